@@ -1,0 +1,1 @@
+"""Everything of the connector that runs in Lambda. See docs/architecture.md for the map."""
