@@ -1,0 +1,179 @@
+"""What the PIM last accepted of every product, so that nothing is sent twice and nothing goes back.
+
+One DynamoDB item per (source, resource, identifier). It is written only after the PIM accepted,
+by the one worker that holds the product's lane; the splitter only reads.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pim_connector.errors import ConfigurationError, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+KEYS_PER_READ = 100
+"""BatchGetItem's limit (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)."""
+ITEMS_PER_WRITE = 25
+"""BatchWriteItem's limit (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)."""
+ATTEMPTS = 8
+LONGEST_WAIT_SECONDS = 3.0
+
+_CONFIGURATION = frozenset(
+    {"AccessDeniedException", "ResourceNotFoundException", "ValidationException"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One product or product model as the PIM last accepted it from one source.
+
+    `order` is the order of the file version it came from, compared as text. `fingerprint` is the
+    source record's (12 bytes), or empty where the PIM did not take all of it: no record equals
+    the empty one, so what is missing is tried again. `slots` holds the compact hashes of
+    `delta.slot_hashes`.
+    """
+
+    source: str
+    resource: str
+    identifier: str
+    order: str
+    fingerprint: bytes
+    mapping: str
+    slots: bytes
+    run: str
+    record: int
+
+    @property
+    def key(self) -> str:
+        return ledger_key(self.source, self.resource, self.identifier)
+
+
+def ledger_key(source: str, resource: str, identifier: str) -> str:
+    """Name one product of one source as the table's key; the identifier may hold any character."""
+    return f"{source}|{resource}|{identifier}"
+
+
+class Ledger:
+    """The ledger table: reads 100 keys a request, `readers` requests at a time; writes 25.
+
+    Raises TransientError when DynamoDB keeps refusing, ConfigurationError when table or rights
+    are missing. `sleep` and `jitter` (0 … 1) are what waiting between attempts is made of.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        readers: int = 4,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._readers = readers
+        self._sleep = sleep
+        self._jitter = jitter
+
+    def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
+        """Read the entries of the keys that have one, consistently, and give them by key."""
+        wanted = list(dict.fromkeys(keys))
+        chunks = [wanted[i : i + KEYS_PER_READ] for i in range(0, len(wanted), KEYS_PER_READ)]
+        if len(chunks) <= 1 or self._readers == 1:
+            pages = [self._read(chunk) for chunk in chunks]
+        else:
+            with ThreadPoolExecutor(self._readers) as pool:
+                pages = list(pool.map(self._read, chunks))
+        return {entry.key: entry for page in pages for entry in page}
+
+    def accept(self, entries: Sequence[LedgerEntry]) -> None:
+        """Write what the PIM accepted; of several entries of one key the last counts."""
+        items = [_to_item(entry) for entry in {entry.key: entry for entry in entries}.values()]
+        for start in range(0, len(items), ITEMS_PER_WRITE):
+            self._write(items[start : start + ITEMS_PER_WRITE])
+
+    def _read(self, keys: list[str]) -> list[LedgerEntry]:
+        found: list[LedgerEntry] = []
+        pending: list[dict[str, AttributeValueTypeDef]] = [{"pk": {"S": key}} for key in keys]
+        for attempt in range(ATTEMPTS):
+            with _consequences("read"):
+                answer = self._client.batch_get_item(
+                    RequestItems={self._table: {"Keys": pending, "ConsistentRead": True}}
+                )
+            found += [_from_item(item) for item in answer["Responses"].get(self._table, [])]
+            left = answer["UnprocessedKeys"].get(self._table)
+            pending = list(left["Keys"]) if left else []
+            if not pending:
+                return found
+            self._wait(attempt)
+        raise TransientError(f"DynamoDB left {len(pending)} ledger keys unread; try again later")
+
+    def _write(self, items: list[dict[str, AttributeValueTypeDef]]) -> None:
+        pending = items
+        for attempt in range(ATTEMPTS):
+            with _consequences("written"):
+                answer = self._client.batch_write_item(
+                    RequestItems={self._table: [{"PutRequest": {"Item": i}} for i in pending]}
+                )
+            refused = answer["UnprocessedItems"].get(self._table, [])
+            pending = [entry["PutRequest"]["Item"] for entry in refused]
+            if not pending:
+                return
+            self._wait(attempt)
+        raise TransientError(f"DynamoDB left {len(pending)} ledger entries unwritten; try again")
+
+    def _wait(self, attempt: int) -> None:
+        longest = min(LONGEST_WAIT_SECONDS, 0.05 * 2**attempt)
+        self._sleep(longest * (0.5 + self._jitter() / 2))
+
+
+@contextmanager
+def _consequences(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        text = f"the ledger table could not be {verb}: {code}"
+        if code in _CONFIGURATION:
+            raise ConfigurationError(f"{text}; check the table's name and the rights") from error
+        raise TransientError(text) from error
+    except BotoCoreError as error:
+        raise TransientError(f"the ledger table could not be {verb}: {error}") from error
+
+
+def _to_item(entry: LedgerEntry) -> dict[str, AttributeValueTypeDef]:
+    return {
+        "pk": {"S": entry.key},
+        "o": {"S": entry.order},
+        "f": {"B": entry.fingerprint},
+        "m": {"S": entry.mapping},
+        "h": {"B": entry.slots},
+        "r": {"S": entry.run},
+        "n": {"N": str(entry.record)},
+    }
+
+
+def _from_item(item: dict[str, AttributeValueTypeDef]) -> LedgerEntry:
+    source, resource, identifier = item["pk"]["S"].split("|", 2)
+    return LedgerEntry(
+        source=source,
+        resource=resource,
+        identifier=identifier,
+        order=item["o"]["S"],
+        fingerprint=bytes(item["f"]["B"]),
+        mapping=item["m"]["S"],
+        slots=bytes(item["h"]["B"]),
+        run=item["r"]["S"],
+        record=int(item["n"]["N"]),
+    )
