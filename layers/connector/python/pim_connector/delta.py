@@ -1,0 +1,162 @@
+"""Decides how much of a mapped record the PIM must hear of: nothing, some slots, or all of it.
+
+Pure: the ledger's entry and, where the mapping makes it necessary, what the PIM holds now go in,
+a decision comes out. A slot is the smallest thing that is sent or left: one value of one attribute
+in one locale and channel, or one field such as the family.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pim_connector.ledger import LedgerEntry
+    from pim_connector.mapping import Mapped, Slot
+
+KEY_BYTES = 5
+VALUE_BYTES = 7
+"""5 + 7 bytes a slot: two of 1,000 slots of one product share a key hash once in two million
+products, and a changed value looks unchanged once in 7 * 10**16 changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """What the PIM holds of a product now, as the list endpoint gives it; None: it has none."""
+
+    product: Mapping[str, Any] | None
+
+    @property
+    def exists(self) -> bool:
+        return self.product is not None
+
+    def holds(self, key: Sequence[str]) -> bool:
+        """Say whether the slot has a value in the PIM (its own or, for a variant, its model's)."""
+        if self.product is None:
+            return False
+        if key[0] == "values":
+            _, attribute, locale, scope = key
+            return any(
+                (value["locale"] or "") == locale and (value["scope"] or "") == scope
+                for value in self.product.get("values", {}).get(attribute, ())
+            )
+        found: Any = self.product
+        for part in key:
+            found = found.get(part) if isinstance(found, Mapping) else None
+        return found not in (None, "", [], {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """The slots to send. `whole`: they are all that a product needs that is not there yet."""
+
+    slots: tuple[Slot, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unchanged:
+    """The PIM has accepted all of this before; only the ledger's order may have to move."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """The mapping's record mode says that this record is not to be sent."""
+
+    reason: str
+
+
+Decision = Send | Unchanged | LeftOut
+
+
+def is_superseded(entry: LedgerEntry | None, *, order: str, run: str, record: int) -> bool:
+    """Say whether the PIM already holds a newer version of the record.
+
+    Newer is a later file, or a later record of the same file (last wins).
+    """
+    if entry is None:
+        return False
+    if entry.order == order and entry.run == run:
+        return entry.record > record
+    return entry.order > order
+
+
+def slot_hashes(slots: Collection[Slot]) -> bytes:
+    """Pack the slots' hashes for the ledger: 12 bytes each, sorted."""
+    return b"".join(sorted(_slot_hash(slot) for slot in slots))
+
+
+def changed_slots(slots: Sequence[Slot], hashes: bytes) -> tuple[Slot, ...]:
+    """Give the slots that are new or differ from those whose hashes the ledger holds."""
+    size = KEY_BYTES + VALUE_BYTES
+    known = {hashes[i : i + size] for i in range(0, len(hashes), size)}
+    return tuple(slot for slot in slots if _slot_hash(slot) not in known)
+
+
+def needs_current(mapped: Mapped, entry: LedgerEntry | None, *, forced: bool = False) -> bool:
+    """Say whether a decision needs what the PIM holds now: one read more for the whole message.
+
+    Only the owners `create_only` and `if_empty` and the record modes ask for it, and only when
+    something of the record has changed.
+    """
+    changed = mapped.slots if entry is None or forced else changed_slots(mapped.slots, entry.slots)
+    if entry is not None and not changed and not forced:
+        return False
+    if mapped.mode == "update_only" or (mapped.mode == "create_only" and entry is None):
+        return True
+    return any(
+        slot.owner == "if_empty" or (slot.owner == "create_only" and entry is None)
+        for slot in changed
+    )
+
+
+def decide(
+    mapped: Mapped, entry: LedgerEntry | None, current: Current | None, *, forced: bool = False
+) -> Decision:
+    """Decide what to send of a record that is not superseded.
+
+    `current` is None where `needs_current` said no; a product with a ledger entry is then taken
+    to exist, one without is sent whole. `forced` sends all that the ERP owns, changed or not.
+    """
+    exists = entry is not None if current is None else current.exists
+    whole = entry is None or forced or not exists
+    changed = mapped.slots if whole else changed_slots(mapped.slots, entry.slots if entry else b"")
+    if not changed and not whole:
+        return Unchanged()
+    if mapped.mode == "update_only" and not exists:
+        return LeftOut(reason="the PIM has no such product and the mapping says update_only")
+    if mapped.mode == "create_only" and exists:
+        return LeftOut(reason="the PIM has this product already and the mapping says create_only")
+    chosen = _chosen(mapped.slots, frozenset(slot.key for slot in changed), current, exists)
+    if not chosen and exists:
+        return Unchanged()
+    return Send(slots=chosen, whole=whole)
+
+
+def _chosen(
+    slots: Sequence[Slot],
+    changed: frozenset[tuple[str, ...]],
+    current: Current | None,
+    exists: bool,
+) -> tuple[Slot, ...]:
+    def is_due(slot: Slot) -> bool:
+        if slot.owner == "create_only":
+            return not exists
+        if slot.owner == "if_empty" and exists:
+            return slot.key in changed and current is not None and not current.holds(slot.key)
+        return slot.key in changed
+
+    due = {slot.key for slot in slots if is_due(slot)}
+    return tuple(slot for slot in slots if slot.key in due or (due and slot.owner == "always"))
+
+
+def _slot_hash(slot: Slot) -> bytes:
+    key = json.dumps(slot.key, separators=(",", ":")).encode()
+    value = json.dumps(slot.data, sort_keys=True, separators=(",", ":")).encode()
+    return (
+        blake2b(key, digest_size=KEY_BYTES).digest()
+        + blake2b(value, digest_size=VALUE_BYTES).digest()
+    )
