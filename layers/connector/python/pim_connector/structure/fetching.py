@@ -1,0 +1,195 @@
+"""Reads the structure from the PIM's REST API.
+
+What the API user may not read, or what this edition of Akeneo does not have, stays *not known*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from pim_connector.structure.structure import Structure
+
+JsonObject = dict[str, Any]
+
+PRODUCT_RESOURCES = frozenset(
+    {
+        "attributes",
+        "attribute_options",
+        "families",
+        "family_variants",
+        "channels",
+        "locales",
+        "currencies",
+        "categories",
+        "measurement_families",
+        "association_types",
+    }
+)
+ASSET_RESOURCES = frozenset(
+    {"channels", "locales", "asset_families", "asset_attributes", "asset_attribute_options"}
+)
+PLAIN = frozenset(
+    {
+        "channels",
+        "locales",
+        "currencies",
+        "categories",
+        "measurement_families",
+        "association_types",
+    }
+)
+EVERYTHING = PRODUCT_RESOURCES | ASSET_RESOURCES
+
+
+class StructureSource(Protocol):
+    """The one question asked of the Akeneo client."""
+
+    def list_known(self, path: str, *, search: JsonObject | None = None) -> list[JsonObject] | None:
+        """All objects of a list, or None where the PIM has no such list or does not show it."""
+
+
+def fetch_structure(
+    client: StructureSource,
+    attribute_codes: Collection[str] | None = None,
+    *,
+    resources: Collection[str] = PRODUCT_RESOURCES,
+) -> Structure:
+    """The PIM's structure, as far as it is asked for.
+
+    `attribute_codes` limits attributes and their options to those a mapping names: one call per
+    100 attributes instead of the whole catalogue's. None means all.
+    """
+    return Structure.from_catalog(
+        fetch_catalog(client, attribute_codes, resources=resources), name="the PIM's answer"
+    )
+
+
+def fetch_catalog(
+    client: StructureSource,
+    attribute_codes: Collection[str] | None = None,
+    *,
+    resources: Collection[str] = EVERYTHING,
+) -> dict[str, list[JsonObject]]:
+    """The REST API's own objects by resource, whole, as `structure pull` writes them to a file."""
+    return {
+        resource: objects
+        for resource, objects in _read(client, attribute_codes, resources)
+        if objects is not None
+    }
+
+
+def _read(
+    client: StructureSource, attribute_codes: Collection[str] | None, resources: Collection[str]
+) -> Iterator[tuple[str, list[JsonObject] | None]]:
+    """One resource after another; options, variants and asset attributes follow their owners."""
+    if {"attributes", "attribute_options"} & set(resources):
+        attributes = _attributes(client, attribute_codes)
+        yield "attributes", attributes
+        if "attribute_options" in resources:
+            yield "attribute_options", _options(client, attributes)
+    if {"families", "family_variants"} & set(resources):
+        families = client.list_known("families")
+        yield "families", families
+        if "family_variants" in resources:
+            yield "family_variants", _family_variants(client, families)
+    for resource in sorted(PLAIN & set(resources)):
+        yield resource, client.list_known(resource.replace("_", "-"))
+    if {"asset_families", "asset_attributes", "asset_attribute_options"} & set(resources):
+        yield from _asset_structure(client, resources)
+
+
+def _attributes(client: StructureSource, codes: Collection[str] | None) -> list[JsonObject] | None:
+    if codes is None:
+        return client.list_known("attributes")
+    wanted = sorted(set(codes))
+    found: list[JsonObject] = []
+    for start in range(0, len(wanted), 100):
+        condition = {"operator": "IN", "value": wanted[start : start + 100]}
+        page = client.list_known("attributes", search={"code": [condition]})
+        if page is None:
+            return None
+        found.extend(page)
+    return found
+
+
+def _options(
+    client: StructureSource, attributes: list[JsonObject] | None
+) -> list[JsonObject] | None:
+    selects = [
+        item["code"]
+        for item in attributes or ()
+        if item["type"] in ("pim_catalog_simpleselect", "pim_catalog_multiselect")
+    ]
+    paths = (
+        (f"attributes/{quote(code, safe='')}/options", {"attribute": code}) for code in selects
+    )
+    return None if attributes is None else _all_or_nothing(client, paths)
+
+
+def _family_variants(
+    client: StructureSource, families: list[JsonObject] | None
+) -> list[JsonObject] | None:
+    codes = [item["code"] for item in families or ()]
+    paths = ((f"families/{quote(code, safe='')}/variants", {"family": code}) for code in codes)
+    return None if families is None else _all_or_nothing(client, paths)
+
+
+def _asset_structure(
+    client: StructureSource, resources: Collection[str]
+) -> Iterator[tuple[str, list[JsonObject] | None]]:
+    families = client.list_known("asset-families")
+    yield "asset_families", families
+    if families is None or not {"asset_attributes", "asset_attribute_options"} & set(resources):
+        return
+    attributes = _all_or_nothing(
+        client,
+        (
+            (f"asset-families/{quote(item['code'], safe='')}/attributes", _of_family(item["code"]))
+            for item in families
+        ),
+    )
+    yield "asset_attributes", attributes
+    if attributes is not None and "asset_attribute_options" in resources:
+        yield "asset_attribute_options", _asset_options(client, attributes)
+
+
+def _asset_options(
+    client: StructureSource, attributes: list[JsonObject]
+) -> list[JsonObject] | None:
+    selects = [
+        (item["asset_family"], item["code"])
+        for item in attributes
+        if item["type"] in ("single_option", "multiple_options")
+    ]
+    return _all_or_nothing(
+        client,
+        (
+            (
+                f"asset-families/{quote(family, safe='')}/attributes/{quote(code, safe='')}/options",
+                {**_of_family(family), "attribute": code},
+            )
+            for family, code in selects
+        ),
+    )
+
+
+def _of_family(code: str) -> JsonObject:
+    return {"asset_family": code}
+
+
+def _all_or_nothing(
+    client: StructureSource, lists: Iterable[tuple[str, JsonObject]]
+) -> list[JsonObject] | None:
+    """Join several lists, each object marked with what its URL says about it.
+
+    If one of them is not readable the whole is *not known*: half a list looks like a whole one.
+    """
+    joined: list[JsonObject] = []
+    for path, owner in lists:
+        items = client.list_known(path)
+        if items is None:
+            return None
+        joined.extend({**item, **owner} for item in items)
+    return joined
