@@ -1,0 +1,64 @@
+# Everything a person does with this project. `make` alone lists it.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+RUN := .venv/bin/python
+SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv/bin:$$PATH" .local/sam/bin/sam
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | sort | expand -t 16
+
+demo: setup  ## the whole flow once, on this machine: a sample export into a simulated PIM   [FILE= MAPPING= PIM=url]
+	@$(RUN) -m local.demo $(if $(FILE),--file "$(FILE)") $(if $(MAPPING),--mapping "$(MAPPING)") $(if $(PIM),--pim "$(PIM)")
+
+up: setup  ## start the local stack and keep it running
+	@$(RUN) -m cli.app up
+
+down:  ## stop the local stack
+	@test ! -x $(RUN) || $(RUN) -m cli.app down
+
+status:  ## what of the local stack is running, and where
+	@$(RUN) -m cli.app status
+
+test: setup-tests  ## unit and integration tests
+	@$(RUN) -m pytest -q -n 2
+
+test-stack: setup setup-tests  ## tests against the local stack (starts and stops its own)
+	@$(RUN) -m pytest -q -m stack
+
+test-docker: setup setup-tests  ## every function by `sam local invoke` in containers (needs Docker, or root on Debian)
+	@local/docker/run-suite
+
+check: setup setup-tests  ## formatting, lint, types, import directions, template
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(SAM) validate --lint
+
+format: setup-tests  ## put the code in shape
+	@.venv/bin/ruff check --fix .; .venv/bin/ruff format .
+
+build: setup  ## sam build, for deploying to AWS
+	@$(SAM) build
+
+invoke: setup  ## one function in a container, against the running local stack   FN=splitter EVENT=events/splitter/x.json
+	@local/docker/invoke "$(FN)" "$(EVENT)"
+
+requirements:  ## pin requirements/*.in anew (needs uv)
+	@requirements/compile
+
+clean: down  ## remove everything that was built or installed here
+	@rm -rf .local .venv .aws-sam
+
+setup:
+	@$(MAKE) -j3 .venv/local .local/emulator .local/sam
+setup-tests:
+	@local/make-venv .venv requirements/test.txt --editable
+.venv/local:
+	@local/make-venv .venv requirements/local.txt --editable
+.local/emulator .local/sam:
+	@local/make-venv $@ requirements/$(notdir $@).txt
+
+.PHONY: help demo up down status test test-stack test-docker check format build invoke requirements clean \
+	setup setup-tests .venv/local .local/emulator .local/sam
