@@ -55,7 +55,7 @@ def test_an_attribute_tells_its_type_and_what_shapes_its_values() -> None:
 
 
 def test_options_that_were_read_are_told_apart_from_options_that_are_not_known() -> None:
-    assert structure().options("color") == {"Red"}
+    assert structure().options("color") == frozenset({"Red"})
     assert structure().options("size") == frozenset()
     assert structure().options("not_an_attribute") is None
     assert structure(attribute_options=None).options("color") is None
@@ -69,18 +69,18 @@ def test_an_option_is_found_whatever_its_case_as_the_pim_does() -> None:
 
 
 def test_a_locale_or_currency_is_active_when_a_channel_uses_it() -> None:
-    assert structure().locales == {"de_DE", "en_US"}
-    assert structure().currencies == {"EUR", "USD"}
+    assert structure().locales == frozenset({"de_DE", "en_US"})
+    assert structure().currencies == frozenset({"EUR", "USD"})
 
 
 def test_without_channels_the_locales_own_flag_counts_and_without_both_nothing_is_known() -> None:
-    assert structure(channels=None).locales == {"de_DE"}
+    assert structure(channels=None).locales == frozenset({"de_DE"})
     assert structure(channels=None, locales=None).locales is None
     assert structure(channels=None).currencies is None
 
 
 def test_units_are_known_per_measurement_family() -> None:
-    assert structure().units("Weight") == {"GRAM"}
+    assert structure().units("Weight") == frozenset({"GRAM"})
     assert structure().units("Length") is None
 
 
@@ -117,7 +117,7 @@ def test_asset_options_belong_to_an_attribute_of_a_family() -> None:
             ],
         }
     )
-    assert assets.asset_options("packshots", "tags") == {"new"}
+    assert assets.asset_options("packshots", "tags") == frozenset({"new"})
     assert assets.asset_options("packshots", "view") == frozenset()
     assert assets.asset_options("manuals", "tags") is None
 

@@ -56,7 +56,7 @@ def fetch_structure(
     *,
     resources: Collection[str] = PRODUCT_RESOURCES,
 ) -> Structure:
-    """The PIM's structure, as far as it is asked for.
+    """Read the PIM's structure, as far as it is asked for.
 
     `attribute_codes` limits attributes and their options to those a mapping names: one call per
     100 attributes instead of the whole catalogue's. None means all.
@@ -72,7 +72,7 @@ def fetch_catalog(
     *,
     resources: Collection[str] = EVERYTHING,
 ) -> dict[str, list[JsonObject]]:
-    """The REST API's own objects by resource, whole, as `structure pull` writes them to a file."""
+    """Read the REST API's own objects by resource, whole: what `structure pull` writes."""
     return {
         resource: objects
         for resource, objects in _read(client, attribute_codes, resources)
@@ -122,9 +122,7 @@ def _options(
         for item in attributes or ()
         if item["type"] in ("pim_catalog_simpleselect", "pim_catalog_multiselect")
     ]
-    paths = (
-        (f"attributes/{quote(code, safe='')}/options", {"attribute": code}) for code in selects
-    )
+    paths = ((f"attributes/{_q(code)}/options", {"attribute": code}) for code in selects)
     return None if attributes is None else _all_or_nothing(client, paths)
 
 
@@ -132,7 +130,7 @@ def _family_variants(
     client: StructureSource, families: list[JsonObject] | None
 ) -> list[JsonObject] | None:
     codes = [item["code"] for item in families or ()]
-    paths = ((f"families/{quote(code, safe='')}/variants", {"family": code}) for code in codes)
+    paths = ((f"families/{_q(code)}/variants", {"family": code}) for code in codes)
     return None if families is None else _all_or_nothing(client, paths)
 
 
@@ -146,7 +144,7 @@ def _asset_structure(
     attributes = _all_or_nothing(
         client,
         (
-            (f"asset-families/{quote(item['code'], safe='')}/attributes", _of_family(item["code"]))
+            (f"asset-families/{_q(item['code'])}/attributes", _of_family(item["code"]))
             for item in families
         ),
     )
@@ -167,12 +165,16 @@ def _asset_options(
         client,
         (
             (
-                f"asset-families/{quote(family, safe='')}/attributes/{quote(code, safe='')}/options",
+                f"asset-families/{_q(family)}/attributes/{_q(code)}/options",
                 {**_of_family(family), "attribute": code},
             )
             for family, code in selects
         ),
     )
+
+
+def _q(code: str) -> str:
+    return quote(code, safe="")
 
 
 def _of_family(code: str) -> JsonObject:

@@ -32,7 +32,7 @@ from pim_connector.structure.objects import (
 )
 
 Catalog = Mapping[str, Any]
-"""The REST API's own objects by resource: `{"attributes": [{"code": …}, …], "families": […], …}`."""
+"""The REST API's objects by resource: `{"attributes": [{"code": …}, …], "families": […], …}`."""
 
 
 class _Coded(Protocol):
@@ -46,7 +46,8 @@ C = TypeVar("C", bound=_Coded)
 class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """The structure of one PIM, or the part of it that is known.
 
-    >>> structure = Structure.from_json(b'{"attributes": [{"code": "name", "type": "pim_catalog_text"}]}')
+    >>> name = {"code": "name", "type": "pim_catalog_text"}
+    >>> structure = Structure.from_catalog({"attributes": [name]})
     >>> structure.attribute("name").localizable
     False
     >>> structure.attribute("nmae") is None
@@ -72,7 +73,7 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
 
     @classmethod
     def from_json(cls, data: bytes, *, name: str = "the structure file") -> Structure:
-        """Read a structure file. ConfigurationError says which resource, object and key is wrong."""
+        """Read a structure file. ConfigurationError names the resource, object and key at fault."""
         try:
             catalog = msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -95,7 +96,7 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         return cls(**known)
 
     def to_json(self) -> bytes:
-        """The same format again, reduced to the keys that are known here. Round-trips."""
+        """Write the same format again, reduced to the keys that are known here; round-trips."""
         return msgspec.json.encode(self)
 
     def attribute(self, code: str) -> Attribute | None:
@@ -103,7 +104,7 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         return self._attributes.get(code)
 
     def options(self, attribute: str) -> frozenset[str] | None:
-        """The option codes of a select, as the PIM spells them. None = not known.
+        """Tell the option codes of a select, as the PIM spells them. None = not known.
 
         They are known for every attribute of this structure when options were read at all: a
         select without any then answers an empty set.
@@ -140,7 +141,7 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         return self._asset_attributes.get((family, code))
 
     def asset_options(self, family: str, attribute: str) -> frozenset[str] | None:
-        """The option codes of an asset attribute; None = not known."""
+        """Tell the option codes of an asset attribute; None = not known."""
         codes = self._asset_options.get((family, attribute))
         if codes is not None:
             return codes
@@ -148,7 +149,7 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         return frozenset() if known and (family, attribute) in self._asset_attributes else None
 
     def units(self, metric_family: str) -> frozenset[str] | None:
-        """The unit codes of a measurement family; None = not known."""
+        """Tell the unit codes of a measurement family; None = not known."""
         family = self._measurement_families.get(metric_family)
         return None if family is None else frozenset(family.units)
 
