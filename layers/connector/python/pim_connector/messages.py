@@ -1,0 +1,159 @@
+"""What travels on the product queue: up to 100 records of one lane and one resource.
+
+One message becomes one collection PATCH. It carries the records' XML, not mapped products, so a
+record that failed can be sent again with a mended mapping. The body is ASCII JSON: SQS takes only
+characters that XML allows, and its limits count bytes
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from pim_connector.errors import RejectedError
+
+VERSION: Final = 1
+MAX_RECORDS: Final = 100
+"""Lines of one collection PATCH (https://api.akeneo.com/documentation/overview.html#limits)."""
+MAX_BYTES: Final = 1_048_576
+"""One SQS message, and the sum of the messages of one batch request."""
+
+Tables = dict[str, dict[str, list[dict[str, str]]]]
+
+
+class MappingPin(msgspec.Struct, frozen=True, kw_only=True):
+    """The very mapping a run works with: S3 key, S3 version id, digest of its meaning."""
+
+    key: str
+    version: str
+    digest: str
+
+
+class MessageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One record on its way: raw XML with the look-up rows it uses, and who it is."""
+
+    number: int = msgspec.field(name="n")
+    line: int
+    rule: str
+    identifier: str = msgspec.field(name="id")
+    family_key: str = msgspec.field(name="key")
+    parent: str | None = None
+    fingerprint: bytes = msgspec.field(name="fp")
+    xml: str
+    tables: Tables = {}
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What all records of a message have in common.
+
+    `order` compares as text: of two values for one product the greater order is the newer. `last`
+    marks the last try of records that waited too long for their parent.
+    """
+
+    v: int = VERSION
+    run: str
+    source: str
+    id: str
+    lane: int
+    order: str
+    mapping: MappingPin
+    resource: str
+    head: dict[str, str] = {}
+    last: bool = False
+
+
+class ProductMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """An envelope and its records (1 to 100)."""
+
+    records: tuple[MessageRecord, ...]
+
+
+class HeavyPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Stands for a body that lies in S3 at `heavy`, because it is over 1 MiB or was kept there."""
+
+    v: int = VERSION
+    run: str
+    heavy: str
+    last: bool = False
+
+
+class _Probe(msgspec.Struct, frozen=True):
+    v: int
+    heavy: str | None = None
+
+
+def encode_record(record: MessageRecord) -> bytes:
+    """Encode one record as ASCII JSON, to be joined by `encode_joined`: it is encoded only once."""
+    return _ascii(record)
+
+
+def encode_joined(envelope: Envelope, records: Sequence[bytes]) -> bytes:
+    """Make the body of a message whose records are encoded already."""
+    return _ascii(_tagged(envelope))[:-1] + b',"records":[' + b",".join(records) + b"]}"
+
+
+def encode(message: ProductMessage | HeavyPointer) -> bytes:
+    """Make the body of a message or of a pointer to one, as ASCII JSON.
+
+    It may be over `MAX_BYTES`: then the caller puts it in S3 and sends a `HeavyPointer`.
+    """
+    return _ascii(_tagged(message))
+
+
+def decode(body: str | bytes) -> ProductMessage | HeavyPointer:
+    """Read what `encode` wrote.
+
+    Raises RejectedError for a body that is no message of this version; sending it again would not
+    help, so it belongs in the dead-letter queue.
+    """
+    try:
+        probe = msgspec.json.decode(body, type=_Probe)
+        if probe.v != VERSION:
+            raise RejectedError(
+                f"message of version {probe.v}, this release reads version {VERSION}: "
+                "redrive it with the release that wrote it"
+            )
+        if probe.heavy is not None:
+            return msgspec.json.decode(body, type=HeavyPointer)
+        return msgspec.json.decode(body, type=ProductMessage)
+    except msgspec.MsgspecError as error:
+        raise RejectedError(f"not a product message: {error}") from error
+
+
+def deduplication_id(run: str, message_id: str) -> str:
+    """SQS drops a second message with this id within five minutes; ours repeat after a crash."""
+    return f"{run}-{message_id}"
+
+
+def heavy_key(run: str, message_id: str) -> str:
+    """Say where in the bucket the body of a heavy message lies."""
+    return f"heavy/{run}/{message_id}"
+
+
+def released_id(message_id: str, first_number: int) -> str:
+    """Name the message that carries records which `message_id` parked, once they may go on.
+
+    It follows from what was parked, so releasing twice sends the same message twice.
+    """
+    return f"{message_id}.{first_number}"
+
+
+def is_released(message_id: str) -> bool:
+    """Say whether the message was made by `released_id`: its records were counted as parked."""
+    return "." in message_id
+
+
+def _tagged(message: Envelope | HeavyPointer) -> dict[str, object]:
+    body: dict[str, object] = msgspec.to_builtins(message)
+    return {"v": message.v} | body
+
+
+def _ascii(value: object) -> bytes:
+    encoded = msgspec.json.encode(value)
+    if encoded.isascii():
+        return encoded
+    return json.dumps(msgspec.json.decode(encoded), separators=(",", ":")).encode("ascii")
