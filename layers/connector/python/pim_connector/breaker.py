@@ -103,7 +103,8 @@ class Breaker:
             mine[":until"] = {"N": str(gate.until)}
         self._set_if(
             "probe_at = :until" if mine else "attribute_not_exists(pk)",
-            "SET reason = :r, why = :w, failures = :f, probe_at = :p, since = if_not_exists(since, :n)",
+            "SET reason = :r, why = :w, failures = :f, probe_at = :p,"
+            " since = if_not_exists(since, :n)",
             mine
             | {
                 ":r": {"S": reason},
