@@ -1,0 +1,125 @@
+"""What the mapper books: every message once, with the state of each of its records."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from pim_connector.messages import is_released
+from pim_connector.runs.run import from_item, header_key
+from pim_connector.runs.table import Change, RunTable
+from pim_connector.states import Problem, RecordOutcome
+
+MAX_PROBLEMS: Final = 20
+MAX_REASON_CHARACTERS: Final = 1_000
+MAX_VALUE_CHARACTERS: Final = 200
+MAX_OUTCOME_BYTES: Final = 300_000
+"""Kept well under the 400 KB of a DynamoDB item."""
+
+
+class Deliveries:
+    """The message records of all runs."""
+
+    def __init__(self, table: RunTable) -> None:
+        self._table = table
+
+    def message_recorded(self, run: str, message_id: str) -> bool:
+        """Say whether this message was booked before: then it is done and is not sent again."""
+        return self._table.get(_message_key(run, message_id)) is not None
+
+    def start_attempt(self, run: str, message_id: str, *, expires_at: int) -> int:
+        """Count an attempt before it begins, and give its number, 1 for the first.
+
+        A message that crashes its worker never comes to `end_attempt`, so its number grows and the
+        caller can put it aside. `expires_at` (seconds of the epoch) is when the count is forgotten.
+        """
+        item = self._table.update(
+            _attempt_key(run, message_id),
+            Change(add={"attempts": 1}, put={"expires_at": expires_at}),
+        )
+        return int(item["attempts"]) if item else 1
+
+    def end_attempt(self, run: str, message_id: str) -> None:
+        """Take the attempt back: the worker is well, only the PIM could not answer."""
+        self._table.update(_attempt_key(run, message_id), Change(add={"attempts": -1}))
+
+    def record_message(self, run: str, message_id: str, outcomes: Sequence[RecordOutcome]) -> bool:
+        """Book the message and add its counts to the run in one transaction, if it is not booked.
+
+        One outcome per record, `parked` among them. False says that it had been booked before and
+        that nothing changed. Problems are cut to what an item of the table can hold.
+        """
+        counts = Counter(str(outcome.state) for outcome in outcomes)
+        if is_released(message_id):
+            counts["parked"] -= len(outcomes)
+        else:
+            counts["recorded"] += 1
+        changed = {name: number for name, number in counts.items() if number}
+        item = {**_message_key(run, message_id), "outcomes": _compact(outcomes)}
+        actions = [self._table.putting(item, if_absent=True)]
+        if changed:
+            actions.append(_adding(self._table, run, changed))
+        return not self._table.transact(*actions)
+
+    def outcomes(self, run: str) -> Iterator[RecordOutcome]:
+        """Give what is booked of a run, message by message; a parked record may come twice.
+
+        The later of the two, from the message that carried it after its parent came, has its end
+        state.
+        """
+        for item in self._table.query(f"run#{run}", prefix="message#"):
+            yield from _OUTCOMES.decode(zlib.decompress(item["outcomes"]))
+
+    def is_settled(self, run: str) -> bool:
+        """Say whether this was the last message: no record of the run can change its state."""
+        item = self._table.get(header_key(run))
+        return item is not None and from_item(item).settled
+
+
+_OUTCOMES = msgspec.json.Decoder(tuple[RecordOutcome, ...])
+
+
+def _message_key(run: str, message_id: str) -> dict[str, str]:
+    return {"pk": f"run#{run}", "sk": f"message#{message_id}"}
+
+
+def _attempt_key(run: str, message_id: str) -> dict[str, str]:
+    return {"pk": f"run#{run}", "sk": f"attempt#{message_id}"}
+
+
+def _adding(table: RunTable, run: str, numbers: dict[str, int]) -> dict[str, Any]:
+    return table.updating(header_key(run), Change(add=numbers, condition="attribute_exists(pk)"))
+
+
+def _compact(outcomes: Sequence[RecordOutcome]) -> bytes:
+    for problems in (MAX_PROBLEMS, 1):
+        kept = [_shortened(outcome, problems) for outcome in outcomes]
+        packed = zlib.compress(msgspec.json.encode(kept))
+        if len(packed) <= MAX_OUTCOME_BYTES:
+            break
+    return packed
+
+
+def _shortened(outcome: RecordOutcome, problems: int) -> RecordOutcome:
+    kept = tuple(_short_problem(problem) for problem in outcome.problems[:problems])
+    left = len(outcome.problems) - len(kept)
+    if left:
+        kept += (Problem(reason=f"and {left} more problems of this record"),)
+    return msgspec.structs.replace(outcome, problems=kept)
+
+
+def _short_problem(problem: Problem) -> Problem:
+    return msgspec.structs.replace(
+        problem,
+        reason=_cut(problem.reason, MAX_REASON_CHARACTERS),
+        value=None if problem.value is None else _cut(problem.value, MAX_VALUE_CHARACTERS),
+        advice=None if problem.advice is None else _cut(problem.advice, MAX_REASON_CHARACTERS),
+    )
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -1,0 +1,100 @@
+"""The header of a run: one file version on its way into the PIM, with its counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+import msgspec
+
+from pim_connector.messages import MappingPin
+from pim_connector.states import FINAL_STATES, STATES, State
+
+Phase = Literal["noted", "waiting", "splitting", "delivering", "finished", "failed"]
+"""noted: waits for the night · waiting: for its turn · splitting: is being read · delivering: is
+read, the mapper works · finished: every record has its state · failed: see `problem`."""
+PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One version of one file, and what became of it so far.
+
+    `records` are those read from the file; `sent` and `recorded` count messages. `order` compares
+    as text with that of other runs of the source. `retryable` is said of a run that failed before
+    it sent anything, for a reason outside the file: the file still lies in the inbox.
+    `fence` grows each time a splitter takes the run over; what an earlier one still writes is
+    refused. Times are ISO 8601 in UTC.
+    """
+
+    id: str
+    source: str
+    bucket: str
+    key: str
+    version: str
+    size: int
+    order: str
+    phase: Phase
+    mapping: MappingPin | None = None
+    counts: dict[State, int]
+    records: int = 0
+    sent: int = 0
+    recorded: int = 0
+    duplicates: int = 0
+    dead: int = 0
+    problem: str | None = None
+    retryable: bool = False
+    fence: int = 0
+    checkpoint: str | None = None
+    registered_at: str | None = None
+    started_at: str | None = None
+    split_at: str | None = None
+    finished_at: str | None = None
+    file: str | None = None
+    report: str | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether no record can change its state any more."""
+        read = self.phase in ("delivering", "finished")
+        return read and self.recorded == self.sent and self.counts["parked"] == 0
+
+    @property
+    def accounted(self) -> int:
+        """The sum of the end states; of a settled run it equals `records`."""
+        return sum(self.counts[state] for state in FINAL_STATES)
+
+
+def header_key(run: str) -> dict[str, str]:
+    """Name the item that holds a run's header."""
+    return {"pk": f"run#{run}", "sk": "run"}
+
+
+def from_item(item: dict[str, Any]) -> Run:
+    """Read a header; what a newer release added is passed over."""
+    fields: dict[str, Any] = {name: item[name] for name in _PLAIN if name in item}
+    counts = {state: int(item.get(state, 0)) for state in STATES}
+    pin = msgspec.convert(item["mapping"], MappingPin) if item.get("mapping") else None
+    numbers: dict[str, Any] = {name: int(item.get(name, 0)) for name in _NUMBERS}
+    return Run(**fields, **numbers, counts=counts, mapping=pin)
+
+
+_NUMBERS: Final = ("size", "records", "sent", "recorded", "duplicates", "dead", "fence")
+_PLAIN: Final = (
+    "id",
+    "source",
+    "bucket",
+    "key",
+    "version",
+    "order",
+    "phase",
+    "problem",
+    "retryable",
+    "checkpoint",
+    "registered_at",
+    "started_at",
+    "split_at",
+    "finished_at",
+    "file",
+    "report",
+)

@@ -1,0 +1,104 @@
+"""The environment of each function as a frozen dataclass: its fields are its variables.
+
+`SplitterSettings.product_queue_url` is the variable `PRODUCT_QUEUE_URL`. A field with a default
+may be missing from the environment; any other that is missing is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, TypeVar, get_type_hints
+
+from pim_connector.errors import ConfigurationError
+
+SettingsT = TypeVar("SettingsT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitterSettings:
+    """What the splitter must know; `trigger` says whether uploads start at once or at night."""
+
+    bucket: str
+    run_table: str
+    ledger_table: str
+    state_table: str
+    product_queue_url: str
+    event_bus: str = "default"
+    lanes: int = 4
+    trigger: str = "upload"
+
+    def __post_init__(self) -> None:
+        _one_of("TRIGGER", self.trigger, ("upload", "nightly"))
+        _at_least("LANES", self.lanes, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapperSettings:
+    """What the mapper must know; the secret holds the PIM's credentials."""
+
+    bucket: str
+    run_table: str
+    ledger_table: str
+    state_table: str
+    product_queue_url: str
+    product_dead_letter_queue_url: str
+    akeneo_url: str
+    akeneo_secret_arn: str
+    event_bus: str = "default"
+    parent_wait_minutes: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaretakerSettings:
+    """What the caretaker must know; parked records wait `parent_wait_minutes` for their parent."""
+
+    bucket: str
+    run_table: str
+    state_table: str
+    product_queue_url: str
+    product_dead_letter_queue_url: str
+    event_bus: str = "default"
+    parent_wait_minutes: int = 60
+
+    def __post_init__(self) -> None:
+        _at_least("PARENT_WAIT_MINUTES", self.parent_wait_minutes, 0)
+
+
+def load(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:
+    """Read the settings of one function from its environment.
+
+    Raises ConfigurationError that names the variable which is missing or cannot be read.
+    """
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for field in fields(kind):  # type: ignore[arg-type]  # kind is one of the dataclasses above
+        variable = field.name.upper()
+        text = environ.get(variable, "")
+        if text:
+            values[field.name] = _read(variable, text, hints[field.name])
+        elif field.default is MISSING:
+            raise ConfigurationError(f"environment variable {variable} is not set; set it")
+    return kind(**values)
+
+
+def _read(variable: str, text: str, kind: type) -> object:
+    if kind is not int:
+        return text
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"environment variable {variable} is {text!r}, expected a whole number"
+        ) from error
+
+
+def _one_of(variable: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        expected = " or ".join(allowed)
+        raise ConfigurationError(f"environment variable {variable} is {value!r}, not {expected}")
+
+
+def _at_least(variable: str, value: int, least: int) -> None:
+    if value < least:
+        raise ConfigurationError(f"environment variable {variable} is {value}, not {least} or more")
