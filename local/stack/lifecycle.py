@@ -1,0 +1,139 @@
+"""Start and stop the local stack as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from local.stack import deployment, emulator, fixups, record
+from local.stack.places import ROOT, RUN
+from local.stack.record import RunningStack
+from local.stack.servers import HOST, Server, free_port, launch, stop, wait_until_ready
+
+STACK_NAME = "pim-connector"
+AKENEO_PORT = 8080
+DAM_PORT = 8081
+CATALOG = ROOT / "local" / "demo" / "catalog.json"
+SECRET_NAME = "pim-connector/akeneo"  # noqa: S105  a name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pim:
+    """The PIM that the stack writes to: its address and the content of its secret."""
+
+    url: str
+    secret: Mapping[str, str] = field(repr=False)
+
+
+SIMULATED_SECRET = {
+    "client_id": "demo_client",
+    "client_secret": "demo_secret",
+    "username": "demo_connection",
+    "password": "demo_password",
+}
+
+
+def up(
+    *,
+    pim: Pim | None = None,
+    tied: bool = False,
+    directory: Path = RUN,
+    tell: Callable[[str], None] = lambda _: None,
+) -> RunningStack:
+    """Start everything and deploy; on any failure stop what was started.
+
+    With `pim` the stack writes there and no Akeneo simulator is started. `tied` servers end with
+    this process. The record is written at the end, so a stack that is found is one that works.
+    """
+    shutil.rmtree(directory, ignore_errors=True)
+    started: dict[str, Server] = {}
+    try:
+        tell("Starting the emulated AWS and the simulators")
+        with ThreadPoolExecutor() as background:
+            building = background.submit(deployment.build)
+            _launch_servers(started, directory, pim=pim, tied=tied)
+            tell("sam build")
+            building.result()
+        endpoint = started["aws"].url
+        tell("sam deploy")
+        target = pim or Pim(url=started["akeneo"].url, secret=SIMULATED_SECRET)
+        deployment.deploy(STACK_NAME, endpoint, _parameters(endpoint, target))
+        fixups.apply(STACK_NAME, endpoint)
+    except BaseException:
+        stop_all(started)
+        raise
+    stack = RunningStack(stack_name=STACK_NAME, servers=started)
+    record.write(stack, directory / "stack.json")
+    return stack
+
+
+def down(directory: Path = RUN) -> RunningStack | None:
+    """Stop the recorded stack, if there is one, and forget it."""
+    path = directory / "stack.json"
+    stack = record.read(path)
+    if stack:
+        stop_all(stack.servers)
+    path.unlink(missing_ok=True)
+    return stack
+
+
+@contextlib.contextmanager
+def temporary(
+    *, pim: Pim | None = None, directory: Path = RUN, tell: Callable[[str], None]
+) -> Iterator[RunningStack]:
+    """A stack for the length of a `with` block; nothing of it runs afterwards."""
+    stack = up(pim=pim, tied=True, directory=directory, tell=tell)
+    try:
+        yield stack
+    finally:
+        stop_all(stack.servers)
+        (directory / "stack.json").unlink(missing_ok=True)
+
+
+def stop_all(servers: Mapping[str, Server]) -> None:
+    """Stop them all at the same time."""
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(stop, servers.values()))
+
+
+def _launch_servers(
+    started: dict[str, Server], directory: Path, *, pim: Pim | None, tied: bool
+) -> None:
+    started["aws"] = emulator.start(free_port(emulator.PREFERRED_PORT), directory, tied=tied)
+    if pim is None:
+        arguments = ["--catalog", str(CATALOG)]
+        started["akeneo"] = _simulator("akeneo", AKENEO_PORT, directory, arguments, tied=tied)
+    if find_spec("local.dam"):
+        started["dam"] = _simulator("dam", DAM_PORT, directory, [], tied=tied)
+    wait_until_ready(started["aws"], emulator.READY_PATH)
+    for name in started.keys() - {"aws"}:
+        wait_until_ready(started[name], "/")
+
+
+def _simulator(
+    name: str, preferred_port: int, directory: Path, arguments: list[str], *, tied: bool
+) -> Server:
+    port = free_port(preferred_port)
+    command = [sys.executable, "-m", f"local.{name}", "--port", str(port), *arguments]
+    return launch(
+        name,
+        command,
+        url=f"http://{HOST}:{port}",
+        log=directory / f"{name}.log",
+        environment=os.environ,
+        tied=tied,
+    )
+
+
+def _parameters(endpoint: str, pim: Pim) -> dict[str, str]:
+    secrets = fixups.session().client("secretsmanager", endpoint_url=endpoint)
+    secret = secrets.create_secret(Name=SECRET_NAME, SecretString=json.dumps(dict(pim.secret)))
+    return {"AkeneoUrl": pim.url, "AkeneoSecretArn": secret["ARN"]}
