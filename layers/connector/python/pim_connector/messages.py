@@ -51,7 +51,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What all records of a message have in common.
 
     `order` compares as text: of two values for one product the greater order is the newer. `last`
-    marks the last try of records that waited too long for their parent.
+    marks the last try of records that waited too long for their parent, `forced` that an operator
+    wants everything sent, changed or not.
     """
 
     v: int = VERSION
@@ -64,6 +65,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     resource: str
     head: dict[str, str] = {}
     last: bool = False
+    forced: bool = False
 
 
 class ProductMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True):
@@ -140,6 +142,11 @@ def released_id(message_id: str, first_number: int) -> str:
     It follows from what was parked, so releasing twice sends the same message twice.
     """
     return f"{message_id}.{first_number}"
+
+
+def parking_id(message_id: str) -> str:
+    """Give the id of the message that parked the records of a released one."""
+    return message_id.rpartition(".")[0]
 
 
 def is_released(message_id: str) -> bool:

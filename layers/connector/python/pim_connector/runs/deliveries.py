@@ -31,6 +31,15 @@ class Deliveries:
         """Say whether this message was booked before: then it is done and is not sent again."""
         return self._table.get(_message_key(run, message_id)) is not None
 
+    def booked(self, run: str, message_id: str) -> tuple[RecordOutcome, ...] | None:
+        """Give what is booked of one message, None where it is not booked.
+
+        A released message asks for the one that parked its records: what that one booked with an
+        end state in a second attempt is no longer the released one's to count.
+        """
+        item = self._table.get(_message_key(run, message_id))
+        return None if item is None else _OUTCOMES.decode(zlib.decompress(item["outcomes"]))
+
     def start_attempt(self, run: str, message_id: str, *, expires_at: int) -> int:
         """Count an attempt before it begins, and give its number, 1 for the first.
 
