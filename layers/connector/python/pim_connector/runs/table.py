@@ -6,6 +6,7 @@ Keys are `{"pk": …, "sk": …}`, or `{"pk": …}` for a table without a sort k
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ _CONDITION_FAILED = "ConditionalCheckFailed"
 class Change:
     """What is to become of one item: values set, numbers added, if `condition` holds.
 
-    `given` are the values that the condition names as `:name`.
+    The condition names attributes as `#name` and values as `:name`: those in `put`, `add`, `given`.
     """
 
     put: Mapping[str, Any] = field(default_factory=dict)
@@ -47,10 +48,11 @@ class Change:
         if self.add:
             clauses.append("ADD " + ", ".join(f"#{name} :{name}" for name in self.add))
         changed = {**self.put, **self.add}
+        conditional = re.findall(r"#(\w+)", self.condition)
         given = {f":{name}": value for name, value in (changed | dict(self.given)).items()}
         return {
             "UpdateExpression": " ".join(clauses),
-            "ExpressionAttributeNames": {f"#{name}": name for name in changed},
+            "ExpressionAttributeNames": {f"#{name}": name for name in {*changed, *conditional}},
             "ExpressionAttributeValues": _pack(given),
         } | ({"ConditionExpression": self.condition} if self.condition else {})
 

@@ -1,0 +1,117 @@
+"""Which products a file holds, as 64-bit hashes: a million of them in 16 MB.
+
+During a split the set finds records that repeat a product. Afterwards, sorted, it is the run's
+manifest: a file that comes late is told by it which of its records a newer file held.
+Two identifiers share a hash once in 37 million files of a million records; then a record is sent
+although it need not be, or a late one is passed over in favour of a newer file.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Final
+
+from pim_connector.errors import RejectedError
+
+_SMALLEST: Final = 1 << 12
+_PARTS: Final = 16
+
+
+def identity_hash(resource: str, identifier: str) -> int:
+    """Hash who a record is about; never 0, which marks an empty place."""
+    name = f"{resource}|{identifier}".encode()
+    return int.from_bytes(blake2b(name, digest_size=8).digest()) or 1
+
+
+class HashSet:
+    """A set of identity hashes in open addressing: 8 bytes a place, three quarters filled."""
+
+    def __init__(self) -> None:
+        self._places = array("Q", bytes(8 * _SMALLEST))
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, value: int) -> bool:
+        """Add the hash; False says that it was there."""
+        if 4 * self._count >= 3 * len(self._places):
+            self._grow()
+        place = _place(self._places, value)
+        if self._places[place]:
+            return False
+        self._places[place] = value
+        self._count += 1
+        return True
+
+    def sorted(self) -> array[int]:
+        """Give all hashes in ascending order, a sixteenth at a time to spare memory."""
+        everything = array("Q")
+        for part in range(_PARTS):
+            everything.extend(
+                sorted(value for value in self._places if value >> 60 == part and value)
+            )
+        return everything
+
+    def _grow(self) -> None:
+        larger = array("Q", bytes(8)) * (2 * len(self._places))
+        for value in self._places:
+            if value:
+                larger[_place(larger, value)] = value
+        self._places = larger
+
+
+class Manifest:
+    """The products of one run, sorted: 8 bytes each, most significant byte first."""
+
+    def __init__(self, hashes: array[int]) -> None:
+        self._hashes = hashes
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._hashes)
+
+    def __contains__(self, value: int) -> bool:
+        place = bisect_left(self._hashes, value)
+        return place < len(self._hashes) and self._hashes[place] == value
+
+    def encode(self) -> bytes:
+        return encode_hashes(self._hashes)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Manifest:
+        """Read what `encode` wrote; RejectedError if it is cut."""
+        return cls(decode_hashes(body))
+
+
+def encode_hashes(hashes: array[int]) -> bytes:
+    """Write hashes as 8 bytes each, most significant byte first."""
+    if sys.byteorder == "big":
+        return hashes.tobytes()
+    swapped = hashes[:]
+    swapped.byteswap()
+    return swapped.tobytes()
+
+
+def decode_hashes(body: bytes) -> array[int]:
+    """Read what `encode_hashes` wrote; RejectedError if it is cut."""
+    if len(body) % 8:
+        raise RejectedError(f"a list of hashes has {len(body)} bytes, not a multiple of 8")
+    hashes = array("Q", body)
+    if sys.byteorder == "little":
+        hashes.byteswap()
+    return hashes
+
+
+def _place(places: array[int], value: int) -> int:
+    mask = len(places) - 1
+    place = value & mask
+    while places[place] not in (0, value):
+        place = (place + 1) & mask
+    return place

@@ -1,0 +1,141 @@
+"""Packs records into as few messages as order and weight allow.
+
+A message is one call to the PIM, so a short message costs as much as a full one. Per lane there
+is one buffer for product models and one for products. A full buffer goes; but products wait while
+models of their lane wait, because a model must be in the PIM before its variants. Where waiting
+products grow too heavy to be kept in memory their messages are written to S3 and only their
+numbers wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import msgspec
+
+from pim_connector.messages import MAX_RECORDS
+
+BUDGET_BYTES: Final = 8 * 1_048_576
+"""What all buffers together may weigh."""
+MODEL: Final = "product_model"
+PRODUCT: Final = "product"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One message. `send` it now, `store` its body in S3 for later, or `point` to what is stored.
+
+    `number` is 1 for a run's first message; the parcels of one run always get the same numbers.
+    """
+
+    number: int
+    way: Literal["send", "store", "point"]
+    lane: int
+    resource: str
+    head: dict[str, str]
+    records: tuple[bytes, ...] = ()
+
+
+class Bay(msgspec.Struct, kw_only=True):
+    """What waits in one lane. `stored` are numbers of product messages whose bodies are in S3."""
+
+    head: dict[str, str] = {}
+    models: list[bytes] = []
+    products: list[bytes] = []
+    stored: list[int] = []
+    weight: int = 0
+
+
+class Packer:
+    """The buffers of one run.
+
+    `bays` and `number` are its whole state: a packer made from those of another one goes on where
+    that one was.
+    """
+
+    def __init__(
+        self,
+        lanes: int,
+        *,
+        bays: list[Bay] | None = None,
+        number: int = 0,
+        budget: int = BUDGET_BYTES,
+    ) -> None:
+        self.bays = bays if bays is not None else [Bay() for _ in range(lanes)]
+        self.number = number
+        self._budget = budget
+        self._weight = sum(bay.weight for bay in self.bays)
+
+    def add(
+        self, lane: int, resource: str, head: dict[str, str], record: bytes
+    ) -> Iterator[Parcel]:
+        """Take one encoded record, and give the parcels that are due with it, in their order."""
+        bay = self.bays[lane]
+        if head != bay.head:
+            yield from self._empty(lane)
+            bay.head = head
+        (bay.models if resource == MODEL else bay.products).append(record)
+        bay.weight += len(record)
+        self._weight += len(record)
+        yield from self._full(lane)
+        while self._weight > self._budget:
+            yield from self._relieve()
+
+    def flush(self) -> Iterator[Parcel]:
+        """Give everything that is left, at the end of the file."""
+        for lane in range(len(self.bays)):
+            yield from self._empty(lane)
+
+    def _full(self, lane: int) -> Iterator[Parcel]:
+        bay = self.bays[lane]
+        if len(bay.models) >= MAX_RECORDS:
+            yield self._take(lane, MODEL, "send")
+        if not bay.models:
+            yield from self._pointers(lane)
+            while len(bay.products) >= MAX_RECORDS:
+                yield self._take(lane, PRODUCT, "send")
+
+    def _relieve(self) -> Iterator[Parcel]:
+        lanes = range(len(self.bays))
+        storable = [lane for lane in lanes if len(self.bays[lane].products) >= MAX_RECORDS]
+        heaviest = max(storable or lanes, key=lambda lane: self.bays[lane].weight)
+        if not storable:
+            yield from self._empty(heaviest)
+            return
+        parcel = self._take(heaviest, PRODUCT, "store")
+        self.bays[heaviest].stored.append(parcel.number)
+        yield parcel
+
+    def _empty(self, lane: int) -> Iterator[Parcel]:
+        bay = self.bays[lane]
+        while bay.models:
+            yield self._take(lane, MODEL, "send")
+        yield from self._pointers(lane)
+        while bay.products:
+            yield self._take(lane, PRODUCT, "send")
+
+    def _pointers(self, lane: int) -> Iterator[Parcel]:
+        bay = self.bays[lane]
+        for number in bay.stored:
+            yield Parcel(number=number, way="point", lane=lane, resource=PRODUCT, head=bay.head)
+        bay.stored.clear()
+
+    def _take(self, lane: int, resource: str, way: Literal["send", "store"]) -> Parcel:
+        bay = self.bays[lane]
+        buffer = bay.models if resource == MODEL else bay.products
+        records = tuple(buffer[:MAX_RECORDS])
+        del buffer[:MAX_RECORDS]
+        weight = sum(map(len, records))
+        bay.weight -= weight
+        self._weight -= weight
+        self.number += 1
+        return Parcel(
+            number=self.number,
+            way=way,
+            lane=lane,
+            resource=resource,
+            head=bay.head,
+            records=records,
+        )

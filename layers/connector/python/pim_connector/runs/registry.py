@@ -1,0 +1,135 @@
+"""Which runs there are, which of them are not done, and whose turn it is.
+
+Items beside the headers: `open`/<run> for every run that is not done, `waiting#<source>`/
+<order>#<run> for files that have not been split, `source#<source>`/<order>#<run> for those that
+have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from pim_connector.runs.run import Phase, Run, from_item, header_key
+from pim_connector.runs.table import Change, RunTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunName:
+    """A run as the indices know it."""
+
+    run: str
+    source: str
+    order: str
+
+
+class Registry:
+    """All runs of the stack."""
+
+    def __init__(self, table: RunTable) -> None:
+        self._table = table
+
+    def register(self, run: Run) -> bool:
+        """Enter a new run, `noted` or `waiting`. False says that it is known and as it was."""
+        actions = [self._table.putting(_header(run), if_absent=True)]
+        actions.append(self._table.putting(_open_key(run.id) | _name(run)))
+        actions.append(self._table.putting(_waiting_key(run) | _name(run)))
+        return not self._table.transact(*actions)
+
+    def get(self, run: str) -> Run | None:
+        item = self._table.get(header_key(run))
+        return from_item(item) if item else None
+
+    def open_runs(self) -> Iterator[RunName]:
+        """Give all runs that are not done, in no order that means anything."""
+        return map(_read_name, self._table.query("open"))
+
+    def waiting(self, source: str) -> Iterator[RunName]:
+        """Give the files of a source that have not been split, the oldest first."""
+        return map(_read_name, self._table.query(f"waiting#{source}"))
+
+    def older_unfinished(self, run: Run) -> bool:
+        """Say whether an older file of the source still has records without an end state."""
+        return any(
+            other.source == run.source and other.order < run.order and other.run != run.id
+            for other in self.open_runs()
+        )
+
+    def newer_split(self, run: Run) -> list[RunName]:
+        """Give the newer files of the source that were split before this one: it comes late."""
+        return self.split_after(run.source, run.order)
+
+    def split_after(self, source: str, order: str = "") -> list[RunName]:
+        """Give the split files of a source that are newer than `order`, the oldest first."""
+        found = self._table.query(f"source#{source}", after=f"{order}$" if order else "")
+        return [name for name in map(_read_name, found) if name.order > order]
+
+    def wake(self, run: Run) -> Run:
+        """Have a run wait for its turn: a noted one, or one that failed for want of a mapping."""
+        change = Change(
+            put={"phase": "waiting", "problem": None, "retryable": False},
+            condition="#phase = :noted OR (#phase = :failed AND #retryable = :yes)",
+            given={"noted": "noted", "failed": "failed", "yes": True},
+        )
+        self._table.transact(
+            self._table.updating(header_key(run.id), change),
+            self._table.putting(_open_key(run.id) | _name(run)),
+            self._table.putting(_waiting_key(run) | _name(run)),
+        )
+        return replace(run, phase="waiting", problem=None, retryable=False)
+
+    def set_aside(self, run: Run, problem: str) -> None:
+        """End a run that sent nothing, for a reason outside its file, which stays in the inbox."""
+        change = Change(put={"phase": "failed", "problem": problem, "retryable": True})
+        self._table.transact(
+            self._table.updating(header_key(run.id), change),
+            self._table.deleting(_open_key(run.id)),
+            self._table.deleting(_waiting_key(run)),
+        )
+
+    def finish(self, run: Run, phase: Phase, *, file: str, report: str, now: str) -> None:
+        """Enter the end of a run; it stays open until `close`, so that the end is announced."""
+        change = Change(put={"phase": phase, "file": file, "report": report, "finished_at": now})
+        self._table.update(header_key(run.id), change)
+
+    def close(self, run: str) -> None:
+        """Forget that the run was open."""
+        self._table.delete(_open_key(run))
+
+    def note_dead_letters(self, run: str, messages: dict[str, list[dict[str, Any]]]) -> None:
+        """Enter which messages of the run lie in the dead-letter queue, and whose records."""
+        for message, records in messages.items():
+            key = {"pk": f"run#{run}", "sk": f"dead#{message}"}
+            self._table.put(key | {"message": message, "records": records})
+        self._table.update(header_key(run), Change(put={"dead": len(messages)}))
+
+
+def open_actions(table: RunTable, run: Run) -> list[dict[str, Any]]:
+    """Make the actions that move a run from the files that wait to those that were split."""
+    split_key = {"pk": f"source#{run.source}", "sk": f"{run.order}#{run.id}"}
+    return [table.deleting(_waiting_key(run)), table.putting(split_key | _name(run))]
+
+
+def _header(run: Run) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(run)
+    counts: dict[str, Any] = fields.pop("counts")
+    return header_key(run.id) | counts | fields
+
+
+def _name(run: Run) -> dict[str, str]:
+    return {"run": run.id, "source": run.source, "order": run.order}
+
+
+def _read_name(item: dict[str, Any]) -> RunName:
+    return RunName(run=item["run"], source=item["source"], order=item["order"])
+
+
+def _open_key(run: str) -> dict[str, str]:
+    return {"pk": "open", "sk": run}
+
+
+def _waiting_key(run: Run) -> dict[str, str]:
+    return {"pk": f"waiting#{run.source}", "sk": f"{run.order}#{run.id}"}
