@@ -11,9 +11,16 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from pim_connector.mapping.language import (
+    Missing,
+    OptionPolicy,
+    Owner,
+    PlainStep,
+    Scalar,
+    Step,
+)
+
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,255}$", description="a code of the PIM")]
-Expression = Annotated[str, Meta(min_length=1, description="a JMESPath expression")]
-Owner = Literal["on_change", "always", "create_only", "if_empty"]
 AttributeType = Literal[
     "text",
     "single_option",
@@ -28,12 +35,17 @@ AttributeType = Literal[
 
 
 class Pick(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"source": "from"}
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    rename={"source": "from"},
 ):
-    """Where a value comes from, and what is done to it before it meets the attribute's type.
+    """Where values come from: one of `from`, `template` and `value`; then the steps, in order.
 
-    The steps run in this order: `from` or `template` or `value`, `split`, `match`, `convert`,
-    `map`, `default`.
+    The steps are those of the ERP mapping (`extract`, `split`, `map`, `number`, `date` …), except
+    those that need tables of an XML file.
     """
 
     source: Annotated[str | None, Meta(description="JMESPath over the asset's properties")] = None
@@ -42,35 +54,26 @@ class Pick(
         Meta(description="text with {{JMESPath}} in it, such as a URL that never expires"),
     ] = None
     value: Annotated[Any, Meta(description="a constant")] = None
-    split: Annotated[str | None, Meta(description="text between the parts of a list")] = None
-    match: Annotated[
-        str | None,
-        Meta(description="regular expression; its group `value`, else its first, is the value"),
-    ] = None
-    convert: Annotated[tuple[Any, ...], Meta(description="converters, as in the ERP mapping")] = ()
-    map: Annotated[dict[str, str], Meta(description="DAM value: PIM value; others stay")] = {}
-    default: Annotated[Any, Meta(description="used where there is no value")] = None
+    steps: list[PlainStep | Step] = []
 
 
-class AttributeRow(Pick, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One attribute of the asset family, and where its value comes from."""
+class AttributeRule(Pick, frozen=True, kw_only=True):
+    """Fills one attribute of the asset family."""
 
-    attribute: Code
     families: Annotated[
-        tuple[Code, ...], Meta(description="asset families this row is for; none means all")
+        tuple[Code, ...], Meta(description="asset families this is for; none means all")
     ] = ()
     locale: str | None = None
     channel: str | None = None
     owner: Annotated[
         Owner, Meta(description="when it is written, and so who may change it in the PIM")
     ] = "on_change"
-    if_missing: Annotated[
-        Literal["clear", "keep", "reject"],
-        Meta(description="what becomes of the PIM's value where the DAM has none"),
+    absent: Annotated[
+        Missing, Meta(description="what becomes of the PIM's value where the DAM has none")
     ] = "clear"
-    options: Annotated[
-        Literal["create", "reject"], Meta(description="what to do with an unknown option")
-    ] = "create"
+    options: Annotated[OptionPolicy, Meta(description="what to do with an unknown option")] = (
+        "create"
+    )
     stable: Annotated[
         bool, Meta(description="this URL does not expire, although it looks as if it did")
     ] = False
@@ -102,7 +105,9 @@ class CodeRule(
 class ProductLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The connector appends the asset to these products' collection and keeps what is there."""
 
-    products: Annotated[Pick, Meta(description="one identifier or a list of them")]
+    products: Annotated[
+        str | Pick, Meta(description="JMESPath or rule of one identifier or several")
+    ]
     attribute: Annotated[Code, Meta(description="the products' asset collection attribute")]
     resource: Literal["product", "product_model"] = "product"
     locale: str | None = None
@@ -110,7 +115,7 @@ class ProductLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class OnDelete(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What becomes of the asset in the PIM once the DAM has it no more, or it is no product asset."""
+    """What becomes of the PIM's asset once it is gone from the DAM, or is no product asset."""
 
     action: Literal["ignore", "unlink", "disable", "delete"] = "ignore"
     attribute: Annotated[Code | None, Meta(description="for disable: the attribute to set")] = None
@@ -170,17 +175,21 @@ class AssetMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     family: Annotated[
         Code | Pick, Meta(description="the asset family's code, or where it comes from")
     ]
-    attributes: Annotated[tuple[AttributeRow, ...], Meta(min_length=1)]
+    attributes: Annotated[
+        dict[Code, str | AttributeRule | tuple[str | AttributeRule, ...]],
+        Meta(min_length=1, description="attribute code: JMESPath, rule, or several rules"),
+    ]
     only: Annotated[
         str | None,
         Meta(description="JMESPath; assets it does not hold for are no product assets"),
     ] = None
     code: CodeRule = CodeRule()
+    maps: dict[str, dict[str, Scalar | None]] = {}
     locale: Annotated[
-        str | Pick | None, Meta(description="locale of localizable values whose row names none")
+        str | Pick | None, Meta(description="for localizable attributes whose rule names none")
     ] = None
     channel: Annotated[
-        str | Pick | None, Meta(description="channel of scopable values whose row names none")
+        str | Pick | None, Meta(description="for scopable attributes whose rule names none")
     ] = None
     links: tuple[ProductLink, ...] = ()
     on_delete: OnDelete = OnDelete()

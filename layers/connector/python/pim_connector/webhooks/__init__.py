@@ -1,6 +1,5 @@
 """A DAM's calls to us: verified over the raw bytes, queued, answered. Nothing else happens here.
 
-events        the `events` part of a DAM source file
 request       a request as it came over the wire, and what a verifier may say of it
 verification  one small function per scheme, chosen by the source file
 envelopes     what SNS, EventBridge, SQS and S3 wrap around an event
