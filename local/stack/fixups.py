@@ -14,7 +14,7 @@ from local.stack.emulator import REGION, credentials
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-TIME_TO_LIVE_ATTRIBUTE = "expires"
+TIME_TO_LIVE_ATTRIBUTE = "expires_at"
 
 
 def session() -> boto3.Session:
