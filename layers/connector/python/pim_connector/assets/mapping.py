@@ -86,20 +86,18 @@ class AttributeRule(Pick, frozen=True, kw_only=True):
     ] = None
 
 
-class CodeRule(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"source": "from"}
-):
+class CodeRule(Pick, frozen=True, kw_only=True):
     """How an asset's code follows from the DAM: the same for ever, and unlike any other's.
 
-    Characters other than letters, digits and `_` become `_`. `unique` adds eight hexadecimal
-    digits of the DAM's id, for DAMs whose ids differ only in such characters.
+    Without `from`, `template` or `value` it is the DAM's own id. Letters lose their accents and
+    whatever is no letter, digit or `_` becomes `_`. Two ids that give one code are found and the
+    second is rejected; `distinct` appends a short hash where characters were lost, so that cannot
+    happen.
     """
 
-    source: Annotated[
-        str | None, Meta(description="JMESPath of what identifies the asset; else the DAM's id")
-    ] = None
-    prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]*$")] = ""
-    unique: bool = False
+    prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]*$", max_length=50)] = ""
+    distinct: bool = False
+    lower: bool = False
 
 
 class ProductLink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
