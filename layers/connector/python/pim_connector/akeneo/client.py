@@ -14,9 +14,10 @@ from urllib.parse import quote
 import httpx
 
 from pim_connector.akeneo.auth import auth_for
-from pim_connector.akeneo.bulk import ARRAY, NDJSON, upsert
+from pim_connector.akeneo.bulk import upsert
 from pim_connector.akeneo.connection import Connection, http_client
 from pim_connector.akeneo.credentials import Credentials
+from pim_connector.akeneo.lines import ARRAY, NDJSON
 from pim_connector.akeneo.media import Content, upload
 from pim_connector.akeneo.outcomes import LineOutcome
 from pim_connector.akeneo.pages import read_list
@@ -164,7 +165,7 @@ class AkeneoClient:
     # One object: None if the PIM does not have it (or does not show it to this user).
 
     def get_product(self, identifier: str) -> JsonObject | None:
-        return self._connection.get(f"products/{_segment(identifier)}")
+        return self._connection.get(f"products/{quote(identifier)}")
 
     def get_product_uuid(self, uuid: str) -> JsonObject | None:
         return self._connection.get(f"products-uuid/{_segment(uuid)}")
@@ -270,7 +271,9 @@ class AkeneoClient:
 
         `content` is bytes, or a callable that opens the file anew for every try.
         """
-        return upload(self._connection, "asset-media-files", filename, content, content_type)
+        return upload(
+            self._connection, "asset-media-files", filename, content, content_type=content_type
+        )
 
     def upload_product_media(
         self,
@@ -289,7 +292,14 @@ class AkeneoClient:
         if (product is None) == (product_model is None):
             raise ValueError("exactly one of product and product_model says where the file goes")
         target = {"product": product} if product else {"product_model": product_model}
-        return upload(self._connection, "media-files", filename, content, content_type, target)
+        return upload(
+            self._connection,
+            "media-files",
+            filename,
+            content,
+            content_type=content_type,
+            target=target,
+        )
 
     def _products(
         self, path: str, lines: Sequence[JsonObject], create_missing_options: bool

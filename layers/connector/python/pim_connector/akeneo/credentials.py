@@ -77,7 +77,10 @@ def read_credentials(secrets: SecretsManagerClient, secret_id: str) -> Credentia
 
 
 def _secret_text(secrets: SecretsManagerClient, secret_id: str) -> str:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import (  # noqa: PLC0415 - not for whoever has no AWS
+        BotoCoreError,
+        ClientError,
+    )
 
     try:
         return secrets.get_secret_value(SecretId=secret_id).get("SecretString", "")
@@ -94,7 +97,7 @@ def _secret_text(secrets: SecretsManagerClient, secret_id: str) -> str:
 
 
 def _word(fields: Mapping[str, object], key: str, source: str) -> str:
-    """Take one field; a line break inside would end up in a header, and then in an error message."""
+    """Take one field; a line break in it would end up in a header, and in an error message."""
     value = fields[key]
     if not isinstance(value, str):
         raise ConfigurationError(f"{source}: {key} must be a text in quotes.")

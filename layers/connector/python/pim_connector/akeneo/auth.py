@@ -1,0 +1,182 @@
+"""Puts the access token on every request, and gets and renews it.
+
+https://api.akeneo.com/documentation/authentication.html. The token route answers wrong credentials
+with 422, not 401, and takes at most 300 bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Generator
+from typing import Any
+
+import httpx
+
+from pim_connector.akeneo.answers import failure, is_transient
+from pim_connector.akeneo.credentials import AppToken, ConnectionCredentials, Credentials
+from pim_connector.akeneo.errors import CredentialsError
+from pim_connector.akeneo.tokens import Token, TokenStore
+from pim_connector.errors import ConfigurationError, TransientError
+
+TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 - a path
+TOKEN_BODY_LIMIT = 300
+
+Flow = Generator[httpx.Request, httpx.Response, None]
+Renewal = Generator[httpx.Request, httpx.Response, Token]
+
+
+def auth_for(
+    credentials: Credentials, store: TokenStore, *, now: Callable[[], float]
+) -> httpx.Auth:
+    if isinstance(credentials, AppToken):
+        return AppTokenAuth(credentials)
+    return ConnectionAuth(credentials, store, now=now)
+
+
+class AppTokenAuth(httpx.Auth):
+    """A static bearer: an app's token does not expire, so a 401 is final."""
+
+    def __init__(self, credentials: AppToken) -> None:
+        self._header = f"Bearer {credentials.token}"
+
+    def auth_flow(self, request: httpx.Request) -> Flow:
+        request.headers["Authorization"] = self._header
+        yield request
+
+
+class ConnectionAuth(httpx.Auth):
+    """Password grant, then refresh; back to the password grant when the refresh is refused.
+
+    Renews before the token ends, and once more on a 401, after which the request is sent again
+    once. Of several threads one renews and the others take its token.
+    """
+
+    def __init__(
+        self, credentials: ConnectionCredentials, store: TokenStore, *, now: Callable[[], float]
+    ) -> None:
+        self._credentials = credentials
+        self._store = store
+        self._now = now
+        self._token: Token | None = None
+        self._renewing = threading.Lock()
+
+    def sync_auth_flow(self, request: httpx.Request) -> Flow:
+        token = self._token
+        if token is None or token.is_due(self._now()):
+            token = yield from self._newer_than(token, request, may_keep=True)
+        response = yield _signed(request, token)
+        if response.status_code == 401 and (shared := self._shared_instead_of(token)):
+            token = shared
+            response = yield _signed(request, token)
+        if response.status_code == 401:
+            token = yield from self._newer_than(token, request, may_keep=False)
+            yield _signed(request, token)
+
+    def _shared_instead_of(self, old: Token | None) -> Token | None:
+        """Give a newer token that another thread or worker has got, where there is one."""
+        shared = self._token if self._token is not old else self._store.load()
+        if shared is None or shared == old or shared.is_due(self._now()):
+            return None
+        self._token = shared
+        return shared
+
+    def _newer_than(self, old: Token | None, request: httpx.Request, *, may_keep: bool) -> Renewal:
+        """Take a newer token that is shared, else renew.
+
+        `may_keep`: the old one still works for a while, so a PIM that cannot renew it now is no
+        reason to fail.
+        """
+        with self._renewing:
+            shared = self._shared_instead_of(old)
+            if shared is not None:
+                return shared
+            stale = self._store.load() or old
+            try:
+                token = yield from self._renew(stale, request)
+            except TransientError:
+                if may_keep and stale is not None and not stale.is_expired(self._now()):
+                    self._token = stale
+                    return stale
+                raise
+            self._token = self._store.save(token, replaces=stale)
+            return self._token
+
+    def _renew(self, stale: Token | None, request: httpx.Request) -> Renewal:
+        if stale is not None and stale.refresh_token is not None:
+            grant = {"grant_type": "refresh_token", "refresh_token": stale.refresh_token}
+            response = yield self._token_request(grant, request)
+            response.read()
+            if response.status_code == 200:
+                return self._token_in(response)
+            if is_transient(response.status_code):
+                raise failure(response, "the token route", now=self._now())
+        password = {
+            "grant_type": "password",
+            "username": self._credentials.username,
+            "password": self._credentials.password,
+        }
+        response = yield self._token_request(password, request)
+        response.read()
+        if response.status_code != 200:
+            raise self._refused(response)
+        return self._token_in(response)
+
+    def _token_request(self, grant: dict[str, str], request: httpx.Request) -> httpx.Request:
+        """Build it with the time-outs of the request that needs the token."""
+        body = json.dumps(grant, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(body) > TOKEN_BODY_LIMIT and grant["grant_type"] == "password":
+            raise CredentialsError(
+                f"username and password make a token request of {len(body)} bytes; the PIM takes"
+                f" {TOKEN_BODY_LIMIT}. Give the connection a shorter password."
+            )
+        pair = f"{self._credentials.client_id}:{self._credentials.secret}"
+        prefix = request.url.path.partition("/api/rest/")[0]
+        return httpx.Request(
+            "POST",
+            request.url.copy_with(path=prefix + TOKEN_PATH, query=None),
+            content=body,
+            headers={
+                "Authorization": f"Basic {b64encode(pair.encode()).decode()}",
+                "Content-Type": "application/json",
+                "User-Agent": request.headers["User-Agent"],
+            },
+            extensions={"timeout": request.extensions.get("timeout", {})},
+        )
+
+    def _token_in(self, response: httpx.Response) -> Token:
+        try:
+            answer: Any = response.json()
+            access, lifetime = str(answer["access_token"]), float(answer["expires_in"])
+            refresh = answer.get("refresh_token")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            access, lifetime, refresh = "", 0.0, None
+        if not access.isascii() or not access.isprintable() or not access or lifetime <= 0:
+            raise ConfigurationError(
+                f"{response.url} answers, but not with a token: is this the URL of the PIM?"
+            )
+        now = self._now()
+        return Token(
+            access_token=access,
+            refresh_token=None if refresh is None else str(refresh),
+            issued_at=now,
+            expires_at=now + lifetime,
+        )
+
+    def _refused(self, response: httpx.Response) -> Exception:
+        error = failure(response, "the token route", now=self._now())
+        if isinstance(error, TransientError):
+            return error
+        if response.status_code in (400, 401, 403, 413, 422):
+            return CredentialsError(
+                f"{error} Check client id, secret, username and password against Connect >"
+                " Connection settings in the PIM: a regenerated secret or password replaces the"
+                " old one at once, and the connection's user must be enabled."
+            )
+        return ConfigurationError(f"{error} Check the PIM's URL: {response.url.host}.")
+
+
+def _signed(request: httpx.Request, token: Token) -> httpx.Request:
+    request.headers["Authorization"] = f"Bearer {token.access_token}"
+    return request
