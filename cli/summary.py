@@ -1,0 +1,72 @@
+"""A run in a few lines: for people, and as the one JSON object that scripts read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pim_connector.states import FINAL_STATES
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from pim_connector.runs.run import Run
+    from pim_connector.states import RecordOutcome
+
+MEANINGS = {
+    "created": "new in the PIM",
+    "updated": "changed in the PIM",
+    "unchanged": "the PIM has it so already",
+    "superseded": "the PIM has something newer",
+    "filtered": "left out by the mapping",
+    "rejected": "not taken over; see the reasons",
+}
+
+
+def as_json(run: Run) -> dict[str, object]:
+    """The run's number of records, its counts by state, and its duration in seconds."""
+    counts: dict[str, object] = {state: run.counts[state] for state in FINAL_STATES}
+    return {"run": run.id, "records": run.records, **counts, "seconds": seconds(run)}
+
+
+def seconds(run: Run) -> float | None:
+    """How long the run took from the time its file was noticed; None while it has not ended."""
+    if not (run.registered_at and run.finished_at):
+        return None
+    took = datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.registered_at)
+    return round(took.total_seconds(), 1)
+
+
+def counts_table(run: Run) -> Table:
+    """Draw the counts by state."""
+    from rich.table import Table
+
+    table = Table(title=f"Run {run.id}", title_justify="left")
+    for heading, justify in (("state", "left"), ("records", "right"), ("meaning", "left")):
+        table.add_column(heading, justify="right" if justify == "right" else "left")
+    for state, meaning in MEANINGS.items():
+        table.add_row(state, f"{run.counts[state]:,}", meaning)  # type: ignore[index]  # the states
+    if run.counts["parked"]:
+        table.add_row("parked", f"{run.counts['parked']:,}", "waiting for the product model")
+    table.add_row("all", f"{run.records:,}", "in the file", style="bold")
+    return table
+
+
+def rejections_table(outcomes: list[RecordOutcome]) -> Table:
+    """Draw the rejected records with their reasons."""
+    from rich.table import Table
+
+    table = Table(title="Rejected records", title_justify="left")
+    for heading in ("record", "line", "identifier", "attribute", "reason"):
+        table.add_column(heading, justify="right" if heading in ("record", "line") else "left")
+    for outcome in outcomes:
+        for place, problem in enumerate(outcome.problems):
+            first = place == 0
+            table.add_row(
+                str(outcome.number) if first else "",
+                str(outcome.line) if first else "",
+                (outcome.identifier or "(none)") if first else "",
+                problem.attribute or "",
+                problem.reason,
+            )
+    return table

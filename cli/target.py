@@ -1,0 +1,97 @@
+"""Which stack a command works on: a deployed one, or the local one when it is up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pim_connector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import boto3
+
+    from local.stack.record import RunningStack
+    from pim_connector.bucket import Bucket
+    from pim_connector.runs.table import RunTable
+
+DEFAULT_STACK = "pim-connector"
+
+StackOption = Annotated[
+    str | None,
+    typer.Option("--stack", help="Name of a deployed stack. Default: the local one if it is up."),
+]
+ProfileOption = Annotated[str | None, typer.Option(help="AWS profile to reach the stack with.")]
+RegionOption = Annotated[str | None, typer.Option(help="AWS region of the stack.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A stack that answers; `outputs` are those of template.yaml, `endpoint` is None on AWS."""
+
+    name: str
+    session: boto3.Session
+    endpoint: str | None
+    outputs: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        """Make a client of one AWS service of this stack."""
+        return self.session.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # the service is not a literal
+
+    def bucket(self) -> Bucket:
+        from pim_connector.bucket import Bucket
+
+        return Bucket(self.client("s3"), self.outputs["Bucket"])
+
+    def run_table(self) -> RunTable:
+        from pim_connector.runs.table import RunTable
+
+        return RunTable(self.client("dynamodb"), self.outputs["RunTable"])
+
+
+def connect(stack: str | None, profile: str | None, region: str | None) -> Target:
+    """Find the stack. ConfigurationError says where was looked and what to do.
+
+    Without any of the three the local stack is meant, if it is up.
+    """
+    import boto3
+
+    from local.stack import record
+
+    running = record.read() if not (stack or profile or region) else None
+    if running:
+        return connect_local(running)
+    return _describe(
+        stack or DEFAULT_STACK, boto3.Session(profile_name=profile, region_name=region), None
+    )
+
+
+def connect_local(running: RunningStack) -> Target:
+    """Connect to a local stack that is known to run, whatever AWS profile the shell has."""
+    from local.stack.fixups import session
+
+    return _describe(running.stack_name, session(), running.endpoint)
+
+
+def _describe(name: str, session: boto3.Session, endpoint: str | None) -> Target:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    region = session.region_name or "no region"
+    advice = (
+        f"stack {name} was not reached ({region}): %s. Name it with --stack, --profile and "
+        "--region, or start the local one with `make up`."
+    )
+    try:
+        client = session.client("cloudformation", endpoint_url=endpoint)
+        described = client.describe_stacks(StackName=name)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        raise ConfigurationError(advice % error) from error
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+    missing = {"Bucket", "RunTable"} - outputs.keys()
+    if missing:
+        raise ConfigurationError(
+            f"stack {name} has no output {', '.join(sorted(missing))}: it is not this connector, "
+            "or not a finished deployment"
+        )
+    return Target(name=name, session=session, endpoint=endpoint, outputs=outputs)
