@@ -40,7 +40,7 @@ __all__ = [
 
 def __getattr__(name: str) -> type[AkeneoClient]:
     if name == "AkeneoClient":
-        from pim_connector.akeneo.client import AkeneoClient  # noqa: PLC0415 - cold start
+        from pim_connector.akeneo.client import AkeneoClient
 
         return AkeneoClient
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

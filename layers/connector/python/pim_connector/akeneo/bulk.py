@@ -149,6 +149,7 @@ class _Upsert:
                 pieces = self._pieces(response)
                 for index, answer in self.form.answers(pieces, codes):
                     self._note(group[index], answer)
+                self._remember_too_early(group)
                 return None
             error = self._failure(response)
         if isinstance(error, RefusedError) and error.status == 404:
@@ -187,14 +188,15 @@ class _Upsert:
             return
         else:
             self._refuse(place, answer.status, answer.message, answer)
-            self._remember_if_too_early(place)
         self.answered = True
 
-    def _remember_if_too_early(self, place: int) -> None:
-        """Note which lines before this one are still open: it may depend on one of them."""
-        open_before = {other for other in self.lines if other < place} - self.outcomes.keys()
-        if open_before and place not in self.too_early:
-            self.too_early[place] = open_before
+    def _remember_too_early(self, group: Group) -> None:
+        """Note which lines before a refused one are still open: it may depend on them."""
+        still_open = self.lines.keys() - self.outcomes.keys()
+        for place in group:
+            before = {other for other in still_open if other < place}
+            if before and isinstance(self.outcomes.get(place), Refused):
+                self.too_early.setdefault(place, before)
 
     def _repeat_what_came_too_early(self) -> None:
         """Send a refused line once more if one before it has passed since: a model's sub-model."""

@@ -77,7 +77,7 @@ def read_credentials(secrets: SecretsManagerClient, secret_id: str) -> Credentia
 
 
 def _secret_text(secrets: SecretsManagerClient, secret_id: str) -> str:
-    from botocore.exceptions import (  # noqa: PLC0415 - not for whoever has no AWS
+    from botocore.exceptions import (
         BotoCoreError,
         ClientError,
     )
