@@ -70,3 +70,19 @@ def rejections_table(outcomes: list[RecordOutcome]) -> Table:
                 problem.reason,
             )
     return table
+
+
+def runs_table(runs: list[Run]) -> Table:
+    """Draw the runs, one per line."""
+    from rich.table import Table
+
+    table = Table(title="Runs", title_justify="left")
+    for heading in ("run", "phase", "records", *MEANINGS, "seconds"):
+        table.add_column(heading, justify="left" if heading in ("run", "phase") else "right")
+    for run in runs:
+        counts = [f"{run.counts[state]:,}" for state in FINAL_STATES]
+        took = seconds(run)
+        table.add_row(
+            run.id, run.phase, f"{run.records:,}", *counts, "" if took is None else str(took)
+        )
+    return table

@@ -1,0 +1,132 @@
+"""`runs`, `show RUN`, `rejects RUN`: what came in, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.target import ProfileOption, RegionOption, StackOption, connect
+from pim_connector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cli.target import Target
+    from pim_connector.runs.run import Run
+    from pim_connector.states import RecordOutcome
+
+app = typer.Typer()
+RunArgument = Annotated[str, typer.Argument(help="Id of the run, as `runs` lists it.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+
+
+@app.command()
+def runs(
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """List the runs, the newest first. With --json one object per line.
+
+    Example: pim-connector runs --limit 5
+    """
+    from itertools import islice
+
+    from cli import summary
+    from pim_connector.runs.registry import Registry
+
+    registry = Registry(connect(stack, profile, region).run_table())
+    names = islice(registry.all_runs(), limit)
+    found = [run for name in names if (run := registry.get(name.run))]
+    if as_json:
+        for run in found:
+            typer.echo(json.dumps(summary.as_json(run)))
+    else:
+        _print(summary.runs_table(found))
+
+
+@app.command()
+def show(
+    run: RunArgument,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Show one run: its file, its phase, its counts by state.
+
+    Example: pim-connector show 20261120T220000Z-erp-1a2b3c4d5e
+    """
+    from cli import summary
+
+    found = find(connect(stack, profile, region), run)
+    if as_json:
+        typer.echo(json.dumps(summary.as_json(found)))
+        return
+    typer.echo(f"file     {found.file or found.key} ({found.size:,} bytes)")
+    typer.echo(f"phase    {found.phase}")
+    typer.echo(f"noticed  {found.registered_at}")
+    typer.echo(f"ended    {found.finished_at or 'not yet'}")
+    typer.echo(f"report   {found.report or 'not yet'}")
+    if found.problem:
+        typer.echo(f"problem  {found.problem}")
+    _print(summary.counts_table(found))
+
+
+@app.command()
+def rejects(
+    run: RunArgument,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """List the rejected records of a run with their reasons. With --json one object per line.
+
+    Exit status 3 if there are any. Example: pim-connector rejects 20261120T220000Z-erp-1a2b3c4d5e
+    """
+    import msgspec
+
+    from cli import summary
+    from cli.app import REJECTED
+
+    target = connect(stack, profile, region)
+    found = rejections(target, find(target, run).id)
+    if as_json:
+        for outcome in found:
+            typer.echo(msgspec.json.encode(outcome))
+    elif found:
+        _print(summary.rejections_table(found))
+    else:
+        typer.echo("No record was rejected.")
+    raise typer.Exit(REJECTED if found else 0)
+
+
+def find(target: Target, run_id: str) -> Run:
+    """Read one run; ConfigurationError if the stack does not know it."""
+    from pim_connector.runs.registry import Registry
+
+    run = Registry(target.run_table()).get(run_id)
+    if run is None:
+        raise ConfigurationError(f"stack {target.name} has no run {run_id}; see `runs`")
+    return run
+
+
+def rejections(target: Target, run_id: str) -> list[RecordOutcome]:
+    """Give the rejected records in the order of the file, whoever rejected them."""
+    from pim_connector.kept import kept
+    from pim_connector.runs.deliveries import Deliveries
+
+    outcomes = {
+        outcome.number: outcome for outcome in Deliveries(target.run_table()).outcomes(run_id)
+    }
+    outcomes |= {one.outcome.number: one.outcome for one in kept(target.bucket(), run_id)}
+    return [outcomes[n] for n in sorted(outcomes) if outcomes[n].state == "rejected"]
+
+
+def _print(table: object) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(table)

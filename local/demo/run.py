@@ -1,0 +1,170 @@
+"""The demo itself: an export goes through the whole stack, and what arrived is checked.
+
+    python -m local.demo [--file EXPORT --mapping MAPPING] [--pim URL]
+
+Standard output ends with one JSON object. Exit status 0 only if the PIM holds what the file says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.imports import ended, put_mapping, upload
+from cli.summary import as_json, counts_table, rejections_table
+from cli.target import Target, connect_local
+from local.demo.arrival import count_differences, differences, read_pim, rejection_differences
+from local.demo.assortment import assortment
+from local.demo.expectation import expectation
+from local.demo.export import export
+from local.stack import lifecycle, record
+from local.stack.lifecycle import SIMULATED_SECRET, Pim
+from local.stack.places import LOCAL
+from pim_connector.akeneo.credentials import credentials_from
+from pim_connector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from local.stack.record import RunningStack
+    from pim_connector.akeneo.client import AkeneoClient
+    from pim_connector.runs.run import Run
+    from pim_connector.states import RecordOutcome
+
+SOURCE = "demo"
+RESULTS = LOCAL / "demo"
+SAMPLE = RESULTS / "sample-export.xml"
+SAMPLE_MAPPING = Path(__file__).with_name("mapping.yaml")
+SHOWN = 20
+CREDENTIALS = {
+    "AKENEO_CLIENT_ID": "client_id",
+    "AKENEO_CLIENT_SECRET": "client_secret",
+    "AKENEO_USERNAME": "username",
+    "AKENEO_PASSWORD": "password",
+    "AKENEO_APP_TOKEN": "app_token",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be imported and where; `sample` says that we know what has to come out."""
+
+    file: Path
+    mapping: Path
+    pim: Pim | None
+    sample: bool
+
+
+def job(file: Path | None, mapping: Path | None, pim_url: str | None) -> Job:
+    """Decide what the demo works on. ConfigurationError says what is missing."""
+    pim = real_pim(pim_url) if pim_url else None
+    if file and mapping:
+        return Job(file=file, mapping=mapping, pim=pim, sample=False)
+    if file or mapping:
+        raise ConfigurationError(
+            "FILE and MAPPING belong together: an export and the mapping that reads it. "
+            "`pim-connector mapping init FILE` writes a first mapping."
+        )
+    SAMPLE.parent.mkdir(parents=True, exist_ok=True)
+    SAMPLE.write_bytes(export(assortment()))
+    return Job(file=SAMPLE, mapping=SAMPLE_MAPPING, pim=pim, sample=True)
+
+
+def real_pim(url: str) -> Pim:
+    """A real PIM with the credentials of the environment; ConfigurationError if there are none."""
+    secret = {key: os.environ[name] for name, key in CREDENTIALS.items() if os.environ.get(name)}
+    credentials_from(secret, source=f"the environment ({', '.join(CREDENTIALS)})")
+    return Pim(url=url.rstrip("/"), secret=secret)
+
+
+def run_demo(work: Job, console: Console) -> bool:
+    """Import, show, check; True if the PIM holds what the file says."""
+    with _stack(work, console) as stack:
+        target = connect_local(stack)
+        console.print(f"Importing {work.file.name} ({work.file.stat().st_size:,} bytes)")
+        put_mapping(target, SOURCE, work.mapping)
+        run = ended(target, upload(target, SOURCE, work.file))
+        rejected = _rejected(target, run)
+        _show(run, rejected, console)
+        with _client(stack, work) as client:
+            problems = _problems(work, run, rejected, client)
+        _keep_reports(target, run)
+    _conclude(run, problems, work, console)
+    print(json.dumps(as_json(run)))
+    return not problems and run.phase == "finished"
+
+
+@contextlib.contextmanager
+def _stack(work: Job, console: Console) -> Iterator[RunningStack]:
+    running = record.read() if work.pim is None else None
+    if running:
+        console.print("Using the local stack that is up")
+        yield running
+        return
+    began = time.monotonic()
+    with lifecycle.temporary(pim=work.pim, tell=lambda step: console.print(step)) as started:
+        console.print(f"The stack is up after {time.monotonic() - began:.0f} s")
+        yield started
+
+
+def _client(stack: RunningStack, work: Job) -> AkeneoClient:
+    from pim_connector.akeneo.client import AkeneoClient
+
+    pim = work.pim or Pim(url=stack.servers["akeneo"].url, secret=SIMULATED_SECRET)
+    return AkeneoClient(pim.url, credentials_from(pim.secret, source="the demo's secret"))
+
+
+def _problems(
+    work: Job, run: Run, rejected: list[RecordOutcome], client: AkeneoClient
+) -> list[str]:
+    if run.problem:
+        return [run.problem]
+    expected = expectation(assortment())
+    return [
+        *count_differences(expected, run.counts),
+        *rejection_differences(expected, rejected),
+        *differences(expected, read_pim(client)),
+    ]
+
+
+def _rejected(target: Target, run: Run) -> list[RecordOutcome]:
+    from cli.runs import rejections
+
+    return rejections(target, run.id)
+
+
+def _show(run: Run, rejected: list[RecordOutcome], console: Console) -> None:
+    console.print(counts_table(run))
+    if rejected:
+        console.print(rejections_table(rejected[:SHOWN]))
+    if len(rejected) > SHOWN:
+        console.print(f"… and {len(rejected) - SHOWN:,} more: pim-connector rejects {run.id}")
+
+
+def _keep_reports(target: Target, run: Run) -> None:
+    """Save the run's report beside the sample, because the stack may be gone in a moment."""
+    bucket = target.bucket()
+    for key in bucket.keys(f"reports/{run.id}/"):
+        (RESULTS / key.rpartition("/")[2]).write_bytes(bucket.get(key))
+
+
+def _conclude(run: Run, problems: list[str], work: Job, console: Console) -> None:
+    for problem in problems[:SHOWN]:
+        console.print(f"NOT AS IN THE FILE: {problem}", style="bold red")
+    if len(problems) > SHOWN:
+        console.print(f"… and {len(problems) - SHOWN:,} more differences")
+    if not problems:
+        console.print("What arrived in the PIM is what the file says.", style="bold green")
+    here = RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS
+    console.print(
+        f"\nThe export, the run's report: {here}/\n"
+        "Keep the stack running and browse the PIM:   make up\n"
+        "Your own export:                             make demo FILE=export.xml MAPPING=mapping.yaml\n"
+        "Your own PIM:                                make demo PIM=https://… (README)"
+    )
