@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from pim_connector.runs.table import Change, RunTable
@@ -11,37 +10,26 @@ LEASE_SECONDS: Final = 180
 """Long enough for a slow window of 1,000 records, short enough not to keep others waiting."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """That `owner` alone works on `name` until `until` (seconds of the epoch)."""
-
-    name: str
-    owner: str
-    until: int
-
-
 class Leases:
     """All leases. Who still works after its lease ran out is stopped by the run's fence."""
 
     def __init__(self, table: RunTable) -> None:
         self._table = table
 
-    def acquire(self, name: str, owner: str, now: float) -> Lease | None:
-        """Take the lease, or take it again; None while somebody else holds it."""
+    def acquire(self, name: str, owner: str, now: float) -> bool:
+        """Take the lease of `name`, or take it again; False while somebody else holds it."""
         until = int(now) + LEASE_SECONDS
         change = Change(
             put={"owner": owner, "until": until, "expires_at": until + 86_400},
             condition="attribute_not_exists(pk) OR #until < :now OR #owner = :owner",
             given={"now": int(now)},
         )
-        if self._table.update({"pk": f"lease#{name}"}, change) is None:
-            return None
-        return Lease(name=name, owner=owner, until=until)
+        return self._table.update({"pk": f"lease#{name}"}, change) is not None
 
-    def release(self, lease: Lease) -> None:
+    def release(self, name: str, owner: str) -> None:
         """Give the lease back, if it is still held."""
-        change = Change(put={"until": 0, "owner": lease.owner}, condition="#owner = :owner")
-        self._table.update({"pk": f"lease#{lease.name}"}, change)
+        change = Change(put={"until": 0, "owner": owner}, condition="#owner = :owner")
+        self._table.update({"pk": f"lease#{name}"}, change)
 
     def held(self, name: str, now: float) -> bool:
         """Say whether somebody works on `name` now."""

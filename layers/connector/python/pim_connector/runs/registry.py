@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from pim_connector.runs.run import Phase, Run, from_item, header_key
 from pim_connector.runs.table import Change, RunTable
+
+DeadRecord: TypeAlias = tuple[int, int, str]
+"""Number, line and identifier of a record whose message lies in the dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,8 @@ class Registry:
         """Enter a new run, `noted` or `waiting`. False says that it is known and as it was."""
         actions = [self._table.putting(_header(run), if_absent=True)]
         actions.append(self._table.putting(_open_key(run.id) | _name(run)))
-        actions.append(self._table.putting(_waiting_key(run) | _name(run)))
+        if run.phase == "waiting":
+            actions.append(self._table.putting(_waiting_key(run) | _name(run)))
         return not self._table.transact(*actions)
 
     def get(self, run: str) -> Run | None:
@@ -90,21 +94,29 @@ class Registry:
             self._table.deleting(_waiting_key(run)),
         )
 
-    def finish(self, run: Run, phase: Phase, *, file: str, report: str, now: str) -> None:
+    def finish(
+        self, run: Run, phase: Phase, *, file: str, report: str, problem: str | None, now: str
+    ) -> None:
         """Enter the end of a run; it stays open until `close`, so that the end is announced."""
-        change = Change(put={"phase": phase, "file": file, "report": report, "finished_at": now})
-        self._table.update(header_key(run.id), change)
+        end = {"phase": phase, "file": file, "report": report, "finished_at": now}
+        self._table.update(header_key(run.id), Change(put=end | {"problem": problem}))
 
     def close(self, run: str) -> None:
         """Forget that the run was open."""
         self._table.delete(_open_key(run))
 
-    def note_dead_letters(self, run: str, messages: dict[str, list[dict[str, Any]]]) -> None:
+    def note_dead_letters(self, run: str, messages: dict[str, list[DeadRecord]]) -> None:
         """Enter which messages of the run lie in the dead-letter queue, and whose records."""
         for message, records in messages.items():
             key = {"pk": f"run#{run}", "sk": f"dead#{message}"}
-            self._table.put(key | {"message": message, "records": records})
+            self._table.put(key | {"message": message, "records": list(map(list, records))})
         self._table.update(header_key(run), Change(put={"dead": len(messages)}))
+
+    def dead_letters(self, run: str) -> Iterator[tuple[str, list[DeadRecord]]]:
+        """Give the messages that were found there, some of which may have been redriven since."""
+        for item in self._table.query(f"run#{run}", prefix="dead#"):
+            records = [(int(n), int(line), str(name)) for n, line, name in item["records"]]
+            yield item["message"], records
 
 
 def open_actions(table: RunTable, run: Run) -> list[dict[str, Any]]:

@@ -23,8 +23,9 @@ class Run:
     `records` are those read from the file; `sent` and `recorded` count messages. `order` compares
     as text with that of other runs of the source. `retryable` is said of a run that failed before
     it sent anything, for a reason outside the file: the file still lies in the inbox.
-    `fence` grows each time a splitter takes the run over; what an earlier one still writes is
-    refused. Times are ISO 8601 in UTC.
+    `missing`, of a full export, counts the products that the last complete one held and this one
+    does not. `fence` grows each time a splitter takes the run over; what an earlier one still
+    writes is refused. Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Run:
     recorded: int = 0
     duplicates: int = 0
     dead: int = 0
+    missing: int | None = None
     problem: str | None = None
     retryable: bool = False
     fence: int = 0
@@ -76,6 +78,8 @@ def from_item(item: dict[str, Any]) -> Run:
     counts = {state: int(item.get(state, 0)) for state in STATES}
     pin = msgspec.convert(item["mapping"], MappingPin) if item.get("mapping") else None
     numbers: dict[str, Any] = {name: int(item.get(name, 0)) for name in _NUMBERS}
+    missing = item.get("missing")
+    numbers["missing"] = None if missing is None else int(missing)
     return Run(**fields, **numbers, counts=counts, mapping=pin)
 
 

@@ -104,10 +104,13 @@ class Splits:
         if self._table.update(header_key(run.id), change) is None:
             raise LostRunError(f"another splitter has taken over run {run.id}")
 
-    def complete(self, run: Run, *, sent: int, problem: str | None, now: str) -> None:
+    def complete(
+        self, run: Run, *, sent: int, problem: str | None, now: str, missing: int | None = None
+    ) -> None:
         """Enter that the file is read and `sent` messages are on their way."""
+        end = {"sent": sent, "problem": problem, "missing": missing, "split_at": now}
         change = Change(
-            put={"phase": "delivering", "sent": sent, "problem": problem, "split_at": now},
+            put={"phase": "delivering"} | end,
             condition="#fence = :fence",
             given={"fence": run.fence},
         )

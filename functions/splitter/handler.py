@@ -1,0 +1,68 @@
+"""Takes ERP files in from S3 and hands their records on to the product queue."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pim_connector.bucket import Bucket
+from pim_connector.inbox import read_event
+from pim_connector.ledger import Ledger
+from pim_connector.queues import FifoQueue
+from pim_connector.runs.announcements import Announcements
+from pim_connector.runs.leases import Leases
+from pim_connector.runs.registry import Registry
+from pim_connector.runs.splits import Splits
+from pim_connector.runs.table import RunTable
+from pim_connector.settings import SplitterSettings, load
+from pim_connector.split import SplitterParts
+from pim_connector.splitting import split_sources, take_in
+
+logger = Logger()
+copy_config_to_registered_loggers(logger, include={"pim_connector"})
+
+
+@cache
+def parts() -> SplitterParts:
+    settings = load(SplitterSettings, os.environ)
+    dynamodb = boto3.client("dynamodb")
+    runs = RunTable(dynamodb, settings.run_table)
+    return SplitterParts(
+        bucket=Bucket(boto3.client("s3"), settings.bucket),
+        registry=Registry(runs),
+        splits=Splits(runs),
+        leases=Leases(RunTable(dynamodb, settings.state_table)),
+        ledger=Ledger(dynamodb, settings.ledger_table),
+        queue=FifoQueue(boto3.client("sqs"), settings.product_queue_url),
+        announcements=Announcements(boto3.client("events"), settings.event_bus),
+        lanes=settings.lanes,
+        trigger=settings.trigger,
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    intake = take_in(read_event(event), parts())
+    for ignored in intake.ignored:
+        logger.warning("ignored", extra={"key": ignored.key, "reason": ignored.reason})
+    split = split_sources(
+        intake.sources,
+        parts(),
+        owner=context.aws_request_id,
+        remaining=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
+    answer = {
+        "taken_in": list(intake.runs),
+        "split": split,
+        "ignored": [{"key": each.key, "reason": each.reason} for each in intake.ignored],
+    }
+    logger.info("splitter done", extra=answer)
+    return answer

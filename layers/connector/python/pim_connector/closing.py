@@ -1,0 +1,222 @@
+"""The caretaker's use case: closes runs that are settled, and looks after those that are not."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from pim_connector.bucket import Bucket, StoredObject
+from pim_connector.dead_letters import DeadLetters
+from pim_connector.errors import ConnectorError, RejectedError
+from pim_connector.inbox import INBOX
+from pim_connector.kept import kept
+from pim_connector.lanes import message_group
+from pim_connector.messages import (
+    HeavyPointer,
+    ProductMessage,
+    decode,
+    deduplication_id,
+    encode,
+)
+from pim_connector.queues import FifoQueue, Outgoing
+from pim_connector.report import ReportWriter, summary
+from pim_connector.runs.announcements import Announcements
+from pim_connector.runs.deliveries import Deliveries
+from pim_connector.runs.leases import Leases
+from pim_connector.runs.parking import Parking
+from pim_connector.runs.registry import Registry
+from pim_connector.runs.run import Phase, Run
+from pim_connector.splitting import split_lease
+from pim_connector.states import Problem, RecordOutcome
+
+logger = logging.getLogger(__name__)
+
+SPOOL_BYTES: Final = 8 * 1_048_576
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaretakerParts:
+    """What the caretaker works with. `clock` gives the time in UTC."""
+
+    bucket: Bucket
+    registry: Registry
+    deliveries: Deliveries
+    parking: Parking
+    leases: Leases
+    queue: FifoQueue
+    dead_letters: DeadLetters
+    announcements: Announcements
+    parent_wait_seconds: int
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one round did: runs closed, splits taken up again, parked groups sent a last time."""
+
+    closed: tuple[str, ...]
+    resumed: tuple[str, ...]
+    expired: int
+    dead: int
+
+
+def close_run(name: str, parts: CaretakerParts) -> bool:
+    """Close a run if it is settled: report, file moved, told to others. False: it is not.
+
+    May be called at any time and again: it goes on where it was cut short.
+    """
+    run = parts.registry.get(name)
+    if run is None or not (run.settled or run.finished_at):
+        return False
+    if run.finished_at is None:
+        run = _finish(run, parts)
+    parts.announcements.run_finished(run.id, summary(run))
+    parts.registry.close(run.id)
+    return True
+
+
+def make_round(parts: CaretakerParts) -> Round:
+    """Look after every run that is not closed; what fails for one run does not stop the others."""
+    closed, resumed, expired = [], dict[str, str](), 0
+    for name in list(parts.registry.open_runs()):
+        run = parts.registry.get(name.run)
+        if run is None:
+            continue
+        try:
+            if close_run(run.id, parts):
+                closed.append(run.id)
+            elif run.phase in ("waiting", "splitting") and run.source not in resumed:
+                if not parts.leases.held(split_lease(run.source), parts.clock().timestamp()):
+                    parts.announcements.split_continues(run.id)
+                    resumed[run.source] = run.id
+            elif run.phase == "delivering":
+                expired += _expire_parked(run, parts)
+        except ConnectorError as error:
+            logger.error("%s", error, extra={"run": run.id})
+    dead = _name_dead_letters(parts)
+    return Round(closed=tuple(closed), resumed=tuple(resumed.values()), expired=expired, dead=dead)
+
+
+def _finish(run: Run, parts: CaretakerParts) -> Run:
+    problem = run.problem or _miscount(run)
+    phase: Phase = "failed" if problem else "finished"
+    folder = "failed/" if problem else "done/"
+    target = f"{folder}{run.key.removeprefix(INBOX)}"
+    now = f"{parts.clock():%Y-%m-%dT%H:%M:%SZ}"
+    ended = replace(run, phase=phase, problem=problem, file=target, finished_at=now)
+    report = write_report(ended, parts)
+    file = StoredObject(key=run.key, version=run.version, size=run.size, modified=parts.clock())
+    try:
+        parts.bucket.move(file, target)
+    except FileNotFoundError:
+        logger.warning("the file was deleted by somebody else", extra={"run": run.id})
+    parts.registry.finish(run, phase, file=target, report=report, problem=problem, now=now)
+    return replace(ended, report=report)
+
+
+def _miscount(run: Run) -> str | None:
+    if run.accounted == run.records:
+        return None
+    logger.error("states do not add up", extra={"run": run.id, "records": run.records})
+    return (
+        f"the states of {run.accounted} records are known, the file has {run.records}: this is an "
+        "error of the connector, please report it with the run's report"
+    )
+
+
+def write_report(run: Run, parts: CaretakerParts) -> str:
+    """Write the report as far as it is known, and give the key of its JSON form."""
+    key = f"reports/{run.id}/report.json"
+    with (
+        tempfile.SpooledTemporaryFile(SPOOL_BYTES) as json_file,
+        tempfile.SpooledTemporaryFile(SPOOL_BYTES) as csv_file,
+    ):
+        writer = ReportWriter(run, json_file, csv_file)
+        writer.add(record.outcome for record in kept(parts.bucket, run.id))
+        writer.add(_troubled(run, parts))
+        writer.add(_dead(run, parts))
+        writer.close()
+        json_file.seek(0)
+        csv_file.seek(0)
+        parts.bucket.put(key, json_file)
+        parts.bucket.put(f"reports/{run.id}/rejected.csv", csv_file)
+    return key
+
+
+def _troubled(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
+    """Give what the mapper rejected, and what is still parked."""
+    waiting: set[int] = set()
+    if run.counts["parked"]:
+        for outcome in parts.deliveries.outcomes(run.id):
+            (waiting.add if outcome.state == "parked" else waiting.discard)(outcome.number)
+    for outcome in parts.deliveries.outcomes(run.id):
+        parked = outcome.state == "parked" and outcome.number in waiting
+        if parked or outcome.state == "rejected":
+            yield outcome
+
+
+def _dead(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
+    for message, records in parts.registry.dead_letters(run.id):
+        if parts.deliveries.message_recorded(run.id, message):
+            continue
+        problem = Problem(
+            reason=f"message {message} is in the dead-letter queue: its delivery crashed",
+            advice="see the mapper's log, then run `pim-connector redrive`",
+        )
+        for number, line, identifier in records:
+            yield RecordOutcome(
+                number=number,
+                line=line,
+                state="parked",
+                identifier=identifier,
+                problems=(problem,),
+            )
+
+
+def _expire_parked(run: Run, parts: CaretakerParts) -> int:
+    until = parts.clock().timestamp() - parts.parent_wait_seconds
+    late = [group for group in parts.parking.of_run(run.id) if group.since <= until]
+    parts.queue.send(
+        Outgoing(
+            group=message_group(group.lane),
+            deduplication=deduplication_id(run.id, f"{group.message}-last"),
+            body=encode(HeavyPointer(run=run.id, heavy=group.heavy, last=True)),
+        )
+        for group in late
+    )
+    for group in late:
+        parts.parking.unpark(group)
+    return len(late)
+
+
+def _name_dead_letters(parts: CaretakerParts) -> int:
+    found: dict[str, dict[str, list[tuple[int, int, str]]]] = defaultdict(dict)
+    for body in parts.dead_letters.bodies():
+        message = _message(body, parts.bucket)
+        if message:
+            names = [(each.number, each.line, each.identifier) for each in message.records]
+            found[message.run][message.id] = names
+    for name in list(parts.registry.open_runs()):
+        run = parts.registry.get(name.run)
+        dead = found.get(name.run, {})
+        if run and (dead or run.dead) and len(dead) != run.dead:
+            parts.registry.note_dead_letters(run.id, dead)
+            write_report(replace(run, dead=len(dead)), parts)
+            logger.error("messages in the dead-letter queue", extra={"run": run.id, "n": len(dead)})
+    return sum(map(len, found.values()))
+
+
+def _message(body: str, bucket: Bucket) -> ProductMessage | None:
+    try:
+        message = decode(body)
+        if isinstance(message, HeavyPointer):
+            message = decode(bucket.get(message.heavy))
+    except (RejectedError, FileNotFoundError) as error:
+        logger.error("a dead letter that cannot be read: %s", error)
+        return None
+    return message if isinstance(message, ProductMessage) else None

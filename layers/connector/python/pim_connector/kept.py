@@ -1,0 +1,66 @@
+"""Records that were rejected before they reached the queue, kept raw so they can be replayed."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from pim_connector.bucket import Bucket
+from pim_connector.erp.record import SourceRecord
+from pim_connector.mapping.result import FieldError
+from pim_connector.states import Problem, RecordOutcome
+
+ADVICE: Final = "correct it in the ERP, or mend the mapping and replay the record"
+
+
+class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as it was in the file, and why it went no further."""
+
+    outcome: RecordOutcome
+    record: SourceRecord
+
+
+_KEPT = msgspec.json.Decoder(tuple[KeptRecord, ...])
+
+
+def rejected(
+    record: SourceRecord, errors: Sequence[FieldError], identifier: str | None = None
+) -> KeptRecord:
+    """Tell a mapping's errors in the words of the report."""
+    problems = tuple(
+        Problem(
+            reason=error.message,
+            attribute=error.attribute,
+            source=error.source,
+            value=error.value,
+            advice=ADVICE,
+        )
+        for error in errors
+    )
+    outcome = RecordOutcome(
+        number=record.number,
+        line=record.line,
+        state="rejected",
+        identifier=identifier,
+        problems=problems,
+    )
+    return KeptRecord(outcome=outcome, record=record)
+
+
+def keep(bucket: Bucket, run: str, window: int, records: Sequence[KeptRecord]) -> None:
+    """Write what a window rejected; writing it again changes nothing."""
+    if records:
+        bucket.put(f"{_prefix(run)}{window:06d}", gzip.compress(msgspec.json.encode(records)))
+
+
+def kept(bucket: Bucket, run: str) -> Iterator[KeptRecord]:
+    """Give all that the splitter rejected of a run, in the order of the file."""
+    for key in bucket.keys(_prefix(run)):
+        yield from _KEPT.decode(gzip.decompress(bucket.get(key)))
+
+
+def _prefix(run: str) -> str:
+    return f"records/{run}/window-"

@@ -1,0 +1,342 @@
+"""One run's way through its file: windows in, messages out, and where it was when time ran out."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import BinaryIO, Final, TypeVar
+
+import msgspec
+
+from pim_connector.bucket import Bucket, StoredObject
+from pim_connector.erp.reading import read_records
+from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
+from pim_connector.kept import KeptRecord, keep, rejected
+from pim_connector.lanes import lane_of, message_group
+from pim_connector.ledger import Ledger, ledger_key
+from pim_connector.manifests import HashSet, Manifest, decode_hashes, encode_hashes, identity_hash
+from pim_connector.mapping import Program
+from pim_connector.mapping.result import FieldError, Identity, Rejected
+from pim_connector.messages import (
+    MAX_BYTES,
+    Envelope,
+    HeavyPointer,
+    MappingPin,
+    MessageRecord,
+    deduplication_id,
+    encode,
+    encode_joined,
+    encode_record,
+    heavy_key,
+)
+from pim_connector.packing import Bay, Packer, Parcel
+from pim_connector.queues import FifoQueue, Outgoing
+from pim_connector.runs.announcements import Announcements
+from pim_connector.runs.leases import Leases
+from pim_connector.runs.registry import Registry
+from pim_connector.runs.run import Run
+from pim_connector.runs.splits import Splits, Window
+from pim_connector.windows import FileEnd, Sighting, Standing, decide, queued, windows_of
+
+CHECKPOINT_WINDOWS: Final = 50
+MARGIN_SECONDS: Final = 30.0
+"""Time left for the checkpoint when a window ends; a window takes a second or two."""
+MAX_TRIES: Final = 6
+"""Take-overs without a checkpoint in between, after which the file itself is to blame."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitterParts:
+    """What a splitter works with. `clock` gives the time in UTC."""
+
+    bucket: Bucket
+    registry: Registry
+    splits: Splits
+    leases: Leases
+    ledger: Ledger
+    queue: FifoQueue
+    announcements: Announcements
+    lanes: int
+    trigger: str
+    clock: Callable[[], datetime]
+
+    def now(self) -> str:
+        return f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The mapping that a run is pinned to, ready to use, and the files beside the run's own."""
+
+    pin: MappingPin
+    program: Program
+    full: bool
+    refuse_repeats: bool
+    others: Mapping[str, Callable[[], BinaryIO]]
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """How far a split has come: what a checkpoint holds."""
+
+    records: int = 0
+    windows: int = 0
+    number: int = 0
+    bays: list[Bay] = []
+
+
+class Split:
+    """The split of one run by one splitter; `run` is as `Splits.begin` gave it."""
+
+    def __init__(self, run: Run, plan: Plan, parts: SplitterParts) -> None:
+        self._run = run
+        self._plan = plan
+        self._parts = parts
+        self._booked = parts.splits.windows(run.id)
+        self._progress = _progress(run, parts.bucket)
+        self._packer = Packer(
+            parts.lanes, bays=self._progress.bays or None, number=self._progress.number
+        )
+        self._seen = _seen(self._booked.values(), self._progress.windows)
+        self._standing = _standing(run, plan, parts)
+        self._tired = parts.splits.tries(run.id) > MAX_TRIES
+
+    def read(self, remaining: Callable[[], float]) -> bool:
+        """Read on until the file ends or `remaining()` seconds run low; False says the latter."""
+        progress, end = self._progress, FileEnd()
+        for window in windows_of(self._records(), end):
+            if self._tired and progress.windows + 1 not in self._booked:
+                self._end(self._exhausted())
+                return True
+            self._window(window)
+            if remaining() < MARGIN_SECONDS:
+                self._checkpoint()
+                return False
+            if progress.windows % CHECKPOINT_WINDOWS == 0:
+                self._checkpoint()
+        self._end(self._problem(end.problem))
+        return True
+
+    def _records(self) -> Iterator[SourceRecord]:
+        run, bucket = self._run, self._parts.bucket
+        file = StoredObject(
+            key=run.key, version=run.version, size=run.size, modified=self._parts.clock()
+        )
+        return read_records(
+            lambda: bucket.open(file),
+            self._plan.program,
+            skip=self._progress.records,
+            others=self._plan.others,
+        )
+
+    def _window(self, records: Sequence[SourceRecord]) -> None:
+        number = self._progress.windows + 1
+        sightings = [self._sight(record) for record in records]
+        window = self._booked.pop(number, None)
+        if window is None:
+            window = self._book(number, sightings)
+        self._send(self._packed(queued(sightings, window.dispositions)))
+        self._progress.windows = number
+        self._progress.records += len(records)
+
+    def _sight(self, record: SourceRecord) -> Sighting:
+        found = self._plan.program.identify(record)
+        if not isinstance(found, Identity):
+            return Sighting(record=record, found=found)
+        hash_ = identity_hash(found.resource, found.identifier)
+        return Sighting(
+            record=record,
+            found=found,
+            hash=hash_,
+            fingerprint=fingerprint(record),
+            repeats=not self._seen.add(hash_),
+        )
+
+    def _book(self, number: int, sightings: Sequence[Sighting]) -> Window:
+        source = self._run.source
+        keys = [_ledger_key(source, sighting) for sighting in sightings]
+        entries = self._parts.ledger.entries(key for key in keys if key)
+        dispositions = "".join(
+            decide(sighting, entries.get(key), self._standing)
+            for sighting, key in zip(sightings, keys, strict=True)
+        )
+        keep(self._parts.bucket, self._run.id, number, list(_kept(sightings, dispositions)))
+        if self._plan.full:
+            found = (sighting.found for sighting in sightings)
+            names = [[i.resource, i.identifier] for i in found if isinstance(i, Identity)]
+            body = msgspec.json.encode(names)
+            self._parts.bucket.put(f"{identifiers_prefix(self._run)}{number:06d}", body)
+        hashes = array("Q", (sighting.hash for sighting in sightings if sighting.hash))
+        window = Window(
+            number=number,
+            dispositions=dispositions,
+            hashes=encode_hashes(hashes),
+            duplicates=sum(sighting.repeats for sighting in sightings),
+        )
+        return self._parts.splits.book(self._run, window)
+
+    def _packed(self, found: Iterable[tuple[Sighting, Identity]]) -> Iterator[Parcel]:
+        for sighting, identity in found:
+            lane = lane_of(identity.family_key, self._parts.lanes)
+            encoded = encode_record(_message_record(sighting, identity))
+            yield from self._packer.add(lane, identity.resource, sighting.record.head, encoded)
+
+    def _send(self, parcels: Iterator[Parcel]) -> None:
+        while batch := list(islice(parcels, 8)):
+            outgoing = [self._outgoing(parcel) for parcel in batch]
+            self._parts.queue.send(message for message in outgoing if message)
+
+    def _outgoing(self, parcel: Parcel) -> Outgoing | None:
+        run, name = self._run, f"{parcel.number:06d}"
+        key = heavy_key(run.id, name)
+        pointer = encode(HeavyPointer(run=run.id, heavy=key))
+        body = pointer
+        if parcel.way != "point":
+            body = encode_joined(self._envelope(parcel, name), parcel.records)
+        if parcel.way == "store" or len(body) > MAX_BYTES:
+            self._parts.bucket.put(key, body)
+            body = pointer
+        if parcel.way == "store":
+            return None
+        group, deduplication = message_group(parcel.lane), deduplication_id(run.id, name)
+        return Outgoing(group=group, deduplication=deduplication, body=body)
+
+    def _envelope(self, parcel: Parcel, name: str) -> Envelope:
+        return Envelope(
+            run=self._run.id,
+            source=self._run.source,
+            id=name,
+            lane=parcel.lane,
+            order=self._run.order,
+            mapping=self._plan.pin,
+            resource=parcel.resource,
+            head=parcel.head,
+        )
+
+    def _checkpoint(self) -> None:
+        self._progress.number = self._packer.number
+        self._progress.bays = self._packer.bays
+        key = heavy_key(self._run.id, f"checkpoint-{self._progress.windows:06d}")
+        self._parts.bucket.put(key, msgspec.msgpack.encode(self._progress))
+        self._parts.splits.checkpoint(self._run, key)
+
+    def _end(self, problem: str | None) -> None:
+        self._send(self._packer.flush())
+        manifest = Manifest(self._seen.sorted())
+        self._parts.bucket.put(manifest_key(self._run.source, self._run.id), manifest.encode())
+        missing = _missing(self._run, manifest, self._parts) if self._plan.full else None
+        self._parts.splits.complete(
+            self._run,
+            sent=self._packer.number,
+            problem=problem,
+            missing=None if problem else missing,
+            now=self._parts.now(),
+        )
+
+    def _problem(self, error: UnreadableFileError | None) -> str | None:
+        read = self._progress.records
+        if error:
+            return (
+                f"{self._run.key}: {error}. The {read} records before that place were handed on; "
+                "have the ERP write the file again"
+            )
+        if read == 0:
+            return (
+                f"{self._run.key}: no element of the file matches a record path of "
+                f"{self._plan.pin.key}; compare the paths under `records` with the file"
+            )
+        return None
+
+    def _exhausted(self) -> str:
+        return (
+            f"{self._run.key}: the splitter was stopped {MAX_TRIES} times after record "
+            f"{self._progress.records}, most likely by a record too large for its memory. The "
+            "records before that place were handed on; give the function more memory, or have the "
+            "ERP write the file without that record"
+        )
+
+
+def manifest_key(source: str, run: str) -> str:
+    """Say where the manifest of a run lies."""
+    return f"manifests/{source}/{run}"
+
+
+def identifiers_prefix(run: Run) -> str:
+    """Say where the identifiers of a full export lie: JSON lists of [resource, identifier]."""
+    return f"manifests/{run.source}/{run.id}.identifiers/"
+
+
+def _progress(run: Run, bucket: Bucket) -> Progress:
+    if run.checkpoint is None:
+        return Progress()
+    return msgspec.msgpack.decode(bucket.get(run.checkpoint), type=Progress)
+
+
+def _seen(windows: Iterable[Window], until: int) -> HashSet:
+    seen = HashSet()
+    for window in windows:
+        if window.number <= until:
+            for value in decode_hashes(window.hashes):
+                seen.add(value)
+    return seen
+
+
+def _standing(run: Run, plan: Plan, parts: SplitterParts) -> Standing:
+    manifests = (
+        Manifest.decode(parts.bucket.get(manifest_key(name.source, name.run)))
+        for name in parts.registry.newer_split(run)
+    )
+    return Standing(
+        order=run.order,
+        digest=plan.pin.digest,
+        shortcut=not parts.registry.older_unfinished(run),
+        newer=tuple(manifests),
+        refuse_repeats=plan.refuse_repeats,
+    )
+
+
+def _missing(run: Run, manifest: Manifest, parts: SplitterParts) -> int | None:
+    for name in reversed(parts.registry.split_after(run.source)):
+        earlier = parts.registry.get(name.run) if name.order < run.order else None
+        if earlier and earlier.problem is None:
+            before = Manifest.decode(parts.bucket.get(manifest_key(name.source, name.run)))
+            return sum(value not in manifest for value in before)
+    return None
+
+
+def _ledger_key(source: str, sighting: Sighting) -> str:
+    if not isinstance(sighting.found, Identity):
+        return ""
+    return ledger_key(source, sighting.found.resource, sighting.found.identifier)
+
+
+def _kept(sightings: Sequence[Sighting], dispositions: str) -> Iterator[KeptRecord]:
+    for sighting, disposition in zip(sightings, dispositions, strict=True):
+        if disposition != "r":
+            continue
+        if isinstance(sighting.found, Rejected):
+            yield rejected(sighting.record, sighting.found.errors)
+        elif isinstance(sighting.found, Identity):
+            name = sighting.found.identifier
+            message = f"an earlier record of the file is about {name}, and the mapping says reject"
+            error = FieldError(attribute=None, source=None, message=message, value=name)
+            yield rejected(sighting.record, [error], name)
+
+
+def _message_record(sighting: Sighting, identity: Identity) -> MessageRecord:
+    record = sighting.record
+    return MessageRecord(
+        number=record.number,
+        line=record.line,
+        rule=record.rule,
+        identifier=identity.identifier,
+        family_key=identity.family_key,
+        parent=identity.parent,
+        fingerprint=sighting.fingerprint,
+        xml=record.xml,
+        tables=record.tables,
+    )

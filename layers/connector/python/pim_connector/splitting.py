@@ -1,0 +1,223 @@
+"""The splitter's use case: take files in, and split those whose turn it is, source by source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+
+from pim_connector.bucket import Bucket
+from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.inbox import INBOX, Ignored, Request, Resume, Sweep, Upload, new_run, request_for
+from pim_connector.mapping import Mapping, compile_mapping, load_mapping
+from pim_connector.messages import MappingPin
+from pim_connector.runs.leases import LEASE_SECONDS
+from pim_connector.runs.run import Phase, Run
+from pim_connector.runs.splits import LostRunError
+from pim_connector.split import Plan, Split, SplitterParts
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What became of an event's requests: files taken in, sources to look at, what was ignored."""
+
+    runs: tuple[str, ...]
+    sources: tuple[str, ...]
+    ignored: tuple[Ignored, ...]
+
+
+def take_in(requests: Iterable[Request], parts: SplitterParts) -> Intake:
+    """Enter every file that the requests name as a run; a file that is known stays what it is.
+
+    A sweep also wakes what waited for the night, and what failed because it had no usable mapping.
+    """
+    runs: list[str] = []
+    sources: dict[str, None] = {}
+    ignored: list[Ignored] = []
+    for request in requests:
+        match request:
+            case Ignored():
+                ignored.append(request)
+            case Upload():
+                _take_file(request, parts, runs, ignored)
+                if parts.trigger == "upload":
+                    sources[request.source] = None
+            case Sweep():
+                sources |= dict.fromkeys(_sweep(request, parts, runs, ignored))
+            case Resume():
+                run = parts.registry.get(request.run)
+                sources |= {run.source: None} if run else {}
+    return Intake(runs=tuple(runs), sources=tuple(sources), ignored=tuple(ignored))
+
+
+def split_sources(
+    sources: Sequence[str], parts: SplitterParts, *, owner: str, remaining: Callable[[], float]
+) -> list[str]:
+    """Split the waiting files of each source, in their order, while time lasts.
+
+    `owner` names this invocation, `remaining` gives the seconds it has. What is left over goes on
+    in a new invocation. Gives the runs whose split ended here. Raises what stops everything:
+    TransientError to be called again, ConfigurationError for a stack that is not set up.
+    """
+    done: list[str] = []
+    for source in sources:
+        turn = Turn(source=source, owner=owner, parts=parts, remaining=remaining)
+        while any(parts.registry.waiting(source)) and turn.take(done):
+            pass
+    return done
+
+
+def split_lease(source: str) -> str:
+    """Name the lease that lets one splitter at a time work on a source."""
+    return f"split#{source}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """The turn of one invocation at one source, while it holds the source's lease."""
+
+    source: str
+    owner: str
+    parts: SplitterParts
+    remaining: Callable[[], float]
+    renewed: float = 0.0
+
+    def take(self, done: list[str]) -> bool:
+        """Split until nothing waits. False: somebody else is at it, or time is up."""
+        try:
+            self._renew()
+            return self._split_all(done)
+        except LostRunError as lost:
+            logger.info("%s", lost, extra={"source": self.source})
+            return False
+        finally:
+            self.parts.leases.release(split_lease(self.source), self.owner)
+
+    def _split_all(self, done: list[str]) -> bool:
+        while waiting := next(iter(self.parts.registry.waiting(self.source)), None):
+            run = self.parts.registry.get(waiting.run)
+            if run is None:
+                raise LostRunError(f"run {waiting.run} waits but has no header")
+            if not split_run(run, self.parts, self.pulse):
+                self.parts.announcements.split_continues(run.id)
+                return False
+            done.append(run.id)
+        return True
+
+    def pulse(self) -> float:
+        """Keep the lease alive, and give the seconds that are left."""
+        if self.parts.clock().timestamp() - self.renewed > LEASE_SECONDS / 3:
+            self._renew()
+        return self.remaining()
+
+    def _renew(self) -> None:
+        now = self.parts.clock().timestamp()
+        if not self.parts.leases.acquire(split_lease(self.source), self.owner, now):
+            raise LostRunError(f"another splitter is at work on source {self.source}")
+        self.renewed = now
+
+
+def split_run(run: Run, parts: SplitterParts, remaining: Callable[[], float]) -> bool:
+    """Split one file, or go on where an earlier splitter was; False says that time is up.
+
+    A file without a usable mapping is set aside in the inbox, an empty one ends its run.
+    """
+    if run.size == 0:
+        problem = f"{run.key} is empty (0 bytes): have the ERP write it again"
+        parts.splits.complete(run, sent=0, problem=problem, now=parts.now())
+        return True
+    try:
+        plan = make_plan(run, parts.bucket)
+    except ConfigurationError as error:
+        logger.error("%s", error, extra={"run": run.id})
+        parts.registry.set_aside(run, str(error))
+        return True
+    begun = parts.splits.begin(run, plan.pin, parts.now())
+    try:
+        return Split(begun, plan, parts).read(remaining)
+    except LostRunError:
+        raise
+    except TransientError:
+        parts.splits.take_back(begun)
+        raise
+
+
+def make_plan(run: Run, bucket: Bucket) -> Plan:
+    """Load the mapping that the run has pinned, or pin the one that is in the bucket now.
+
+    Raises ConfigurationError that says what to do where there is none, or none that can be used.
+    """
+    key = f"config/erp/{run.source}.yaml"
+    version = run.mapping.version if run.mapping else None
+    found = bucket.describe(key, version)
+    if found is None:
+        raise ConfigurationError(
+            f"source {run.source} has no mapping: upload {key} to the bucket "
+            "(pim-connector config push); the file stays in the inbox and is taken up then"
+        )
+    mapping = load_mapping(bucket.get(key, found.version), name=key)
+    origin = mapping.file.source
+    return Plan(
+        pin=MappingPin(key=key, version=found.version, digest=mapping.digest),
+        program=compile_mapping(mapping),
+        full=origin.exports == "full",
+        refuse_repeats=origin.duplicates == "reject",
+        others=dict(_others(run.source, mapping, bucket)),
+    )
+
+
+def _others(
+    source: str, mapping: Mapping, bucket: Bucket
+) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
+    for name in {table.file for table in mapping.file.tables.values() if table.file}:
+        key = f"config/erp/{source}/{name}"
+        file = bucket.describe(key)
+        if file is None:
+            raise ConfigurationError(
+                f"the mapping of {source} reads tables from {name}: upload it to {key}"
+            )
+        yield name, partial(bucket.open, file)
+
+
+def _take_file(
+    upload: Upload, parts: SplitterParts, runs: list[str], ignored: list[Ignored]
+) -> Run | None:
+    file = parts.bucket.describe(upload.key, upload.version)
+    if file is None:
+        reason = "not there any more: it was moved or deleted after the event"
+        ignored.append(Ignored(key=upload.key, reason=reason))
+        return None
+    phase: Phase = "waiting" if parts.trigger == "upload" else "noted"
+    run = new_run(parts.bucket.name, upload.source, file, phase=phase, now=parts.now())
+    if parts.registry.register(run):
+        runs.append(run.id)
+        return run
+    return parts.registry.get(run.id)
+
+
+def _sweep(
+    sweep: Sweep, parts: SplitterParts, runs: list[str], ignored: list[Ignored]
+) -> Iterator[str]:
+    prefix = f"{INBOX}{sweep.source}/" if sweep.source else INBOX
+    for request in map(request_for, parts.bucket.keys(prefix)):
+        if isinstance(request, Upload):
+            run = _take_file(request, parts, runs, ignored)
+            if run:
+                yield from _wake(run, parts)
+        elif isinstance(request, Ignored):
+            ignored.append(request)
+    for name in list(parts.registry.open_runs()):
+        noted = parts.registry.get(name.run)
+        if noted and sweep.source in (None, noted.source):
+            yield from _wake(noted, parts)
+
+
+def _wake(run: Run, parts: SplitterParts) -> Iterator[str]:
+    if run.phase == "noted" or (run.phase == "failed" and run.retryable):
+        parts.registry.wake(run)
+    if run.phase in ("noted", "waiting", "splitting", "failed"):
+        yield run.source
