@@ -160,9 +160,9 @@ def too_big_for(limit: int, status: int) -> Behaviour:
     return behave
 
 
-def fails(error: type[httpx.TransportError]) -> Behaviour:
+def fails(error: type[httpx.TransportError], words: str = "the network is down") -> Behaviour:
     def behave(_pim: Pim, request: httpx.Request, _lines: list[Line]) -> httpx.Response:
-        raise error("the network is down", request=request)
+        raise error(words, request=request)
 
     return behave
 

@@ -140,6 +140,13 @@ def test_lines_after_the_cut_are_sent_again_alone(how: dict[str, bool]) -> None:
     assert pim.calls[1][0]["identifier"] == "sku-61"
 
 
+def test_answers_cut_again_and_again_are_no_reason_to_give_up_while_lines_get_through() -> None:
+    pim = Pim()
+    pim.always = cut_after(1)
+    assert accepted(pim.client(tries=5).upsert_products(products(20))) == list(range(1, 21))
+    assert sent(pim) == list(range(20, 0, -1))
+
+
 def test_a_line_that_makes_the_pim_break_off_does_not_keep_the_others_out() -> None:
     pim = Pim()
 
