@@ -220,7 +220,6 @@ def test_line_ends_around_a_copied_credential_are_cut_off() -> None:
 
 def failing_clients() -> Iterator[tuple[str, AkeneoClient]]:
     for error in (
-        httpx.ReadTimeout,
         httpx.LocalProtocolError,
         httpx.RemoteProtocolError,
     ):

@@ -186,9 +186,7 @@ def transport_errors(what: str) -> Iterator[None]:
         ) from error
     except httpx.RequestError as error:
         kind = type(error).__name__
-    else:
-        return
-    raise TransientError(f"{what}: the connection to the PIM broke ({kind}).")
+        raise TransientError(f"{what}: the connection to the PIM broke ({kind}).") from None
 
 
 def decoded(response: httpx.Response, kind: type[T]) -> T:
