@@ -113,6 +113,7 @@ class Events(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `ids` is JMESPath over the body's JSON and gives one id or a list. `deleted_when` and
     `ignored_when` are JMESPath that say yes or no (any value but null, false, "" and [] is yes).
+    `kind` is JMESPath of the kind of announcement, for the log.
     `event_id` is the DAM's own id of the announcement, where it repeats itself with the same one.
     `settle_s` is how long after an announcement the DAM's own answer may still be old.
     """
@@ -121,6 +122,7 @@ class Events(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ids: str
     deleted_when: str | None = None
     ignored_when: str | None = None
+    kind: str | None = None
     event_id: str | None = None
     settle_s: Seconds = 5
     max_bytes: Annotated[int, Meta(ge=1, le=6_000_000)] = 1_000_000
