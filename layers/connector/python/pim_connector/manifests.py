@@ -37,6 +37,10 @@ class HashSet:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def size_bytes(self) -> int:
+        return self._places.itemsize * len(self._places)
+
     def add(self, value: int) -> bool:
         """Add the hash; False says that it was there."""
         if 4 * self._count >= 3 * len(self._places):

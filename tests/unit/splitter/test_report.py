@@ -1,0 +1,93 @@
+"""The report of a run, in both forms."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from pim_connector.report import ReportWriter, safe_cell, summary
+from pim_connector.runs.run import Run
+from pim_connector.states import STATES, Problem, RecordOutcome
+
+RUN = Run(
+    id="r1",
+    source="shop",
+    bucket="b",
+    key="incoming/shop/a.xml",
+    version="v1",
+    size=9,
+    order="o",
+    phase="finished",
+    counts=dict.fromkeys(STATES, 0) | {"created": 2, "rejected": 1},
+    records=3,
+)
+OUTCOME = RecordOutcome(
+    number=2,
+    line=40,
+    state="rejected",
+    identifier="Zelt, grün",
+    problems=(
+        Problem(reason='says "no"', attribute="price", source="cost", value="=1+1", advice="mend"),
+        Problem(reason="and more"),
+    ),
+)
+
+
+def written(*outcomes: RecordOutcome) -> tuple[dict[str, object], str]:
+    json_file, csv_file = io.BytesIO(), io.BytesIO()
+    writer = ReportWriter(RUN, json_file, csv_file)
+    writer.add(outcomes)
+    writer.close()
+    return json.loads(json_file.getvalue()), csv_file.getvalue().decode("utf-8-sig")
+
+
+def test_the_csv_has_a_row_for_every_reason_in_words() -> None:
+    rows = list(csv.DictReader(io.StringIO(written(OUTCOME)[1])))
+    assert [row["reason"] for row in rows] == ['says "no"', "and more"]
+    assert rows[0] == {
+        "record": "2",
+        "line": "40",
+        "identifier": "Zelt, grün",
+        "state": "rejected",
+        "attribute": "price",
+        "source": "cost",
+        "value": "'=1+1",
+        "reason": 'says "no"',
+        "what_to_do": "mend",
+    }
+
+
+def test_the_json_has_the_runs_numbers_and_every_outcome() -> None:
+    report, _ = written(OUTCOME, OUTCOME)
+    assert report["exact"] is True
+    assert report["counts"] == RUN.counts
+    assert [each["identifier"] for each in report["outcomes"]] == 2 * ["Zelt, grün"]  # type: ignore[attr-defined, index]  # JSON
+
+
+def test_a_report_without_outcomes_is_whole_too() -> None:
+    report, table = written()
+    assert report["outcomes"] == []
+    assert table.splitlines() == [
+        "record,line,identifier,state,attribute,source,value,reason,what_to_do"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", " =1", "＝1"]
+)
+def test_a_cell_is_never_a_formula(text: str) -> None:
+    assert safe_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["-5", "+49", "-0,5", "12.50", "plain", "a=b", ""])
+def test_numbers_and_plain_text_stay_as_they_are(text: str) -> None:
+    assert safe_cell(text) == text
+
+
+def test_a_run_that_lost_count_says_so() -> None:
+    from dataclasses import replace
+
+    assert summary(replace(RUN, records=4))["exact"] is False

@@ -1,0 +1,98 @@
+"""Which records go on to the queue, and how a file is cut into windows."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from pim_connector.erp.record import SourceRecord, UnreadableFileError
+from pim_connector.ledger import LedgerEntry
+from pim_connector.manifests import Manifest
+from pim_connector.mapping.result import Filtered, Identity, Rejected
+from pim_connector.windows import FileEnd, Sighting, Standing, decide, windows_of
+
+IDENTITY = Identity(resource="product", identifier="A", family_key="A", parent=None)
+STANDING = Standing(order="2026-02", digest="m1")
+
+
+def record(number: int, xml: str = "<p/>") -> SourceRecord:
+    return SourceRecord(number=number, line=number, rule="product", xml=xml)
+
+
+SEEN = Sighting(record=record(1), found=IDENTITY, hash=7, fingerprint=b"f1")
+ENTRY = LedgerEntry(
+    source="shop",
+    resource="product",
+    identifier="A",
+    order="2026-01",
+    fingerprint=b"f1",
+    mapping="m1",
+    slots=b"",
+    run="r0",
+    record=1,
+)
+
+
+def test_a_product_that_is_as_the_pim_accepted_it_goes_no_further() -> None:
+    assert decide(SEEN, ENTRY, STANDING) == "u"
+
+
+@pytest.mark.parametrize(
+    ("sighting", "entry", "standing"),
+    [
+        (SEEN, None, STANDING),
+        (replace(SEEN, fingerprint=b"f2"), ENTRY, STANDING),
+        (SEEN, ENTRY, replace(STANDING, digest="m2")),
+        (SEEN, ENTRY, replace(STANDING, shortcut=False)),
+        (replace(SEEN, repeats=True), ENTRY, STANDING),
+    ],
+    ids=["never accepted", "changed", "other mapping", "older file under way", "repeated"],
+)
+def test_a_product_that_may_differ_is_queued(
+    sighting: Sighting, entry: LedgerEntry | None, standing: Standing
+) -> None:
+    assert decide(sighting, entry, standing) == "q"
+
+
+def test_a_product_of_a_newer_file_is_superseded_whether_the_pim_has_it_yet_or_not() -> None:
+    newer = (Manifest(array("Q", [3, 7])),)
+    assert decide(SEEN, ENTRY, replace(STANDING, newer=newer)) == "s"
+    assert decide(SEEN, None, replace(STANDING, newer=newer)) == "s"
+    assert decide(SEEN, replace(ENTRY, order="2026-03"), STANDING) == "s"
+
+
+def test_what_the_mapping_does_not_want_or_cannot_read_is_filtered_or_rejected() -> None:
+    assert decide(replace(SEEN, found=Filtered(reason="no")), None, STANDING) == "f"
+    assert decide(replace(SEEN, found=Rejected(errors=())), None, STANDING) == "r"
+
+
+def test_a_repeated_product_is_rejected_where_the_mapping_says_so() -> None:
+    refusing = replace(STANDING, refuse_repeats=True)
+    assert decide(replace(SEEN, repeats=True), ENTRY, refusing) == "r"
+    assert decide(SEEN, ENTRY, refusing) == "u"
+
+
+def test_windows_have_a_thousand_records_and_the_last_has_the_rest() -> None:
+    windows = list(windows_of(map(record, range(1, 2_501)), FileEnd()))
+    assert [len(window) for window in windows] == [1_000, 1_000, 500]
+    assert [each.number for window in windows for each in window] == list(range(1, 2_501))
+
+
+def test_windows_of_heavy_records_are_shorter() -> None:
+    heavy = "x" * 1_500_000
+    windows = windows_of((record(number, heavy) for number in range(7)), FileEnd())
+    assert [len(window) for window in windows] == [3, 3, 1]
+
+
+def test_what_was_before_the_place_where_a_file_breaks_off_is_not_lost() -> None:
+    def broken() -> Iterator[SourceRecord]:
+        yield from map(record, range(1, 1_002))
+        raise UnreadableFileError("not XML", line=9, column=3, records_read=1_001)
+
+    end = FileEnd()
+    assert [len(window) for window in windows_of(broken(), end)] == [1_000, 1]
+    assert end.problem is not None
+    assert (end.problem.line, end.problem.column) == (9, 3)
