@@ -19,7 +19,7 @@ from pim_connector.errors import ConnectorError
 def demo(
     file: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
     mapping: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
-    pim: Annotated[str | None, typer.Option(help="Address of a real PIM.")] = None,
+    pim: Annotated[str | None, typer.Option(help="Address or profile of a real PIM.")] = None,
 ) -> None:
     """Run an export through the whole stack and check what arrived."""
     # Asked to end, the stack is stopped on the way out, as after any error.

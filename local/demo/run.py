@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.imports import ended, put_mapping, upload
+from cli.profiles import find_profile
 from cli.summary import as_json, counts_table, rejections_table
 from cli.target import Target, connect_local
 from local.demo.arrival import count_differences, differences, read_pim, rejection_differences
@@ -24,9 +24,8 @@ from local.demo.assortment import assortment
 from local.demo.expectation import expectation
 from local.demo.export import export
 from local.stack import lifecycle, record
-from local.stack.lifecycle import SIMULATED_SECRET, Pim
+from local.stack.lifecycle import Pim, simulated_pim
 from local.stack.places import LOCAL
-from pim_connector.akeneo.credentials import credentials_from
 from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -42,13 +41,6 @@ RESULTS = LOCAL / "demo"
 SAMPLE = RESULTS / "sample-export.xml"
 SAMPLE_MAPPING = Path(__file__).with_name("mapping.yaml")
 SHOWN = 20
-CREDENTIALS = {
-    "AKENEO_CLIENT_ID": "client_id",
-    "AKENEO_CLIENT_SECRET": "client_secret",
-    "AKENEO_USERNAME": "username",
-    "AKENEO_PASSWORD": "password",
-    "AKENEO_APP_TOKEN": "app_token",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +53,9 @@ class Job:
     sample: bool
 
 
-def job(file: Path | None, mapping: Path | None, pim_url: str | None) -> Job:
+def job(file: Path | None, mapping: Path | None, pim_name: str | None) -> Job:
     """Decide what the demo works on. ConfigurationError says what is missing."""
-    pim = real_pim(pim_url) if pim_url else None
+    pim = _real_pim(pim_name) if pim_name else None
     if file and mapping:
         return Job(file=file, mapping=mapping, pim=pim, sample=False)
     if file or mapping:
@@ -74,13 +66,6 @@ def job(file: Path | None, mapping: Path | None, pim_url: str | None) -> Job:
     SAMPLE.parent.mkdir(parents=True, exist_ok=True)
     SAMPLE.write_bytes(export(assortment()))
     return Job(file=SAMPLE, mapping=SAMPLE_MAPPING, pim=pim, sample=True)
-
-
-def real_pim(url: str) -> Pim:
-    """A real PIM with the credentials of the environment; ConfigurationError if there are none."""
-    secret = {key: os.environ[name] for name, key in CREDENTIALS.items() if os.environ.get(name)}
-    credentials_from(secret, source=f"the environment ({', '.join(CREDENTIALS)})")
-    return Pim(url=url.rstrip("/"), secret=secret)
 
 
 def run_demo(work: Job, console: Console) -> bool:
@@ -95,7 +80,7 @@ def run_demo(work: Job, console: Console) -> bool:
         with _client(stack, work) as client:
             problems = _problems(work, run, rejected, client)
         _keep_reports(target, run)
-    _conclude(run, problems, work, console)
+    _conclude(problems, console)
     print(json.dumps(as_json(run)))
     return not problems and run.phase == "finished"
 
@@ -108,7 +93,7 @@ def _stack(work: Job, console: Console) -> Iterator[RunningStack]:
         yield running
         return
     began = time.monotonic()
-    with lifecycle.temporary(pim=work.pim, tell=lambda step: console.print(step)) as started:
+    with lifecycle.temporary(pim=work.pim, tell=console.print) as started:
         console.print(f"The stack is up after {time.monotonic() - began:.0f} s")
         yield started
 
@@ -116,8 +101,13 @@ def _stack(work: Job, console: Console) -> Iterator[RunningStack]:
 def _client(stack: RunningStack, work: Job) -> AkeneoClient:
     from pim_connector.akeneo.client import AkeneoClient
 
-    pim = work.pim or Pim(url=stack.servers["akeneo"].url, secret=SIMULATED_SECRET)
-    return AkeneoClient(pim.url, credentials_from(pim.secret, source="the demo's secret"))
+    pim = work.pim or simulated_pim(stack.servers)
+    return AkeneoClient(pim.url, pim.credentials)
+
+
+def _real_pim(name: str) -> Pim:
+    profile = find_profile(name)
+    return Pim(url=profile.url.rstrip("/"), credentials=profile.credentials)
 
 
 def _problems(
@@ -154,7 +144,7 @@ def _keep_reports(target: Target, run: Run) -> None:
         (RESULTS / key.rpartition("/")[2]).write_bytes(bucket.get(key))
 
 
-def _conclude(run: Run, problems: list[str], work: Job, console: Console) -> None:
+def _conclude(problems: list[str], console: Console) -> None:
     for problem in problems[:SHOWN]:
         console.print(f"NOT AS IN THE FILE: {problem}", style="bold red")
     if len(problems) > SHOWN:
@@ -163,8 +153,8 @@ def _conclude(run: Run, problems: list[str], work: Job, console: Console) -> Non
         console.print("What arrived in the PIM is what the file says.", style="bold green")
     here = RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS
     console.print(
-        f"\nThe export, the run's report: {here}/\n"
-        "Keep the stack running and browse the PIM:   make up\n"
-        "Your own export:                             make demo FILE=export.xml MAPPING=mapping.yaml\n"
-        "Your own PIM:                                make demo PIM=https://… (README)"
+        f"\nExport and report:  {here}/\n"
+        "Browse the PIM:     make up keeps all of this running\n"
+        "Your own export:    make demo FILE=export.xml MAPPING=mapping.yaml\n"
+        "Your own PIM:       make demo PIM=https://… (see the README)"
     )

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from local.stack import deployment, emulator, fixups, record
 from local.stack.places import ROOT, RUN
 from local.stack.record import RunningStack
 from local.stack.servers import HOST, Server, free_port, launch, stop, wait_until_ready
+from pim_connector.akeneo.credentials import AppToken, ConnectionCredentials, Credentials
 
 STACK_NAME = "pim-connector"
 AKENEO_PORT = 8080
@@ -27,18 +28,18 @@ SECRET_NAME = "pim-connector/akeneo"  # noqa: S105  a name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pim:
-    """The PIM that the stack writes to: its address and the content of its secret."""
+    """The PIM that the stack writes to."""
 
     url: str
-    secret: Mapping[str, str] = field(repr=False)
+    credentials: Credentials
 
 
-SIMULATED_SECRET = {
-    "client_id": "demo_client",
-    "client_secret": "demo_secret",
-    "username": "demo_connection",
-    "password": "demo_password",
-}
+SIMULATED_CREDENTIALS = ConnectionCredentials(
+    client_id="demo-client",
+    secret="demo-secret",  # noqa: S106  of a simulator that only this machine reaches
+    username="demo-connection",
+    password="demo-password",  # noqa: S106
+)
 
 
 def up(
@@ -64,7 +65,7 @@ def up(
             building.result()
         endpoint = started["aws"].url
         tell("sam deploy")
-        target = pim or Pim(url=started["akeneo"].url, secret=SIMULATED_SECRET)
+        target = pim or simulated_pim(started)
         deployment.deploy(STACK_NAME, endpoint, _parameters(endpoint, target))
         fixups.apply(STACK_NAME, endpoint)
     except BaseException:
@@ -98,6 +99,11 @@ def temporary(
         (directory / "stack.json").unlink(missing_ok=True)
 
 
+def simulated_pim(servers: Mapping[str, Server]) -> Pim:
+    """The simulator that runs in this stack."""
+    return Pim(url=servers["akeneo"].url, credentials=SIMULATED_CREDENTIALS)
+
+
 def stop_all(servers: Mapping[str, Server]) -> None:
     """Stop them all at the same time."""
     with ThreadPoolExecutor() as pool:
@@ -109,8 +115,9 @@ def _launch_servers(
 ) -> None:
     started["aws"] = emulator.start(free_port(emulator.PREFERRED_PORT), directory, tied=tied)
     if pim is None:
-        arguments = ["--catalog", str(CATALOG)]
-        started["akeneo"] = _simulator("akeneo", AKENEO_PORT, directory, arguments, tied=tied)
+        started["akeneo"] = _simulator(
+            "akeneo", AKENEO_PORT, directory, _akeneo_arguments(), tied=tied
+        )
     if find_spec("local.dam"):
         started["dam"] = _simulator("dam", DAM_PORT, directory, [], tied=tied)
     wait_until_ready(started["aws"], emulator.READY_PATH)
@@ -133,7 +140,19 @@ def _simulator(
     )
 
 
+def _akeneo_arguments() -> list[str]:
+    credentials = asdict(SIMULATED_CREDENTIALS)
+    options = [f"--{name.replace('_', '-')}={word}" for name, word in credentials.items()]
+    return ["--catalog", str(CATALOG), *options]
+
+
 def _parameters(endpoint: str, pim: Pim) -> dict[str, str]:
+    credentials = pim.credentials
+    fields = (
+        {"app_token": credentials.token}
+        if isinstance(credentials, AppToken)
+        else asdict(credentials)
+    )
     secrets = fixups.session().client("secretsmanager", endpoint_url=endpoint)
-    secret = secrets.create_secret(Name=SECRET_NAME, SecretString=json.dumps(dict(pim.secret)))
+    secret = secrets.create_secret(Name=SECRET_NAME, SecretString=json.dumps(fields))
     return {"AkeneoUrl": pim.url, "AkeneoSecretArn": secret["ARN"]}
