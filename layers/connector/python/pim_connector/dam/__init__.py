@@ -1,8 +1,8 @@
 """DAMs as described in a file: what changed, in which order, since when; never a vendor's name.
 
-source.py, requests.py, paging_kinds.py, event_kinds.py   the types of a source file
-documents (one level up), loading.py                      the file, read and checked
-template.py, select.py, stamps.py                         the three little languages in it
+source.py, auth_kinds.py, paging_kinds.py, event_kinds.py the types of a source file
+loading.py                                                the file, read and checked
+template.py, stamps.py                                     the little languages in it
 http.py, auth.py, waits.py                                asking a DAM
 listing.py                                                one page of changes
 walk.py, requery.py, sorted_pages.py, plain_pages.py      which page to ask for next

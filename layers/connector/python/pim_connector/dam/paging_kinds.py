@@ -11,7 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Size = Annotated[int, Meta(ge=1, le=10_000)]
+Size = Annotated[int, Meta(ge=2, le=10_000)]
 Window = Annotated[int, Meta(ge=1)]
 
 

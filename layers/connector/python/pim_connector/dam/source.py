@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from pim_connector.assets.mapping import AssetMapping
 from pim_connector.dam.auth_kinds import Auth, NoAuth
 from pim_connector.dam.event_kinds import Events
 from pim_connector.dam.paging_kinds import Paging
@@ -57,14 +58,12 @@ class Listing(Request, frozen=True, kw_only=True):
 
     `mode`: `requery` never asks for page 2 of a moving list, `pages` walks pages, `full` has no
     `{{since}}` and reads everything each time. `order` is that of `updated` in the answer.
-    `item_when` is JMESPath on an item: what it says no to is passed over.
     """
 
     pagination: Paging
     items: str = "@"
     order: Literal["asc", "desc"] = "asc"
     mode: Literal["requery", "pages", "full"] = "requery"
-    item_when: str | None = None
 
 
 class Item(_Part, frozen=True, kw_only=True):
@@ -145,4 +144,4 @@ class Source(_Part, frozen=True, kw_only=True):
     deleted: Deleted = Deleted()
     events: Events | None = None
     rate: Rate = Rate()
-    assets: Any = None
+    assets: AssetMapping | None = None

@@ -1,0 +1,171 @@
+"""A source file, read and checked as far as it can be without asking the DAM."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from pim_connector.dam.auth_kinds import SignerAuth
+from pim_connector.dam.paging_kinds import (
+    Cursors,
+    HeaderCursors,
+    NextUrls,
+    Offsets,
+    PageNumbers,
+    Tokens,
+)
+from pim_connector.dam.source import Listing, Source
+from pim_connector.dam.stamps import Stamps
+from pim_connector.dam.template import names_in
+from pim_connector.errors import ConfigurationError
+from pim_connector.expressions import Expression
+from pim_connector.mapping.places import Path, Places, YamlError, load_yaml
+
+LIST_PLACEHOLDERS = frozenset({"since", "limit", "offset", "page", "cursor"})
+
+
+def load_source(data: bytes, *, name: str) -> Source:
+    """Read a DAM source file. ConfigurationError names the file, the line, the key, the problem."""
+    try:
+        document, places = load_yaml(data)
+    except YamlError as error:
+        raise ConfigurationError(f"{name}:{error.line}: {error}") from error
+    try:
+        source = msgspec.convert(document, Source, strict=False)
+    except msgspec.ValidationError as error:
+        path, message = _located(str(error))
+        raise _error(name, places, path, message) from error
+    problems = [_error(name, places, path, message) for path, message in _problems(source)]
+    if problems:
+        raise ConfigurationError("\n".join(map(str, problems)))
+    return source
+
+
+def _error(name: str, places: Places, path: Path, message: str) -> ConfigurationError:
+    key = ".".join(str(part) for part in path)
+    return ConfigurationError(f"{name}:{places.line(path)}: {key or 'source'}: {message}")
+
+
+def _located(message: str) -> tuple[Path, str]:
+    """Split msgspec's message into the path it speaks of and what is wrong there."""
+    what, _, where = message.partition(" - at `")
+    path: list[str | int] = []
+    for key, index in re.findall(r"\.([^.\[\]`]+)|\[(\d+|\.\.\.)\]", where):
+        if index == "...":
+            break
+        path.append(key or int(index))
+    unknown = re.search(r"unknown field `(.+?)`", what)
+    if unknown:
+        path.append(unknown.group(1))
+        what = "no such key here; see dam.schema.json for those there are"
+    return tuple(path), what[:1].lower() + what[1:]
+
+
+def _problems(source: Source) -> Iterator[tuple[Path, str]]:
+    if not re.match(r"https?://[^/?#]+", source.base_url):
+        yield ("base_url",), "an address such as https://dam.example.com"
+    if isinstance(source.auth, SignerAuth) and not (source.auth.parameter or source.auth.header):
+        yield ("auth",), "a signer needs `parameter` or `header`: where the signature goes"
+    yield from _expressions(source)
+    yield from _listing(source.list, ("list",))
+    if _needs_stamps(source.list):
+        if source.updated is None:
+            yield ("updated",), f"needed for mode {source.list.mode}: where an item has its stamp"
+        yield from _stamps(source.since, ("since",))
+    if source.item and "id" not in names_in(
+        [source.item.request.path, *_texts(source.item.request)]
+    ):
+        yield ("item", "get"), "must use {{id}}, else every asset is the same one"
+    if feed := source.deleted.feed:
+        yield from _listing(feed, ("deleted", "feed"))
+        yield from _stamps(feed.since, ("deleted", "feed", "since"))
+    if source.deleted.full_list:
+        yield from _listing(source.deleted.full_list, ("deleted", "full_list"))
+
+
+def _needs_stamps(listing: Listing) -> bool:
+    return listing.mode != "full" and not isinstance(listing.pagination, Tokens)
+
+
+def _stamps(since: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    try:
+        Stamps(since)
+    except ConfigurationError as error:
+        key, _, message = str(error).partition(": ")
+        yield (*path, *key.split(".")[1:]), message
+
+
+def _texts(request: Any) -> list[Any]:
+    return [request.params, request.headers, request.body, request.form]
+
+
+def _listing(listing: Listing, path: Path) -> Iterator[tuple[Path, str]]:
+    names = set(names_in([listing.path, *_texts(listing)]))
+    unknown = {n for n in names - LIST_PLACEHOLDERS if not n.startswith("secret.")}
+    for name in sorted(unknown):
+        known = ", ".join(sorted(LIST_PLACEHOLDERS))
+        yield path, f"{{{{{name}}}}}: no such placeholder; there are {known} and secret.NAME"
+    if listing.body is not None and listing.form is not None:
+        yield (*path, "form"), "either `body` or `form`"
+    for name in sorted(_needed(listing) - names):
+        yield path, f"{{{{{name}}}}} is missing: pagination {_kind(listing)}, mode {listing.mode}"
+    if listing.mode == "requery" and listing.order == "desc":
+        yield (*path, "mode"), "requery asks since a stamp, oldest first; for order desc use pages"
+
+
+def _kind(listing: Listing) -> str:
+    return str(listing.pagination.__struct_config__.tag)
+
+
+def _needed(listing: Listing) -> set[str]:
+    paging = listing.pagination
+    needed: set[str] = set()
+    if isinstance(paging, PageNumbers | Offsets):
+        needed.add("limit")
+        needed.add("page" if isinstance(paging, PageNumbers) else "offset")
+    if isinstance(paging, Cursors | HeaderCursors):
+        needed.add("cursor")
+    if listing.mode == "requery" and not isinstance(paging, Tokens):
+        needed.add("since")
+    return needed
+
+
+def _expressions(source: Source) -> Iterator[tuple[Path, str]]:
+    for path, text in _named_expressions(source):
+        try:
+            Expression(text, where=".".join(map(str, path)))
+        except ConfigurationError as error:
+            yield path, str(error).partition(": ")[2]
+
+
+def _named_expressions(source: Source) -> Iterator[tuple[Path, str]]:
+    found: list[tuple[Path, str | None]] = [
+        (("id",), source.id),
+        (("updated",), source.updated),
+        (("deleted", "flag"), source.deleted.flag),
+        (("item", "item"), source.item.item if source.item else None),
+        (("item", "gone_when"), source.item.gone_when if source.item else None),
+        *_listing_expressions(source.list, ("list",)),
+    ]
+    if feed := source.deleted.feed:
+        found += [(("deleted", "feed", "ids"), feed.ids), (("deleted", "feed", "at"), feed.at)]
+        found += _listing_expressions(feed, ("deleted", "feed"))
+    if events := source.events:
+        for key in ("ids", "deleted_when", "ignored_when", "event_id"):
+            found.append((("events", key), getattr(events, key)))
+    yield from ((path, text) for path, text in found if text is not None)
+
+
+def _listing_expressions(listing: Listing, path: Path) -> list[tuple[Path, str | None]]:
+    paging = listing.pagination
+    found: list[tuple[Path, str | None]] = [((*path, "items"), listing.items)]
+    if isinstance(paging, Cursors | NextUrls | Tokens):
+        found.append(((*path, "pagination", "next"), paging.next))
+    if isinstance(paging, Cursors):
+        found.append(((*path, "pagination", "more"), paging.more))
+    if isinstance(paging, Tokens):
+        found.append(((*path, "pagination", "last"), paging.last))
+    return found
