@@ -50,7 +50,8 @@ def delivered(parcels: list[Parcel]) -> list[Parcel]:
 def test_every_record_is_delivered_once_and_in_its_order_within_lane_and_resource(
     records: list[Record], budget: int
 ) -> None:
-    expected, found = defaultdict(list), defaultdict(list)
+    expected: dict[tuple[int, str], list[bytes]] = defaultdict(list)
+    found: dict[tuple[int, str], list[bytes]] = defaultdict(list)
     for lane, kind, body in records:
         expected[lane, kind].append(body)
     for parcel in delivered(packed(records, budget)):
@@ -63,7 +64,7 @@ def test_every_record_is_delivered_once_and_in_its_order_within_lane_and_resourc
 def test_no_product_overtakes_a_model_of_its_lane_that_came_before_it(
     records: list[Record], budget: int
 ) -> None:
-    place = {}
+    place: dict[bytes, int] = {}
     for order, parcel in enumerate(delivered(packed(records, budget))):
         place |= dict.fromkeys(parcel.records, order)
     last_model: dict[int, int] = {}
@@ -87,7 +88,8 @@ def test_parcels_hold_at_most_100_records_and_are_numbered_without_a_gap(
 @settings(max_examples=60, deadline=None)
 @given(RECORDS)
 def test_there_is_no_message_more_than_a_lane_and_resource_needs(records: list[Record]) -> None:
-    wanted, found = defaultdict(int), defaultdict(int)
+    wanted: dict[tuple[int, str], int] = defaultdict(int)
+    found: dict[tuple[int, str], int] = defaultdict(int)
     for lane, kind, _ in records:
         wanted[lane, kind] += 1
     for parcel in delivered(packed(records, 8_000_000)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -31,7 +30,10 @@ class Sqs:
         self.refusals: dict[str, int] = {}
         self.sender_fault = False
         self.slept: list[float] = []
-        client.meta.events.register("before-call.sqs.SendMessageBatch", self._answer)
+        client.meta.events.register(
+            "before-call.sqs.SendMessageBatch",
+            self._answer,  # type: ignore[arg-type]  # the stubs do not know that it may answer
+        )
         self.queue = FifoQueue(client, URL, sleep=self.slept.append, jitter=lambda: 0.5)
 
     def _answer(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
@@ -54,7 +56,7 @@ class Sqs:
 
 
 @pytest.fixture
-def sqs() -> Iterator[Sqs]:
+def sqs() -> Sqs:
     return Sqs()
 
 
