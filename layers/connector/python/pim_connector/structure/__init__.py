@@ -10,6 +10,7 @@ from pim_connector.structure.fetching import (
     StructureSource,
     fetch_catalog,
     fetch_structure,
+    read_catalog,
 )
 from pim_connector.structure.objects import (
     AssetAttribute,
@@ -55,4 +56,5 @@ __all__ = [
     "VariantAttributeSet",
     "fetch_catalog",
     "fetch_structure",
+    "read_catalog",
 ]

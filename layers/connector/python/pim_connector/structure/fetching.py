@@ -75,15 +75,18 @@ def fetch_catalog(
     """Read the REST API's own objects by resource, whole: what `structure pull` writes."""
     return {
         resource: objects
-        for resource, objects in _read(client, attribute_codes, resources)
+        for resource, objects in read_catalog(client, attribute_codes, resources=resources)
         if objects is not None
     }
 
 
-def _read(
-    client: StructureSource, attribute_codes: Collection[str] | None, resources: Collection[str]
+def read_catalog(
+    client: StructureSource,
+    attribute_codes: Collection[str] | None = None,
+    *,
+    resources: Collection[str] = EVERYTHING,
 ) -> Iterator[tuple[str, list[JsonObject] | None]]:
-    """One resource after another; options, variants and asset attributes follow their owners."""
+    """Read one resource after another, for whoever shows progress; None = not known."""
     if {"attributes", "attribute_options"} & set(resources):
         attributes = _attributes(client, attribute_codes)
         yield "attributes", attributes
