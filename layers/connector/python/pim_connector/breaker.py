@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-Reason = Literal["unreachable", "credentials"]
+Reason = Literal["unreachable", "credentials", "configuration"]
 
 KEY = "breaker"
 FIRST_WAIT_SECONDS = 30
-LONGEST_WAIT_SECONDS: dict[Reason, int] = {"unreachable": 900, "credentials": 300}
-"""Credentials are mended by a person who then watches; an outage ends by itself at any time."""
+LONGEST_WAIT_SECONDS: dict[Reason, int] = {
+    "unreachable": 900,
+    "credentials": 300,
+    "configuration": 300,
+}
+"""What a person mends is tried sooner than an outage that ends by itself: somebody watches."""
 PROBE_SECONDS = 60
 """How long a prober keeps the others away; it must have its answer by then."""
 
@@ -73,7 +77,7 @@ class Breaker:
         item = answer.get("Item")
         if item is None:
             return Closed()
-        reason: Reason = "credentials" if item["reason"]["S"] == "credentials" else "unreachable"
+        reason = _reason(item["reason"]["S"])
         due = int(item["probe_at"]["N"])
         if now < due:
             return Open(wait=max(1, due - int(now)), reason=reason)
@@ -141,6 +145,10 @@ class Breaker:
         except _TakenError:
             return False
         return True
+
+
+def _reason(text: str) -> Reason:
+    return next((known for known in LONGEST_WAIT_SECONDS if known == text), "unreachable")
 
 
 class _TakenError(Exception):

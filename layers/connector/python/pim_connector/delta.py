@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pim_connector.ledger import LedgerEntry
-    from pim_connector.mapping import Mapped, Slot
+    from pim_connector.mapping.result import Mapped, Slot
 
 KEY_BYTES = 5
 VALUE_BYTES = 7
@@ -37,7 +37,7 @@ class Current:
         """Say whether the slot has a value in the PIM (its own or, for a variant, its model's)."""
         if self.product is None:
             return False
-        if key[0] == "values":
+        if key[0] in ("values", "media"):
             _, attribute, locale, scope = key
             return any(
                 (value["locale"] or "") == locale and (value["scope"] or "") == scope

@@ -41,7 +41,8 @@ class LedgerEntry:
     `order` is the order of the file version it came from, compared as text. `fingerprint` is the
     source record's (12 bytes), or empty where the PIM did not take all of it: no record equals
     the empty one, so what is missing is tried again. `slots` holds the compact hashes of
-    `delta.slot_hashes`.
+    `delta.slot_hashes`. `outcome` is the state that the record of that run ended in: a message
+    delivered twice counts as it did the first time.
     """
 
     source: str
@@ -53,6 +54,7 @@ class LedgerEntry:
     slots: bytes
     run: str
     record: int
+    outcome: str = "updated"
 
     @property
     def key(self) -> str:
@@ -161,6 +163,7 @@ def _to_item(entry: LedgerEntry) -> dict[str, AttributeValueTypeDef]:
         "h": {"B": entry.slots},
         "r": {"S": entry.run},
         "n": {"N": str(entry.record)},
+        "s": {"S": entry.outcome},
     }
 
 
@@ -176,4 +179,5 @@ def _from_item(item: dict[str, AttributeValueTypeDef]) -> LedgerEntry:
         slots=bytes(item["h"]["B"]),
         run=item["r"]["S"],
         record=int(item["n"]["N"]),
+        outcome=item["s"]["S"],
     )

@@ -7,18 +7,15 @@ for `newer_than` first. Options that were just created are added without asking 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
-from pim_connector.errors import TransientError
 from pim_connector.structure import AttributeOption, Structure
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
+    from pim_connector.bucket import Bucket
 
 KEY = "cache/structure.json"
 TTL_SECONDS = 3600
@@ -26,10 +23,17 @@ FRESH_SECONDS = 60
 """A structure this young is believed when it says no; so at most one refresh a minute."""
 
 
+Codes = Collection[str] | None
+"""Attribute codes, or None for all that the PIM has."""
+
+
 class _Cached(msgspec.Struct, frozen=True, kw_only=True):
     fetched: float
-    attributes: frozenset[str]
+    attributes: frozenset[str] | None
     structure: Structure
+
+    def knows(self, codes: Codes) -> bool:
+        return self.attributes is None or (codes is not None and self.attributes.issuperset(codes))
 
 
 class StructureCache:
@@ -42,25 +46,23 @@ class StructureCache:
 
     def __init__(
         self,
-        s3: S3Client,
-        bucket: str,
-        fetch: Callable[[Collection[str]], Structure],
+        bucket: Bucket,
+        fetch: Callable[[Codes], Structure],
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._s3 = s3
         self._bucket = bucket
         self._fetch = fetch
         self._now = now
         self._memory: _Cached | None = None
 
-    def structure(self, attributes: Collection[str]) -> Structure:
+    def structure(self, attributes: Codes) -> Structure:
         """Give a structure that knows these attributes and is at most an hour old."""
-        return self._at_most(TTL_SECONDS, frozenset(attributes)).structure
+        return self._at_most(TTL_SECONDS, attributes).structure
 
-    def fresh(self, attributes: Collection[str]) -> Structure:
+    def fresh(self, attributes: Codes) -> Structure:
         """Give a structure at most a minute old: ask before a record is rejected."""
-        return self._at_most(FRESH_SECONDS, frozenset(attributes)).structure
+        return self._at_most(FRESH_SECONDS, attributes).structure
 
     def add_options(self, options: Sequence[AttributeOption]) -> None:
         """Note options that the PIM has just accepted, for this worker and the others."""
@@ -73,10 +75,10 @@ class StructureCache:
         self._memory = msgspec.structs.replace(self._memory, structure=grown)
         self._store(self._memory)
 
-    def _at_most(self, seconds: float, attributes: frozenset[str]) -> _Cached:
+    def _at_most(self, seconds: float, attributes: Codes) -> _Cached:
         for read in (self._remembered, self._load):
             cached = read()
-            if cached and attributes <= cached.attributes and self._is_young(cached, seconds):
+            if cached and cached.knows(attributes) and self._is_young(cached, seconds):
                 self._memory = cached
                 return cached
         return self._refresh(attributes)
@@ -87,40 +89,26 @@ class StructureCache:
     def _is_young(self, cached: _Cached, seconds: float) -> bool:
         return self._now() - cached.fetched <= seconds
 
-    def _refresh(self, attributes: frozenset[str]) -> _Cached:
+    def _refresh(self, attributes: Codes) -> _Cached:
         known = self._memory or self._load()
-        wanted = attributes | (known.attributes if known else frozenset())
+        wanted = None if attributes is None else frozenset(attributes)
+        if known is not None:
+            wanted = _joined(wanted, known.attributes)
         fetched = self._now()
-        self._memory = _Cached(
-            fetched=fetched, attributes=wanted, structure=self._fetch(sorted(wanted))
-        )
+        structure = self._fetch(None if wanted is None else sorted(wanted))
+        self._memory = _Cached(fetched=fetched, attributes=wanted, structure=structure)
         self._store(self._memory)
         return self._memory
 
     def _load(self) -> _Cached | None:
         try:
-            with _transient("read"):
-                body = self._s3.get_object(Bucket=self._bucket, Key=KEY)["Body"].read()
-            return msgspec.json.decode(body, type=_Cached)
-        except (_MissingError, msgspec.MsgspecError):
+            return msgspec.json.decode(self._bucket.get(KEY), type=_Cached)
+        except (FileNotFoundError, msgspec.MsgspecError):
             return None  # not there yet, or of another release: fetched and written anew
 
     def _store(self, cached: _Cached) -> None:
-        with _transient("written"):
-            self._s3.put_object(Bucket=self._bucket, Key=KEY, Body=msgspec.json.encode(cached))
+        self._bucket.put(KEY, msgspec.json.encode(cached))
 
 
-class _MissingError(Exception):
-    """Nobody has stored a structure yet."""
-
-
-@contextmanager
-def _transient(verb: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":
-            raise _MissingError from error
-        raise TransientError(f"{KEY} in the bucket could not be {verb}: {error}") from error
-    except BotoCoreError as error:
-        raise TransientError(f"{KEY} in the bucket could not be {verb}: {error}") from error
+def _joined(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    return None if one is None or other is None else one | other

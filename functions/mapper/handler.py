@@ -1,0 +1,74 @@
+"""Takes messages off the product queue and brings their records to the PIM."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pim_connector.delivery.composition import AwsClients, MapperParts, compose
+from pim_connector.delivery.receipts import ComesBackError
+from pim_connector.settings import MapperSettings, load
+
+logger = Logger()
+copy_config_to_registered_loggers(logger, include={"pim_connector"})
+metrics = Metrics()
+
+
+@cache
+def parts() -> MapperParts:
+    aws = AwsClients(
+        s3=boto3.client("s3"),
+        sqs=boto3.client("sqs"),
+        dynamodb=boto3.client("dynamodb"),
+        secrets=boto3.client("secretsmanager"),
+        events=boto3.client("events"),
+    )
+    return compose(load(MapperSettings, os.environ), aws)
+
+
+def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Handle one message; raising leaves it in the queue, where it and its lane wait."""
+    receipts = parts().receipts
+    try:
+        handled = parts().worker.handle(
+            record.body, lambda: lambda_context.get_remaining_time_in_millis() / 1000
+        )
+    except Exception:
+        logger.exception("attempt crashed", extra={"sqs_message": record.message_id})
+        receipts.come_back_after_crash(record.receipt_handle)
+        raise
+    logger.info("message handled", extra=handled.as_log() | {"sqs_message": record.message_id})
+    for name, number in handled.as_metrics().items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+    if handled.end == "dead":
+        receipts.put_aside(record.body, record.raw_event["attributes"], handled.reason)
+    if handled.end == "postponed":
+        receipts.come_back(record.receipt_handle, handled.wait)
+        raise ComesBackError(handled.reason)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Answer with the messages that come back; that all of them do is no failure of the function.
+
+    A failure would only add to the errors that the alarm is about: what the queue does is the same.
+    """
+    return process_partial_response(
+        event=event,
+        record_handler=handle_record,
+        processor=SqsFifoPartialProcessor(
+            skip_group_on_error=True, raise_on_entire_batch_failure=False
+        ),
+        context=context,
+    )

@@ -1,0 +1,101 @@
+"""What follows when the PIM has taken products: the ledger, their files, those that waited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pim_connector.delivery.line import Accepted, Line, outcome
+from pim_connector.delivery.pim import asking_the_pim
+from pim_connector.delivery.shaping import accepted_entry, media_key
+from pim_connector.delivery.triage import booked_state
+from pim_connector.errors import RejectedError
+from pim_connector.states import Problem, RecordOutcome, State
+
+if TYPE_CHECKING:
+    from pim_connector.delivery.task import Task
+    from pim_connector.mapping.result import Media
+
+
+def take_accepted(task: Task, answers: Sequence[Accepted]) -> list[RecordOutcome]:
+    """Note in the ledger what the PIM took, then let follow what needs the products there."""
+    entries = [
+        accepted_entry(task.message, a.line, _state(task, a), pending=_media_of(a.line))
+        for a in answers
+    ]
+    task.parts.ledger.accept(entries)
+    ends = [_with_media(task, answer) for answer in answers]
+    release_children(task, filter(is_new, ends))
+    return ends
+
+
+def _state(task: Task, answer: Accepted) -> State:
+    """Give the state in which an earlier delivery of the record ended, else this one's."""
+    before = booked_state(answer.line.entry, task.message, answer.line.record)
+    return before or ("created" if answer.created else "updated")
+
+
+def _with_media(task: Task, answer: Accepted) -> RecordOutcome:
+    line, state = answer.line, _state(task, answer)
+    if _media_of(line):
+        line = _uploaded(task, line)
+        task.parts.ledger.accept([accepted_entry(task.message, line, state)])
+    return outcome(line.record, task.message.resource, state, line.problems)
+
+
+def _uploaded(task: Task, line: Line) -> Line:
+    """Upload the files of a product that is in the PIM; what it refuses is left out."""
+    due = _media_of(line)
+    for media in line.mapped.media:
+        if media_key(media) not in due:
+            continue
+        try:
+            _upload(task, line, media)
+        except RejectedError as error:
+            problem = Problem(reason=str(error), attribute=media.attribute)
+            line = replace(
+                line,
+                left_out=line.left_out | {media_key(media)},
+                problems=(*line.problems, problem),
+            )
+    return line
+
+
+def _upload(task: Task, line: Line, media: Media) -> None:
+    file = task.parts.media.read(task.message.source, media.location)
+    place = {"attribute": media.attribute, "locale": media.locale, "scope": media.scope}
+    with asking_the_pim():
+        if line.mapped.resource == "product_model":
+            target = {"code": line.mapped.identifier, **place}
+            task.pim.upload_product_media(file.filename, file.content, product_model=target)
+        else:
+            target = {"identifier": _identifier(line), **place}
+            task.pim.upload_product_media(file.filename, file.content, product=target)
+
+
+def _media_of(line: Line) -> frozenset[tuple[str, ...]]:
+    return frozenset(slot.key for slot in line.slots if slot.key[0] == "media")
+
+
+def _identifier(line: Line) -> str:
+    """Give the identifier that media files are linked by, also where products go by UUID."""
+    if line.mapped.uuid is None:
+        return line.mapped.identifier
+    key = ("values", line.mapped.identifier_attribute, "", "")
+    found = next((slot.data for slot in line.mapped.slots if slot.key == key), None)
+    if not isinstance(found, str):
+        raise RejectedError("files can only be linked to products that have an identifier")
+    return found
+
+
+def release_children(task: Task, models: Iterable[RecordOutcome]) -> None:
+    """Send on the records that waited for these product models; products have no children."""
+    if task.message.resource == "product_model":
+        for model in models:
+            task.parts.parents.release(model.identifier or "")
+
+
+def is_new(booked: RecordOutcome) -> bool:
+    """Say whether the PIM may have got the product just now, also if it calls that an update."""
+    return booked.state in ("created", "updated")

@@ -1,0 +1,75 @@
+"""The use case: one message of the product queue, mapped, sent, and booked exactly once.
+
+Whatever happens in between, doing all of it again ends in the same products and the same counts:
+the PATCH is an upsert, the ledger names run and record of what it holds, ids follow from the
+message, and the counts are added by the transaction that books the message if it is not booked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pim_connector.delivery.round import deliver_round
+from pim_connector.delivery.shaping import rounds
+from pim_connector.delivery.task import DeliveryParts, Task
+from pim_connector.messages import is_released, parking_id
+from pim_connector.states import RecordOutcome
+
+if TYPE_CHECKING:
+    from pim_connector.akeneo import AkeneoClient
+    from pim_connector.messages import MessageRecord, ProductMessage
+
+
+def deliver(
+    message: ProductMessage, pim: AkeneoClient, parts: DeliveryParts, *, last_attempt: bool = False
+) -> tuple[RecordOutcome, ...]:
+    """Bring a message's records to the PIM and book them; give what became of each.
+
+    `last_attempt` rejects the lines that the PIM leaves unanswered instead of coming back for
+    them. Raises TransientError (PimUnavailableError if it is the PIM) to come back, RejectedError
+    if the whole message is of no use, ConfigurationError if nothing will pass.
+    """
+    due = _still_to_count(message, parts)
+    if not due:
+        return ()
+    message = msgspec.structs.replace(message, records=due)
+    pinned = parts.programs.pinned(message.mapping)
+    outcomes: list[RecordOutcome] = []
+    for turn, records in enumerate(rounds(message.records)):
+        task = Task(
+            message=msgspec.structs.replace(message, records=tuple(records)),
+            pim=pim,
+            parts=parts,
+            pinned=pinned,
+            first=turn == 0,
+            last_attempt=last_attempt,
+        )
+        outcomes += deliver_round(task)
+    in_order = tuple(sorted(outcomes, key=lambda booked: booked.number))
+    _book(message, in_order, parts)
+    return in_order
+
+
+def _still_to_count(message: ProductMessage, parts: DeliveryParts) -> tuple[MessageRecord, ...]:
+    """Give the records that this message has to account for.
+
+    Of a released message those that its parking message booked as parked; a crash after parking
+    may have made that one deliver them itself.
+    """
+    if not is_released(message.id):
+        return message.records
+    booked = parts.deliveries.booked(message.run, parking_id(message.id)) or ()
+    parked = {record.number for record in booked if record.state == "parked"}
+    return tuple(record for record in message.records if record.number in parked)
+
+
+def _book(
+    message: ProductMessage, outcomes: tuple[RecordOutcome, ...], parts: DeliveryParts
+) -> None:
+    if any(booked.state in ("rejected", "parked") or booked.problems for booked in outcomes):
+        parts.kept.keep_raw(message)
+    parts.deliveries.record_message(message.run, message.id, outcomes)
+    if parts.deliveries.is_settled(message.run):
+        parts.announcements.run_settled(message.run)

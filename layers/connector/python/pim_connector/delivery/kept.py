@@ -1,0 +1,72 @@
+"""What a delivery keeps in the bucket: raw messages for a replay, old values for a rewind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pim_connector.errors import RejectedError
+from pim_connector.mapping.result import payload
+from pim_connector.messages import HeavyPointer, ProductMessage, decode, encode
+
+if TYPE_CHECKING:
+    from pim_connector.bucket import Bucket
+    from pim_connector.delivery.line import Line
+    from pim_connector.delta import Current
+
+
+class Kept:
+    """The bucket, as the mapper uses it. TransientError where S3 does not answer."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def message(self, body: str) -> ProductMessage:
+        """Read a message, following the pointer of a heavy one.
+
+        RejectedError for what is no message of this release, or a pointer to nothing.
+        """
+        message = decode(body)
+        if isinstance(message, ProductMessage):
+            return message
+        try:
+            heavy = self._bucket.get(message.heavy)
+        except FileNotFoundError as error:
+            raise RejectedError(f"the message's body {message.heavy} is gone") from error
+        return _inside(heavy, message)
+
+    def keep_raw(self, message: ProductMessage) -> None:
+        """Keep a message with rejected or parked records, so that they can be replayed."""
+        self._bucket.put(f"records/{message.run}/{message.id}.json", encode(message))
+
+    def keep_previous(
+        self, message: ProductMessage, lines: Sequence[Line], current: Mapping[int, Current]
+    ) -> None:
+        """Keep what the PIM held before, unless an earlier attempt of this message did so.
+
+        Only that one saw the values from before the run.
+        """
+        key = f"rewind/{message.run}/{message.id}.json"
+        if self._bucket.describe(key) is None:
+            body = json.dumps({"records": [_previous(line, current) for line in lines]})
+            self._bucket.put(key, body.encode())
+
+
+def _inside(heavy: bytes, pointer: HeavyPointer) -> ProductMessage:
+    message = decode(heavy)
+    if isinstance(message, HeavyPointer):
+        raise RejectedError(f"{pointer.heavy} points to another pointer, {message.heavy}")
+    return msgspec.structs.replace(message, last=message.last or pointer.last)
+
+
+def _previous(line: Line, current: Mapping[int, Current]) -> dict[str, object]:
+    return {
+        "n": line.record.number,
+        "identifier": line.mapped.identifier,
+        "resource": line.mapped.resource,
+        "sent": payload(line.mapped, [s for s in line.slots if s.key[0] != "media"]),
+        "before": current[line.record.number].product,
+    }

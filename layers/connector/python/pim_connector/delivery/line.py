@@ -1,0 +1,74 @@
+"""One record on its way to the PIM, and what can come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pim_connector.states import Problem, RecordOutcome, State
+
+if TYPE_CHECKING:
+    from pim_connector.ledger import LedgerEntry
+    from pim_connector.mapping.result import Mapped, Slot
+    from pim_connector.messages import MessageRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A mapped record with the slots that are to be sent.
+
+    `whole` says that they make a product that is not there yet. `created` remembers that an
+    earlier call already created it. `left_out` are slots that the PIM refused and the mapping
+    allows to leave out, `problems` say so in words.
+    """
+
+    record: MessageRecord
+    mapped: Mapped
+    entry: LedgerEntry | None
+    slots: tuple[Slot, ...] = ()
+    whole: bool = True
+    created: bool = False
+    left_out: frozenset[tuple[str, ...]] = frozenset()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The PIM has it."""
+
+    line: Line
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turned:
+    """The PIM turned it down for good, with its words."""
+
+    line: Line
+    status: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """The PIM never answered for this line, or with a failure of its own."""
+
+    line: Line
+    reason: str
+
+
+Answer = Accepted | Turned | Unknown
+
+
+def outcome(
+    record: MessageRecord, resource: str, state: State, problems: tuple[Problem, ...] = ()
+) -> RecordOutcome:
+    """Give what is booked of a record."""
+    return RecordOutcome(
+        number=record.number,
+        line=record.line,
+        state=state,
+        identifier=record.identifier,
+        resource=resource,
+        problems=problems,
+    )

@@ -1,0 +1,156 @@
+"""One turn of a delivery: map, decide, send, and see to what the PIM answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pim_connector.delivery.acceptance import is_new, release_children, take_accepted
+from pim_connector.delivery.current import read_current
+from pim_connector.delivery.line import Accepted, Line, Turned, Unknown, outcome
+from pim_connector.delivery.pim import asking_the_pim
+from pim_connector.delivery.refusal import take_turned, take_unknown
+from pim_connector.delivery.shaping import asks_for_current, decided, shaped, source_record
+from pim_connector.delivery.submission import submit
+from pim_connector.delivery.triage import key_of, triage
+from pim_connector.mapping.result import Filtered, Mapped, Rejected
+from pim_connector.options import create_options, missing_options
+from pim_connector.states import Problem, RecordOutcome
+
+if TYPE_CHECKING:
+    from pim_connector.delivery.task import Task
+    from pim_connector.delta import Current
+    from pim_connector.ledger import LedgerEntry
+    from pim_connector.messages import MessageRecord
+
+
+def deliver_round(task: Task) -> list[RecordOutcome]:
+    """Bring the task's records to the PIM; one outcome per record, in no order.
+
+    Raises what `deliver` raises; what the PIM accepted until then is in the ledger.
+    """
+    keys = (key_of(task.message, record.identifier) for record in task.message.records)
+    entries = task.parts.ledger.entries(keys)
+    sorted_out = triage(task.message, entries)
+    task.parts.ledger.accept(sorted_out.lifted)
+    release_children(task, filter(is_new, sorted_out.outcomes))
+    lines, ends = _lines(task, sorted_out.to_map, entries)
+    to_send, more_ends = _to_send(task, lines)
+    return [*sorted_out.outcomes, *ends, *more_ends, *_sent(task, to_send)]
+
+
+def _lines(
+    task: Task, records: Sequence[MessageRecord], entries: Mapping[str, LedgerEntry]
+) -> tuple[list[Line], list[RecordOutcome]]:
+    def mark(location: str) -> str:
+        return task.parts.media.mark(task.message.source, location)
+
+    made: list[Line | RecordOutcome] = []
+    for record, result in zip(records, _mapped(task, records), strict=True):
+        entry = entries.get(key_of(task.message, record.identifier))
+        repeated = _repeated(task, record, entry)
+        if repeated and task.pinned.source.duplicates == "reject":
+            made.append(outcome(record, task.message.resource, "rejected", (repeated,)))
+            continue
+        one = shaped(task.message, record, result, entry, mark)
+        if repeated and isinstance(one, Line):
+            one = replace(one, problems=(*one.problems, repeated))
+        made.append(one)
+    lines = [line for line in made if isinstance(line, Line)]
+    return lines, [end for end in made if isinstance(end, RecordOutcome)]
+
+
+def _mapped(task: Task, records: Sequence[MessageRecord]) -> list[Mapped | Filtered | Rejected]:
+    """Map records; before one is rejected the structure it was mapped by is made fresh."""
+    if not records:
+        return []
+    program, sources = task.pinned.program, [source_record(task.message, r) for r in records]
+    with asking_the_pim():
+        structure = task.parts.structures.structure(task.pinned.attribute_codes)
+    results = [program.map(source, structure) for source in sources]
+    if not any(isinstance(result, Rejected) for result in results):
+        return results
+    with asking_the_pim():
+        fresh = task.parts.structures.fresh(task.pinned.attribute_codes)
+    if fresh is structure:
+        return results
+    return [
+        program.map(source, fresh) if isinstance(result, Rejected) else result
+        for source, result in zip(sources, results, strict=True)
+    ]
+
+
+def _repeated(task: Task, record: MessageRecord, entry: LedgerEntry | None) -> Problem | None:
+    """Say that the file had the identifier before, as far as that record was accepted."""
+    before = entry is not None and entry.run == task.message.run and entry.record < record.number
+    if task.first and not before:
+        return None
+    which = f" (record {entry.record})" if entry is not None and before else ""
+    return Problem(
+        reason=f"the file has {record.identifier} more than once{which}",
+        advice="of records with one identifier only the last should be in the export",
+    )
+
+
+def _to_send(task: Task, lines: Sequence[Line]) -> tuple[list[Line], list[RecordOutcome]]:
+    current = _current(task, [line for line in lines if asks_for_current(task.message, line)])
+    to_send: list[Line] = []
+    ends: list[RecordOutcome] = []
+    lifted: list[LedgerEntry] = []
+    for line in lines:
+        decision = decided(task.message, line, current.get(line.record.number))
+        if isinstance(decision, Line):
+            to_send.append(decision)
+            continue
+        end, entry = decision
+        ends.append(end)
+        lifted += [entry] if entry else []
+    task.parts.ledger.accept(lifted)
+    return to_send, ends
+
+
+def _current(task: Task, lines: Sequence[Line]) -> dict[int, Current]:
+    if not lines:
+        return {}
+    with asking_the_pim():
+        return read_current(task.pim, lines)
+
+
+def _sent(task: Task, lines: Sequence[Line]) -> list[RecordOutcome]:
+    if not lines:
+        return []
+    if task.pinned.source.reversible and task.first:
+        task.parts.kept.keep_previous(task.message, lines, _current(task, lines))
+    with asking_the_pim():
+        answers = submit(task.pim, _with_options(task, lines))
+    accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+    ends = take_accepted(task, accepted)
+    ends += take_turned(task, [answer for answer in answers if isinstance(answer, Turned)])
+    unknown = [answer for answer in answers if isinstance(answer, Unknown)]
+    return ends + take_unknown(task, unknown)
+
+
+def _with_options(task: Task, lines: Sequence[Line]) -> list[Line]:
+    """Have the PIM know the select options that the lines use, before it sees the lines."""
+    wanted = [option for line in lines for option in line.mapped.options]
+    codes = task.pinned.attribute_codes
+    structures = task.parts.structures
+    if not wanted or not missing_options(wanted, structures.structure(codes)):
+        return list(lines)
+    result = create_options(task.pim, missing_options(wanted, structures.fresh(codes)))
+    structures.add_options(result.created)
+    return [_with_refused_options(line, result.refused) for line in lines]
+
+
+def _with_refused_options(line: Line, refused: Mapping[tuple[str, str], str]) -> Line:
+    problems = tuple(
+        Problem(
+            reason=f"the option could not be created: {refused[option.attribute, option.code]}",
+            attribute=option.attribute,
+            value=option.code,
+        )
+        for option in line.mapped.options
+        if (option.attribute, option.code) in refused
+    )
+    return replace(line, problems=line.problems + problems)

@@ -1,0 +1,158 @@
+"""Maps the records of a message and decides what of them the PIM must hear. No I/O of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pim_connector.delivery.line import Line, outcome
+from pim_connector.delivery.triage import booked_state, moved
+from pim_connector.delta import Current, LeftOut, Send, decide, needs_current, slot_hashes
+from pim_connector.erp.record import SourceRecord
+from pim_connector.errors import RejectedError
+from pim_connector.ledger import LedgerEntry
+from pim_connector.mapping.result import FieldError, Filtered, Mapped, Media, Rejected, Slot
+from pim_connector.states import Problem, RecordOutcome, State
+
+if TYPE_CHECKING:
+    from pim_connector.messages import MessageRecord, ProductMessage
+
+Mark = Callable[[str], str]
+"""Gives what changes when the file at a location changes; RejectedError where there is none."""
+
+
+def rounds(records: Sequence[MessageRecord]) -> Iterator[list[MessageRecord]]:
+    """Split records so that none names a product twice; in order, the last one wins.
+
+    Codes are compared without case, as the PIM compares them.
+    """
+    left = list(records)
+    while left:
+        seen: set[str] = set()
+        now: list[MessageRecord] = []
+        later: list[MessageRecord] = []
+        for record in left:
+            key = record.identifier.casefold()
+            (later if key in seen else now).append(record)
+            seen.add(key)
+        yield now
+        left = later
+
+
+def source_record(message: ProductMessage, record: MessageRecord) -> SourceRecord:
+    """Give a record as it was in the file."""
+    return SourceRecord(
+        number=record.number,
+        line=record.line,
+        rule=record.rule,
+        xml=record.xml,
+        head=message.head,
+        tables=record.tables,
+    )
+
+
+def shaped(
+    message: ProductMessage,
+    record: MessageRecord,
+    result: Mapped | Filtered | Rejected,
+    entry: LedgerEntry | None,
+    mark: Mark,
+) -> Line | RecordOutcome:
+    """Turn what the mapping says of a record into a line, or into its outcome."""
+    if isinstance(result, Filtered):
+        return outcome(record, message.resource, "filtered", (Problem(reason=result.reason),))
+    if isinstance(result, Rejected):
+        return outcome(record, message.resource, "rejected", field_problems(result.errors))
+    line = Line(
+        record=record,
+        mapped=result,
+        entry=entry,
+        problems=field_problems(result.warnings),
+    )
+    return _with_media(message, line, mark)
+
+
+def decided(
+    message: ProductMessage, line: Line, current: Current | None
+) -> Line | tuple[RecordOutcome, LedgerEntry | None]:
+    """Give the line with the slots to send, or its outcome and its ledger entry if it has one."""
+    decision = decide(line.mapped, line.entry, current, forced=message.forced)
+    if isinstance(decision, Send):
+        return replace(line, slots=decision.slots, whole=decision.whole)
+    if isinstance(decision, LeftOut):
+        reason = (Problem(reason=decision.reason),)
+        return outcome(line.record, message.resource, "filtered", reason), None
+    state = booked_state(line.entry, message, line.record) or "unchanged"
+    booked = outcome(line.record, message.resource, state, line.problems)
+    return booked, accepted_entry(message, line, state)
+
+
+def asks_for_current(message: ProductMessage, line: Line) -> bool:
+    """Say whether deciding on a line needs what the PIM holds now."""
+    return needs_current(line.mapped, line.entry, forced=message.forced)
+
+
+def accepted_entry(
+    message: ProductMessage,
+    line: Line,
+    state: State,
+    *,
+    pending: frozenset[tuple[str, ...]] = frozenset(),
+) -> LedgerEntry:
+    """Give the ledger entry of a product the PIM has accepted, but for what was left out.
+
+    `pending` are slots that are still to follow. With any slot missing the fingerprint is left
+    empty, so that no later file counts the record as unchanged.
+    """
+    missing = line.left_out | pending
+    entry = LedgerEntry(
+        source=message.source,
+        resource=message.resource,
+        identifier=line.record.identifier,
+        order=message.order,
+        fingerprint=b"",
+        mapping=message.mapping.digest,
+        slots=slot_hashes([slot for slot in line.mapped.slots if slot.key not in missing]),
+        run=message.run,
+        record=line.record.number,
+        outcome=state,
+    )
+    return entry if missing else replace(moved(entry, message, line.record), outcome=state)
+
+
+def field_problems(errors: Iterable[FieldError]) -> tuple[Problem, ...]:
+    """Tell the mapping's errors in the words of the books."""
+    return tuple(
+        Problem(reason=e.message, attribute=e.attribute, source=e.source, value=e.value)
+        for e in errors
+    )
+
+
+def media_key(media: Media) -> tuple[str, ...]:
+    """Name the slot that a media file fills."""
+    return ("media", media.attribute, media.locale or "", media.scope or "")
+
+
+def _with_media(message: ProductMessage, line: Line, mark: Mark) -> Line | RecordOutcome:
+    """Add a slot for each media file; its data is the mark, which changes with the file."""
+    slots: list[Slot] = list(line.mapped.slots)
+    left_out: set[tuple[str, ...]] = set()
+    problems: list[Problem] = []
+    for media in line.mapped.media:
+        try:
+            data = mark(media.location)
+        except RejectedError as error:
+            problems.append(Problem(reason=str(error), attribute=media.attribute))
+            left_out.add(media_key(media))
+        else:
+            slots.append(Slot(key=media_key(media), data=data, owner=media.owner))
+    all_problems = (*line.problems, *problems)
+    if problems and line.mapped.refused == "reject":
+        return outcome(line.record, message.resource, "rejected", all_problems)
+    return replace(
+        line,
+        mapped=replace(line.mapped, slots=tuple(slots)),
+        left_out=frozenset(left_out),
+        problems=all_problems,
+    )

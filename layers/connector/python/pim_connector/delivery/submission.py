@@ -1,0 +1,129 @@
+"""Sends the lines of a message in collection PATCHes and reads the PIM's answers one by one.
+
+Mostly one call. A second one follows only for what the first one's answers make necessary: values
+left out that the PIM refused, or all slots of a product that turned out not to be there any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pim_connector.akeneo import LineOutcome, Refused, Upserted
+from pim_connector.delivery.current import read_current
+from pim_connector.delivery.line import Accepted, Answer, Line, Turned, Unknown
+from pim_connector.mapping.result import payload
+from pim_connector.states import Problem
+
+if TYPE_CHECKING:
+    from pim_connector.akeneo import AkeneoClient
+    from pim_connector.akeneo.outcomes import Problem as PimProblem
+
+MAX_CALLS = 6
+"""First call, leaving out refused values (the PIM names all of a group at once), whole products."""
+
+
+def submit(pim: AkeneoClient, lines: Sequence[Line]) -> list[Answer]:
+    """Send up to 100 lines of one resource, and again what can be mended; one answer per line.
+
+    Raises what the client raises when the PIM answers nothing at all.
+    """
+    answers: dict[int, Answer] = {}
+    pending = list(lines)
+    for _ in range(MAX_CALLS):
+        if not pending:
+            break
+        judged = [
+            judge(line, answer) for line, answer in zip(pending, _upsert(pim, pending), strict=True)
+        ]
+        answers |= {j.line.record.number: j for j in judged if not isinstance(j, Line)}
+        pending = [j for j in judged if isinstance(j, Line)] + _vanished(pim, judged)
+    answers |= {line.record.number: _given_up(line) for line in pending}
+    return [answers[line.record.number] for line in lines]
+
+
+def judge(line: Line, answer: LineOutcome) -> Answer | Line:
+    """Read one answer: an end, or the line as it is to be sent once more. Pure."""
+    if isinstance(answer, Upserted):
+        if answer.created and not line.whole:
+            return as_whole(replace(line, created=True))
+        return Accepted(line=line, created=answer.created or line.created)
+    if not isinstance(answer, Refused):
+        return Unknown(line=line, reason=answer.message)
+    smaller = _without_refused(line, answer)
+    if smaller is not None:
+        return smaller
+    problems = tuple(_problem(error, line) for error in answer.errors)
+    return Turned(
+        line=line,
+        status=answer.status,
+        problems=line.problems + (problems or (Problem(reason=answer.message),)),
+    )
+
+
+def as_whole(line: Line) -> Line:
+    """Give the line with all its slots, for a product that the PIM does not have."""
+    slots = tuple(slot for slot in line.mapped.slots if slot.key not in line.left_out)
+    return replace(line, slots=slots, whole=True)
+
+
+def _given_up(line: Line) -> Turned:
+    reason = f"the PIM found something else to refuse in each of {MAX_CALLS} calls"
+    return Turned(line=line, status=422, problems=(*line.problems, Problem(reason=reason)))
+
+
+def _vanished(pim: AkeneoClient, judged: Sequence[Answer | Line]) -> list[Line]:
+    """Give the lines that were refused because only a part of a deleted product was sent."""
+    partial = [j.line for j in judged if isinstance(j, Turned) and not j.line.whole]
+    if not partial:
+        return []
+    current = read_current(pim, partial)
+    return [as_whole(line) for line in partial if not current[line.record.number].exists]
+
+
+def _upsert(pim: AkeneoClient, lines: Sequence[Line]) -> list[LineOutcome]:
+    bodies: list[dict[str, Any]] = [
+        dict(payload(line.mapped, [s for s in line.slots if s.key[0] != "media"])) for line in lines
+    ]
+    if lines[0].mapped.resource == "product_model":
+        return pim.upsert_product_models(bodies)
+    if lines[0].mapped.uuid is not None:
+        return pim.upsert_products_uuid(bodies)
+    return pim.upsert_products(bodies)
+
+
+def _without_refused(line: Line, answer: Refused) -> Line | None:
+    """Give the line without the values that the PIM names, if the mapping allows and names them."""
+    if line.mapped.refused != "drop_value" or not answer.errors:
+        return None
+    refused: set[tuple[str, ...]] = set()
+    for error in answer.errors:
+        keys = _named(line, error)
+        if not keys:
+            return None
+        refused |= keys
+    return replace(
+        line,
+        slots=tuple(slot for slot in line.slots if slot.key not in refused),
+        left_out=line.left_out | refused,
+        problems=line.problems + tuple(_problem(error, line) for error in answer.errors),
+    )
+
+
+def _named(line: Line, error: PimProblem) -> set[tuple[str, ...]]:
+    if error.property != "values" or error.attribute is None:
+        return set()
+    key = ("values", error.attribute, error.locale or "", error.scope or "")
+    return {slot.key for slot in line.slots if slot.key == key}
+
+
+def _problem(error: PimProblem, line: Line) -> Problem:
+    key = ("values", error.attribute, error.locale or "", error.scope or "")
+    value = next((str(slot.data) for slot in line.slots if slot.key == key), None)
+    place = ", ".join(part for part in (error.locale, error.scope, error.currency) if part)
+    return Problem(
+        reason=f"{error.message} ({place})" if place else error.message,
+        attribute=error.attribute or error.property or None,
+        value=value,
+    )

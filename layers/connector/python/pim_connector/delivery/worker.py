@@ -1,0 +1,201 @@
+"""Decides what becomes of a message as a whole: done, come back later, or put aside.
+
+A PIM that is down must need nobody, and a message that breaks its worker must not come for ever:
+so waiting is free, and only attempts that did not end well are counted.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import TYPE_CHECKING, Literal
+
+from pim_connector.akeneo import CredentialsError, ForbiddenError
+from pim_connector.breaker import Breaker, Gate, Open, Probing, Reason
+from pim_connector.delivery.delivery import deliver
+from pim_connector.delivery.pim import Pim, PimUnavailableError, asking_the_pim
+from pim_connector.delivery.refusal import UnansweredError
+from pim_connector.errors import (
+    ConfigurationError,
+    ConnectorError,
+    RejectedError,
+    TransientError,
+)
+
+if TYPE_CHECKING:
+    from pim_connector.delivery.task import DeliveryParts
+    from pim_connector.messages import ProductMessage
+    from pim_connector.states import RecordOutcome
+
+MOST_ATTEMPTS = 5
+ATTEMPT_KEPT_SECONDS = 15 * 24 * 3600
+"""A day longer than SQS keeps a message."""
+RESERVE_SECONDS = 15.0
+"""Left of an invocation for writing down what the PIM has answered."""
+PROBE_SECONDS = 45.0
+"""A probe ends before the breaker lets another worker try."""
+SPREAD_SECONDS = 10
+"""Messages of all lanes that come back together are spread over so many seconds."""
+
+End = Literal["done", "repeated", "postponed", "dead"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """What became of a message, for the queue, the log and the metrics.
+
+    `wait` is in seconds, for `postponed`; `opened` says that this worker found the PIM down.
+    """
+
+    end: End
+    run: str = ""
+    message: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    wait: int = 0
+    reason: str = ""
+    pim_calls: int = 0
+    opened: Reason | None = None
+
+    def as_log(self) -> dict[str, object]:
+        """Give the one line that is logged of a message, under stable keys."""
+        return {
+            "run": self.run,
+            "message_id": self.message,
+            "end": self.end,
+            "counts": self.counts,
+            "pim_calls": self.pim_calls,
+            "wait_seconds": self.wait,
+            "reason": self.reason,
+        }
+
+    def as_metrics(self) -> dict[str, int]:
+        """Count what this message adds to the metrics; what is zero is left out."""
+        found = {f"Records{state.capitalize()}": count for state, count in self.counts.items()}
+        found["PimCalls"] = self.pim_calls
+        found["MessagesPostponed"] = int(self.end == "postponed")
+        found["MessagesToDeadLetters"] = int(self.end == "dead")
+        found["BreakerOpened"] = int(self.opened is not None)
+        found["PimCredentialsRefused"] = int(self.opened == "credentials")
+        found["PimMisconfigured"] = int(self.opened == "configuration")
+        return {name: number for name, number in found.items() if number}
+
+
+class Worker:
+    """Handles messages one after another. `now` is in epoch seconds, `jitter` gives 0 … 1."""
+
+    def __init__(
+        self,
+        pim: Pim,
+        parts: DeliveryParts,
+        breaker: Breaker,
+        *,
+        now: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._pim = pim
+        self._parts = parts
+        self._breaker = breaker
+        self._now = now
+        self._jitter = jitter
+
+    def handle(self, body: str, seconds_left: Callable[[], float]) -> Handled:
+        """Take one message as far as it goes now. What it raises is a crash of this attempt."""
+        try:
+            message = self._parts.kept.message(body)
+        except RejectedError as error:
+            return Handled(end="dead", reason=str(error))
+        except TransientError as error:
+            return Handled(end="postponed", wait=self._soon(error), reason=str(error))
+        before = self._pim.calls
+        try:
+            handled = self._known(message, seconds_left)
+        except TransientError as error:
+            handled = Handled(end="postponed", wait=self._soon(error), reason=str(error))
+        calls = self._pim.calls - before
+        return replace(handled, run=message.run, message=message.id, pim_calls=calls)
+
+    def _known(self, message: ProductMessage, seconds_left: Callable[[], float]) -> Handled:
+        deliveries = self._parts.deliveries
+        if deliveries.message_recorded(message.run, message.id):
+            return Handled(end="repeated")
+        gate = self._breaker.enter(self._now())
+        if isinstance(gate, Open):
+            wait = gate.wait + int(self._jitter() * SPREAD_SECONDS)
+            return Handled(end="postponed", wait=wait, reason=f"the breaker is open: {gate.reason}")
+        expires = int(self._now()) + ATTEMPT_KEPT_SECONDS
+        attempt = deliveries.start_attempt(message.run, message.id, expires_at=expires)
+        if attempt > MOST_ATTEMPTS:
+            return Handled(end="dead", reason=f"{MOST_ATTEMPTS} attempts ended in a crash")
+        try:
+            return self._attempt(message, gate, attempt, seconds_left)
+        except UnansweredError as error:
+            self._breaker.succeeded(gate)
+            return Handled(end="postponed", wait=30 * attempt, reason=str(error))
+        except (TransientError, ConfigurationError) as error:
+            handled = self._postponed(error, gate)
+            deliveries.end_attempt(message.run, message.id)
+            return handled
+
+    def _attempt(
+        self,
+        message: ProductMessage,
+        gate: Gate,
+        attempt: int,
+        seconds_left: Callable[[], float],
+    ) -> Handled:
+        probe_ends = self._now() + PROBE_SECONDS if isinstance(gate, Probing) else inf
+        self._pim.until(lambda: min(seconds_left() - RESERVE_SECONDS, probe_ends - self._now()))
+        before = self._pim.calls
+        try:
+            outcomes = self._delivered(message, last=attempt == MOST_ATTEMPTS)
+        except RejectedError as error:
+            return Handled(end="dead", reason=str(error))
+        if isinstance(gate, Probing):
+            self._prove(before)
+            self._breaker.succeeded(gate)
+        counts = dict(Counter(str(booked.state) for booked in outcomes))
+        return Handled(end="done", counts=counts)
+
+    def _delivered(self, message: ProductMessage, *, last: bool) -> tuple[RecordOutcome, ...]:
+        """Deliver; if the credentials are refused once more, provided the secret has changed."""
+        try:
+            return deliver(message, self._pim.client(), self._parts, last_attempt=last)
+        except CredentialsError:
+            if not self._pim.renew():
+                raise
+            return deliver(message, self._pim.client(), self._parts, last_attempt=last)
+
+    def _prove(self, calls_before: int) -> None:
+        """Ask the PIM something if delivering did not: a probe has to show that it answers."""
+        if self._pim.calls > calls_before:
+            return
+        with asking_the_pim(), suppress(ForbiddenError):
+            self._pim.client().get_attribute("sku")
+
+    def _postponed(self, error: TransientError | ConfigurationError, gate: Gate) -> Handled:
+        reason = _breaker_reason(error)
+        if reason is None:
+            return Handled(end="postponed", wait=self._soon(error), reason=str(error))
+        wait = self._breaker.failed(gate, reason, self._now(), str(error))
+        asked = getattr(error, "retry_after", None) or 0
+        spread = int(self._jitter() * SPREAD_SECONDS)
+        return Handled(
+            end="postponed", wait=max(wait, int(asked)) + spread, reason=str(error), opened=reason
+        )
+
+    def _soon(self, error: ConnectorError) -> int:
+        asked = getattr(error, "retry_after", None) or 0
+        return max(int(asked), 5 + int(self._jitter() * SPREAD_SECONDS))
+
+
+def _breaker_reason(error: TransientError | ConfigurationError) -> Reason | None:
+    if isinstance(error, PimUnavailableError):
+        return "unreachable"
+    if isinstance(error, CredentialsError | ForbiddenError):
+        return "credentials"
+    return "configuration" if isinstance(error, ConfigurationError) else None
