@@ -1,0 +1,210 @@
+"""The `search` filters of product and product model lists that a connector asks with.
+
+Source: https://api.akeneo.com/documentation/filter.html.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from local.akeneo.attribute import IDENTIFIER
+from local.akeneo.entities import Product, ProductModel
+from local.akeneo.phpjson import InvalidJsonError, decode
+from local.akeneo.pim import Pim
+from local.akeneo.refusal import Refusal
+from local.akeneo.standard import all_categories
+from local.akeneo.variants import all_values, family_variant_of
+
+Entity = Product | ProductModel
+Test = Callable[[Any], bool]
+MAX_IN = 100
+
+
+def find_products(pim: Pim, query: Mapping[str, str]) -> list[Product]:
+    """Products that match all filters; raises `Refusal` 400 or 422 for filters that are wrong."""
+    criteria = _criteria(query, status=400)
+    tests = [_test(pim, field, criterion) for field, criterion in criteria]
+    return [item for item in pim.products.values() if all(test(item) for test in tests)]
+
+
+def find_models(pim: Pim, query: Mapping[str, str]) -> list[ProductModel]:
+    """Product models that match all filters; raises `Refusal` 422 for filters that are wrong."""
+    criteria = _criteria(query, status=422)
+    tests = [_test(pim, field, criterion) for field, criterion in criteria]
+    return [item for item in pim.models.values() if all(test(item) for test in tests)]
+
+
+def _criteria(query: Mapping[str, str], *, status: int) -> list[tuple[str, dict[str, Any]]]:
+    if "search" not in query:
+        return []
+    try:
+        search = decode(query["search"].encode())
+    except InvalidJsonError:
+        raise Refusal(status, "Search query parameter should be valid JSON.") from None
+    if search == []:
+        return []
+    if not isinstance(search, dict):
+        raise Refusal(422, f'Search query parameter has to be an array, "{query["search"]}" given.')
+    found = []
+    for field, entries in search.items():
+        if not isinstance(entries, list):
+            raise Refusal(
+                422,
+                f'Structure of filter "{field}" should respect this structure: '
+                '{"%s":[{"operator": "my_operator", "value": "my_value"}]}' % field,
+            )
+        for entry in entries:
+            if not isinstance(entry, dict) or "operator" not in entry:
+                raise Refusal(422, f'Operator is missing for the property "{field}".')
+            found.append((field, entry))
+    return found
+
+
+def _test(pim: Pim, field: str, criterion: dict[str, Any]) -> Test:
+    operator, value = criterion["operator"], criterion.get("value")
+    if field in pim.catalog.attributes:
+        return _value_test(pim, field, criterion)
+    if field == "parent" and operator == "=":
+        return lambda entity: _folded(value) in _as_set([m.code for m in pim.ancestors_of(entity)])
+    read = _FIELDS.get(field)
+    if read is None:
+        raise Refusal(
+            422,
+            f'Filter on property "{field}" is not supported or does not support '
+            f'operator "{operator}"',
+        )
+    return _compare(field, operator, value, lambda entity: read(pim, entity), pim.now())
+
+
+def _value_test(pim: Pim, code: str, criterion: dict[str, Any]) -> Test:
+    attribute = pim.catalog.attributes[code]
+    key = (code, criterion.get("scope"), criterion.get("locale"))
+
+    def read(entity: Entity) -> Any:
+        data = all_values(pim, entity).get(key)
+        return data["amount"] if isinstance(data, dict) else data
+
+    operator, value = criterion["operator"], criterion.get("value")
+    if attribute.type == IDENTIFIER and operator in ("IN", "NOT IN") and isinstance(value, list):
+        _limit(code, value)
+    return _compare(code, operator, value, read, pim.now())
+
+
+def _limit(field: str, value: list[Any]) -> None:
+    if len(value) > MAX_IN:
+        raise Refusal(422, f'Property "{field}" expects at most {MAX_IN} values for IN.')
+
+
+def _folded(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _compare(
+    field: str, operator: str, value: Any, read: Callable[[Any], Any], now: datetime
+) -> Test:
+    if operator == "SINCE LAST N DAYS":
+        moment = (now - timedelta(days=float(value))).astimezone(UTC)
+        return lambda entity: _moment(read(entity)) > moment
+    if field in ("updated", "created"):
+        return _time_test(field, operator, value, read)
+    if operator in ("IN", "NOT IN"):
+        if not isinstance(value, list):
+            raise Refusal(
+                422, f'Property "{field}" expects an array as data, "{type(value).__name__}" given.'
+            )
+        wanted = {_folded(item) for item in value}
+        inside = lambda entity: bool(wanted & _as_set(read(entity)))  # noqa: E731
+        return inside if operator == "IN" else lambda entity: not inside(entity)
+    compare = _OPERATORS.get(operator)
+    if compare is None:
+        raise Refusal(
+            422,
+            f'Filter on property "{field}" is not supported or does not support '
+            f'operator "{operator}"',
+        )
+    return lambda entity: compare(_folded(read(entity)), _folded(value))
+
+
+def _as_set(value: Any) -> set[Any]:
+    items = value if isinstance(value, (list, tuple)) else [value]
+    return {_folded(item) for item in items}
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _time_test(field: str, operator: str, value: Any, read: Callable[[Any], Any]) -> Test:
+    texts = value if isinstance(value, list) else [value]
+    try:
+        moments = [_moment(str(text)) for text in texts]
+    except ValueError:
+        raise Refusal(
+            422,
+            f'Property "{field}" expects a string with the format "yyyy-mm-dd H:i:s" as data, '
+            f'"{value}" given.',
+        ) from None
+    tests: dict[str, Test] = {
+        ">": lambda entity: _moment(read(entity)) > moments[0],
+        "<": lambda entity: _moment(read(entity)) < moments[0],
+        "=": lambda entity: _moment(read(entity)) == moments[0],
+        "!=": lambda entity: _moment(read(entity)) != moments[0],
+        "BETWEEN": lambda entity: moments[0] <= _moment(read(entity)) <= moments[-1],
+        "NOT BETWEEN": lambda entity: not moments[0] <= _moment(read(entity)) <= moments[-1],
+    }
+    if operator not in tests:
+        raise Refusal(
+            422,
+            f'Filter on property "{field}" is not supported or does not support '
+            f'operator "{operator}"',
+        )
+    return tests[operator]
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda have, want: have == want or _number(have) == _number(want),
+    "!=": lambda have, want: have != want,
+    "<": lambda have, want: _number(have) < _number(want),
+    "<=": lambda have, want: _number(have) <= _number(want),
+    ">": lambda have, want: _number(have) > _number(want),
+    ">=": lambda have, want: _number(have) >= _number(want),
+    "EMPTY": lambda have, _: have in (None, "", []),
+    "NOT EMPTY": lambda have, _: have not in (None, "", []),
+    "CONTAINS": lambda have, want: isinstance(have, str) and str(want) in have,
+    "DOES NOT CONTAIN": lambda have, want: isinstance(have, str) and str(want) not in have,
+    "STARTS WITH": lambda have, want: isinstance(have, str) and have.startswith(str(want)),
+}
+
+
+def _code(pim: Pim, entity: Entity) -> Any:
+    return entity.code if isinstance(entity, ProductModel) else pim.identifier_of(entity)
+
+
+def _family(pim: Pim, entity: Entity) -> Any:
+    if isinstance(entity, Product):
+        return entity.family
+    row = family_variant_of(pim, entity)
+    return row["family"] if row else None
+
+
+_FIELDS: dict[str, Callable[[Pim, Any], Any]] = {
+    "uuid": lambda _, product: product.uuid,
+    "identifier": _code,
+    "code": _code,
+    "family": _family,
+    "enabled": lambda _, product: product.enabled,
+    "groups": lambda _, product: product.groups,
+    "categories": all_categories,
+    "updated": lambda _, entity: entity.updated,
+    "created": lambda _, entity: entity.created,
+    "parent": lambda _, entity: entity.parent,
+    "family_variant": lambda _, model: model.family_variant,
+}
