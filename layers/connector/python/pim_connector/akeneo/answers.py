@@ -47,7 +47,9 @@ def failure(response: httpx.Response, what: str, *, now: float) -> ConnectorErro
             " permissions in the PIM."
         )
     if status in ABOUT_THE_OBJECT:
-        return RefusedError(text, status=status, errors=problems(body))
+        errors = problems(body)
+        details = " ".join(error.message for error in errors)[:LONGEST_MESSAGE]
+        return RefusedError(f"{text} {details}".rstrip(), status=status, errors=errors)
     if 300 <= status < 400:
         return ConfigurationError(f"{text}: the PIM's URL redirects; use the one it redirects to.")
     return ConfigurationError(f"{text} Is this the URL of an Akeneo PIM?")
