@@ -1,0 +1,108 @@
+"""Writes what was cut out of a file as XML that stands by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from xml.sax.saxutils import escape
+
+from pim_connector.erp.entities import Entities
+from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
+from pim_connector.erp.scanner import Cut, Tag
+
+_MARK = f"<?{RECORD_MARK}?>"
+MAX_HEAD_CHARACTERS = 4_000_000
+
+
+def record_xml(
+    cut: Cut,
+    root: Cut,
+    *,
+    leave_out: Callable[[Cut], bool],
+    with_attributes: bool,
+    entities: Entities,
+) -> str:
+    """The record inside the skeleton of its ancestors, with the mark before it.
+
+    `root` is the record itself, or the ancestor that is kept whole. Elements inside it that
+    `leave_out` says are cut away, but never those around the record. The skeleton has attributes
+    only `with_attributes`, because they count for the fingerprint.
+    """
+    gaps = [(cut.start, cut.start, _MARK)]
+    gaps += [
+        (inner.start, inner.end, "")
+        for inner in root.flat()
+        if inner is not root and inner.end and not _around(inner, cut) and leave_out(inner)
+    ]
+    content = root.content
+    pieces: list[str] = []
+    place = root.start
+    for start, end, text in sorted(gaps):
+        if start < place:
+            continue  # inside something that is left out already
+        pieces.append(content[place - root.start : start - root.start].decode("utf-8"))
+        pieces.append(text)
+        place = end
+    pieces.append(content[place - root.start :].decode("utf-8"))
+    xml = entities.expand("".join(pieces))
+    opened = "".join(_start_tag(tag, with_attributes) for tag in root.ancestors)
+    closed = "".join(f"</{tag.name}>" for tag in reversed(root.ancestors))
+    return f"{opened}{xml}{closed}"
+
+
+def _around(inner: Cut, cut: Cut) -> bool:
+    return inner.start <= cut.start and cut.end <= inner.end
+
+
+def _start_tag(tag: Tag, with_attributes: bool) -> str:
+    written = "".join(
+        f' {name}="{escape(value, _IN_ATTRIBUTES)}"'
+        for name, value in sorted(tag.attributes.items())
+        if with_attributes or name == "xmlns" or name.startswith("xmlns:")
+    )
+    return f"<{tag.name}{written}>"
+
+
+_IN_ATTRIBUTES = {'"': "&quot;", "\n": "&#10;", "\t": "&#9;", "\r": "&#13;"}
+
+
+@dataclass(slots=True)
+class HeadDocument:
+    """The parts of the file that head values are read from, put together as one small document."""
+
+    _written: list[str] = field(default_factory=list)
+    _open: list[Tag] = field(default_factory=list)
+    _size: int = 0
+
+    def add(self, cut: Cut, *, shallow: bool, entities: Entities) -> None:
+        """Adds an element, in document order; only its start tag when `shallow`."""
+        wanted = [*cut.ancestors, *([cut.tag] if shallow else [])]
+        same = 0
+        for mine, theirs in zip(self._open, wanted, strict=False):
+            if mine is not theirs:
+                break
+            same += 1
+        self._close(self._open[same:])
+        del self._open[same:]
+        for tag in wanted[same:]:
+            self._write(_start_tag(tag, True))
+            self._open.append(tag)
+        if not shallow:
+            self._write(entities.expand(cut.content.decode("utf-8")))
+
+    def xml(self) -> str:
+        """The document; empty text when nothing was added."""
+        ends = "".join(f"</{tag.name}>" for tag in reversed(self._open))
+        return "".join(self._written) + ends
+
+    def _close(self, tags: Iterable[Tag]) -> None:
+        for tag in reversed([*tags]):
+            self._write(f"</{tag.name}>")
+
+    def _write(self, text: str) -> None:
+        self._size += len(text)
+        if self._size > MAX_HEAD_CHARACTERS:
+            raise UnreadableFileError(
+                "the elements that `head` reads are larger than 4 MB; name the values themselves"
+            )
+        self._written.append(text)

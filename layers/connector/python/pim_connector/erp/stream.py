@@ -1,0 +1,52 @@
+"""From a file to the elements that are asked for: unpack, decode, scan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, Literal, TypeAlias
+
+from pim_connector.erp.archives import unpacked
+from pim_connector.erp.decoding import Decoder
+from pim_connector.erp.entities import Entities
+from pim_connector.erp.paths import ElementPath
+from pim_connector.erp.scanner import Cut, Scanner
+
+OpenFile: TypeAlias = Callable[[], BinaryIO]
+
+
+@dataclass(slots=True, kw_only=True)
+class XmlStream:
+    """One file, read forward in chunks; may be read again from its start by opening it again."""
+
+    open_file: OpenFile
+    encoding: str | None = None
+    illegal_characters: Literal["reject", "drop"] = "reject"
+    max_megabytes: int = 16
+    dropped: int = field(default=0, init=False)
+    entities: Entities = field(default_factory=Entities, init=False)
+
+    def cuts(self, paths: Sequence[ElementPath]) -> Iterator[Cut]:
+        """The outermost elements at the paths. Raises UnreadableFileError after the last whole one."""
+        scanner = Scanner(paths, max_bytes=self.max_megabytes << 20)
+        self.entities = scanner.entities
+        decoder = Decoder(override=self.encoding, illegal=self.illegal_characters)
+        with self.open_file() as file:
+            try:
+                for text in decoder.decode(unpacked(file)):
+                    yield from scanner.feed(text)
+                    if scanner.failure:
+                        raise scanner.failure
+            finally:
+                self.dropped = decoder.dropped
+            yield from scanner.close()
+            if scanner.failure:
+                raise scanner.failure
+
+    def again(self) -> XmlStream:
+        """The same file, to be read from its start beside this reading."""
+        return replace(self)
+
+    def of(self, open_file: OpenFile) -> XmlStream:
+        """Another file, read with the same limits; its encoding is what it says itself."""
+        return replace(self, open_file=open_file, encoding=None)

@@ -1,0 +1,50 @@
+"""Reads the rows of look-up tables out of elements of a file."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from pim_connector.erp.entities import Entities
+from pim_connector.erp.fragments import record_xml
+from pim_connector.erp.record import UnreadableFileError
+from pim_connector.erp.scanner import Cut
+from pim_connector.erp.tables import LookupTables
+from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.program import CompiledTable, record_node
+from pim_connector.mapping.view import View, single_text
+from pim_connector.mapping.xpaths import Node
+
+
+def fill_table(table: CompiledTable, cut: Cut, tables: LookupTables, entities: Entities) -> None:
+    """Adds the rows that one element holds; a row without key is no row.
+
+    Raises UnreadableFileError for a row that cannot be read: products would silently lack it.
+    """
+    xml = record_xml(
+        cut,
+        cut,
+        leave_out=lambda _: False,
+        with_attributes=table.sees_ancestors,
+        entities=entities,
+    )
+    try:
+        node = record_node(xml)
+        view = View({}, {}, node, lambda _, __: [])
+        for row in _rows(table, view, node):
+            key = single_text(table.key.evaluate(view, row))
+            if key:
+                values = [single_text(c.evaluate(view, row)) for c in table.columns.values()]
+                tables.add(table.name, key, values)
+    except (Refusal, etree.XMLSyntaxError) as error:
+        raise UnreadableFileError(
+            f"the table {table.name} has a row that cannot be read: {error}",
+            line=cut.line,
+            column=1,
+        ) from error
+
+
+def _rows(table: CompiledTable, view: View, node: Node) -> list[Node]:
+    if table.each is None:
+        return [node]
+    found = table.each.select(node, view)
+    return [row for row in found if not isinstance(row, str)]

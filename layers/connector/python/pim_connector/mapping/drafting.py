@@ -1,0 +1,150 @@
+"""Gathers what rules give into slots; several rules may fill one slot, and must not contradict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.language import Defaults, Missing, Owner, Refused
+from pim_connector.mapping.result import FieldError, Json, Media, Slot, WantedOption
+from pim_connector.mapping.rules import Cell, Policy, field_error
+from pim_connector.mapping.shaping import (
+    COLLECTIONS,
+    MEDIA,
+    Form,
+    form_of,
+    place,
+    shape,
+    wanted_options,
+)
+from pim_connector.mapping.view import present
+from pim_connector.structure import Structure
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A slot on its way: what the rules gave, or else what their silence asks for."""
+
+    owner: Owner
+    collection: bool
+    label: str = ""
+    given: list[Json] = field(default_factory=list)
+    silence: set[Missing] = field(default_factory=set)
+    media: Media | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Drafts:
+    """The slots, options, files, errors and warnings of one record."""
+
+    structure: Structure | None
+    defaults: Defaults
+    refused: Refused
+    errors: list[FieldError] = field(default_factory=list)
+    warnings: list[FieldError] = field(default_factory=list)
+    options: dict[tuple[str, str], WantedOption] = field(default_factory=dict)
+    fields: list[Slot] = field(default_factory=list)
+    _drafts: dict[tuple[str, ...], _Draft] = field(default_factory=dict)
+
+    def refuse(self, error: FieldError) -> None:
+        """A bad value: an error of the record, or a warning where the mapping drops such values."""
+        (self.errors if self.refused == "reject" else self.warnings).append(error)
+
+    def add(self, cell: Cell) -> None:
+        """What a rule gave in one row."""
+        try:
+            form = form_of(cell, self.structure, self.defaults)
+            locale, scope = place(cell, form)
+            key = ("values", cell.rule.attribute, locale, scope)
+            self._add(cell, form, key)
+        except Refusal as refusal:
+            label = cell.rule.reader.label
+            self.refuse(field_error(cell.rule.attribute, label, refusal))
+
+    def _add(self, cell: Cell, form: Form, key: tuple[str, ...]) -> None:
+        rule = cell.rule
+        draft = self._drafts.get(key)
+        if draft is None:
+            draft = _Draft(rule.policy.owner, form.type in COLLECTIONS, rule.reader.label)
+            self._drafts[key] = draft
+        has_row = any(present(values) for values, _ in cell.columns.values())
+        if not present(cell.values) and not has_row:
+            draft.silence.add(silence(rule.policy, bool(cell.values or cell.columns)))
+            return
+        data = shape(cell, form, key[3])
+        for option in wanted_options(cell, data, form):
+            self._want(option)
+        if isinstance(data, list) and draft.collection:
+            draft.given.extend(data)
+        else:
+            draft.given.append(data)
+        if form.type in MEDIA:
+            draft.media = Media(
+                attribute=rule.attribute,
+                locale=key[2] or None,
+                scope=key[3] or None,
+                location=str(data),
+                owner=rule.policy.owner,
+            )
+
+    def _want(self, option: WantedOption) -> None:
+        key = (option.attribute, option.code.casefold())
+        known = self.options.get(key)
+        labels = {**option.labels, **(known.labels if known else {})}
+        self.options[key] = WantedOption(
+            attribute=option.attribute, code=known.code if known else option.code, labels=labels
+        )
+
+    def finish(self) -> tuple[tuple[Slot, ...], tuple[Media, ...]]:
+        """All slots, fields first; contradictions and missing values become errors."""
+        slots, media = list(self.fields), []
+        for key, draft in self._drafts.items():
+            if not draft.given:
+                self._silent(key, draft, slots)
+                continue
+            try:
+                data = _merge(key, draft)
+            except Refusal as refusal:
+                self.refuse(field_error(key[1], draft.label, refusal))
+                continue
+            if draft.media is not None:
+                media.append(draft.media)
+            else:
+                slots.append(Slot(key=key, data=data, owner=draft.owner))
+        return tuple(slots), tuple(media)
+
+    def _silent(self, key: tuple[str, ...], draft: _Draft, slots: list[Slot]) -> None:
+        if "reject" in draft.silence:
+            message = "there is no value, and the mapping asks for one"
+            self.refuse(FieldError(attribute=key[1], source=draft.label, message=message))
+        elif "clear" in draft.silence:
+            data: Json = [] if draft.collection else None
+            slots.append(Slot(key=key, data=data, owner=draft.owner))
+
+
+def silence(policy: Policy, found: bool) -> Missing:
+    """What to do when there is no value: it was found empty, or not found at all."""
+    return policy.empty if found else policy.absent
+
+
+def _merge(key: tuple[str, ...], draft: _Draft) -> Json:
+    if not draft.collection:
+        if any(data != draft.given[0] for data in draft.given):
+            values = ", ".join(str(data)[:40] for data in draft.given[:4])
+            raise Refusal(f"several values for one place ({_where(key)})", values)
+        return draft.given[0]
+    distinct: list[Json] = []
+    for data in draft.given:
+        if data not in distinct:
+            distinct.append(data)
+    currencies = [
+        part["currency"] for part in distinct if isinstance(part, dict) and "currency" in part
+    ]
+    if len(currencies) != len(set(map(str, currencies))):
+        raise Refusal(f"several different prices in one currency ({_where(key)})", str(distinct))
+    return distinct
+
+
+def _where(key: tuple[str, ...]) -> str:
+    _, attribute, locale, scope = key
+    return " ".join(part for part in (attribute, locale, scope) if part)

@@ -1,0 +1,329 @@
+"""A compiled mapping: identifies and maps records. Pure; the same record gives the same result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from uuid import UUID
+
+from lxml import etree
+
+from pim_connector.erp.record import RECORD_MARK, Row, SourceRecord
+from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.drafting import Drafts, silence
+from pim_connector.mapping.fields import CompiledField, draft_fields
+from pim_connector.mapping.language import RecordRule
+from pim_connector.mapping.loading import Mapping
+from pim_connector.mapping.paths import ElementPath
+from pim_connector.mapping.result import (
+    FieldError,
+    Filtered,
+    Identity,
+    Mapped,
+    Rejected,
+    Slot,
+)
+from pim_connector.mapping.rules import (
+    Cell,
+    CompiledPivot,
+    CompiledRule,
+    Policy,
+    Reader,
+    cells,
+    field_error,
+)
+from pim_connector.mapping.view import Evaluate, RowsOf, View, single_text
+from pim_connector.mapping.xpaths import Node, XPathExpression
+from pim_connector.structure import Structure
+
+_NOT_IN_IDENTIFIERS = re.compile(r"[,;\r\n]")
+MAX_IDENTIFIER = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRecord:
+    """One record rule, compiled, with what must travel with its records."""
+
+    name: str
+    rule: RecordRule
+    path: ElementPath
+    within: ElementPath | None
+    when: XPathExpression | None
+    let: MappingOf[str, Evaluate]
+    identifier: Reader | None
+    uuid: Reader | None
+    root_model: Reader | None
+    parent: tuple[Reader, Policy] | None
+    fields: tuple[CompiledField, ...]
+    values: tuple[CompiledRule, ...]
+    pivots: tuple[CompiledPivot, ...]
+    head_names: frozenset[str]
+    table_names: frozenset[str]
+    sees_ancestors: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledTable:
+    """A look-up table: where its rows are and how key and columns are read."""
+
+    name: str
+    file: str | None
+    path: ElementPath
+    each: XPathExpression | None
+    key: Reader
+    columns: MappingOf[str, Reader]
+    sees_ancestors: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadValue:
+    """A value of the file's head: the elements it is read from, and how."""
+
+    name: str
+    anchors: tuple[ElementPath, ...]
+    reader: Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A mapping ready to run. `by_uuid` says that products are addressed by UUID."""
+
+    mapping: Mapping
+    records: MappingOf[str, CompiledRecord]
+    tables: MappingOf[str, CompiledTable]
+    head: MappingOf[str, HeadValue]
+    order: HeadValue | None
+    by_uuid: bool
+
+    @property
+    def digest(self) -> str:
+        """The mapping's digest."""
+        return self.mapping.digest
+
+    def identify(self, record: SourceRecord) -> Identity | Filtered | Rejected:
+        """Whose data the record holds, without looking at its values.
+
+        Never raises for bad data; a record of a rule the mapping no longer has is rejected.
+        """
+        seen = self._open(record)
+        return seen if isinstance(seen, Rejected) else _identify(*seen)
+
+    def map(
+        self, record: SourceRecord, structure: Structure | None
+    ) -> Mapped | Filtered | Rejected:
+        """The record as the PIM wants it, or all reasons why not.
+
+        Without a structure the mapping's own `type`s decide the shapes, and nothing is checked
+        against the PIM. Never raises for bad data.
+        """
+        seen = self._open(record)
+        if isinstance(seen, Rejected):
+            return seen
+        identity = _identify(*seen)
+        if isinstance(identity, Filtered):
+            return identity
+        rule, view = seen
+        drafts = Drafts(
+            structure=structure,
+            defaults=self.mapping.file.defaults,
+            refused=rule.rule.refused,
+        )
+        if isinstance(identity, Rejected):
+            drafts.errors.extend(identity.errors)
+        self._draft(rule, view, drafts)
+        if rule.uuid is not None and rule.identifier is not None:
+            self._draft_identifier(rule, view, drafts)
+        slots, media = drafts.finish()
+        if drafts.errors or isinstance(identity, Rejected):
+            return Rejected(errors=tuple(drafts.errors))
+        return Mapped(
+            resource=identity.resource,
+            identifier=identity.identifier,
+            family_key=identity.family_key,
+            parent=identity.parent,
+            uuid=identity.uuid,
+            identifier_attribute=self.mapping.file.identifier_attribute,
+            slots=slots,
+            options=tuple(drafts.options.values()),
+            media=media,
+            mode=rule.rule.mode,
+            refused=rule.rule.refused,
+            warnings=tuple(drafts.warnings),
+        )
+
+    def rows_used(self, record: SourceRecord, rows: RowsOf) -> None:
+        """Asks `rows` for every look-up row that identifying and mapping the record will ask for.
+
+        Whoever hands in `rows` notes what is asked: those rows travel with the record.
+        """
+        seen = self._open(record, rows)
+        if isinstance(seen, Rejected):
+            return
+        rule, view = seen
+        if isinstance(_identify(rule, view), Filtered):
+            return
+        drafts = Drafts(structure=None, defaults=self.mapping.file.defaults, refused="reject")
+        self._draft(rule, view, drafts)
+
+    def chosen(self, names: tuple[str, ...], record: SourceRecord, rows: RowsOf) -> str:
+        """The first of several rules whose condition the record meets, else the last of them."""
+        for name in names[:-1]:
+            seen = self._open(record, rows, name)
+            if isinstance(seen, Rejected):
+                return name
+            rule, view = seen
+            try:
+                if rule.when is None or rule.when.holds(view.record, view):
+                    return name
+            except Refusal:
+                return name
+        return names[-1]
+
+    def _draft(self, rule: CompiledRecord, view: View, drafts: Drafts) -> None:
+        _draft_parent(rule, view, drafts)
+        draft_fields(rule.fields, self.by_uuid, view, view.record, drafts)
+        for value in rule.values:
+            for found in cells(value, view, view.record):
+                drafts.add(found) if isinstance(found, Cell) else drafts.refuse(found)
+        for pivot in rule.pivots:
+            for found in pivot.cells(view, view.record):
+                if isinstance(found, Cell):
+                    drafts.add(found)
+                elif pivot.unlisted == "warn" and found.source == pivot.key.label:
+                    drafts.warnings.append(found)
+                else:
+                    drafts.refuse(found)
+
+    def _draft_identifier(self, rule: CompiledRecord, view: View, drafts: Drafts) -> None:
+        """By UUID the identifier is a value: https://api.akeneo.com/concepts/products.html."""
+        assert rule.identifier is not None  # noqa: S101 - the caller asked
+        identifier = single_text(rule.identifier.evaluate(view, view.record))
+        if identifier:
+            key = ("values", self.mapping.file.identifier_attribute, "", "")
+            drafts.fields.append(Slot(key=key, data=identifier, owner="on_change"))
+
+    def _open(
+        self, record: SourceRecord, rows: RowsOf | None = None, rule_name: str | None = None
+    ) -> tuple[CompiledRecord, View] | Rejected:
+        rule = self.records.get(rule_name or record.rule)
+        if rule is None:
+            return _rejected(f"the mapping has no record rule {record.rule} any more")
+        try:
+            node = record_node(record.xml)
+        except etree.XMLSyntaxError as error:
+            return _rejected(f"the record is not XML by itself: {error.msg}")
+        return rule, View(record.head, rule.let, node, rows or _carried(record))
+
+
+def record_node(xml: str) -> Node:
+    """The record's element inside its skeleton: the one after the mark; the root without mark."""
+    root = etree.fromstring(xml, _PARSER)
+    if _is_mark(root.getprevious()):
+        return root
+    node = root
+    while len(node):
+        node = node[0]
+        if _is_mark(node):
+            break
+    else:
+        node = next((found for found in root.iter(etree.PI) if _is_mark(found)), root)
+    after = node.getnext()
+    return root if after is None else after
+
+
+def _is_mark(node: Node | None) -> bool:
+    return node is not None and node.tag is etree.PI and node.target == RECORD_MARK  # type: ignore[attr-defined]
+
+
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_comments=True
+)
+"""For records only: they hold no DTD and no entity, and the reader has bounded their size."""
+
+
+def _carried(record: SourceRecord) -> RowsOf:
+    def rows(table: str, key: str) -> list[Row]:
+        return record.tables.get(table, {}).get(key, [])
+
+    return rows
+
+
+def _identify(rule: CompiledRecord, view: View) -> Identity | Filtered | Rejected:
+    try:
+        if rule.when is not None and not rule.when.holds(view.record, view):
+            return Filtered(reason=f"{rule.name}: `when` is false: {rule.when.text}")
+    except Refusal as refusal:
+        return Rejected(errors=(field_error("when", rule.rule.when, refusal),))
+    errors: list[FieldError] = []
+
+    def read(name: str, reader: Reader | None) -> str:
+        if reader is None:
+            return ""
+        try:
+            return single_text(reader.evaluate(view, view.record))
+        except Refusal as refusal:
+            errors.append(field_error(name, reader.label, refusal))
+            return ""
+
+    uuid = read("uuid", rule.uuid)
+    identifier = read("identifier", rule.identifier)
+    parent = read("parent", rule.parent[0] if rule.parent else None)
+    root_model = read("root_model", rule.root_model)
+    if not errors:
+        errors.extend(_identity_errors(rule, identifier, uuid))
+    if errors:
+        return Rejected(errors=tuple(errors))
+    name = uuid.lower() if rule.uuid else identifier
+    return Identity(
+        resource=rule.rule.resource,
+        identifier=name,
+        family_key=root_model or parent or name,
+        parent=parent or None,
+        uuid=name if rule.uuid else None,
+    )
+
+
+def _identity_errors(rule: CompiledRecord, identifier: str, uuid: str) -> list[FieldError]:
+    """The PIM's rules for identifiers: https://api.akeneo.com/concepts/products.html."""
+    errors: list[FieldError] = []
+
+    def say(name: str, reader: Reader, message: str, value: str) -> None:
+        error = FieldError(attribute=name, source=reader.label, message=message, value=value)
+        errors.append(error)
+
+    if rule.uuid is not None:
+        try:
+            UUID(uuid)
+        except ValueError:
+            say("uuid", rule.uuid, "not a UUID", uuid)
+    if rule.identifier is not None:
+        if not identifier and rule.uuid is None:
+            say("identifier", rule.identifier, "the record has no identifier", identifier)
+        if len(identifier) > MAX_IDENTIFIER:
+            say("identifier", rule.identifier, "longer than 255 characters", identifier[:80])
+        if _NOT_IN_IDENTIFIERS.search(identifier) or identifier != identifier.strip():
+            message = "comma, semicolon, line break or space around it; the PIM refuses that"
+            say("identifier", rule.identifier, message, identifier)
+    return errors
+
+
+def _draft_parent(rule: CompiledRecord, view: View, drafts: Drafts) -> None:
+    if rule.parent is None:
+        return
+    reader, policy = rule.parent
+    try:
+        values = reader.evaluate(view, view.record)
+        parent = single_text(values)
+    except Refusal:
+        return  # identifying the record has already said so
+    asked = silence(policy, bool(values))
+    if parent or asked == "clear":
+        drafts.fields.append(Slot(key=("parent",), data=parent or None, owner=policy.owner))
+    elif asked == "reject":
+        message = "there is no value, and the mapping asks for one"
+        drafts.errors.append(FieldError(attribute="parent", source=reader.label, message=message))
+
+
+def _rejected(message: str) -> Rejected:
+    return Rejected(errors=(FieldError(attribute=None, source=None, message=message),))

@@ -1,0 +1,226 @@
+"""From a valid mapping file to a program: every expression compiled, every name resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pim_connector.erp.paths import ElementPath
+from pim_connector.mapping.compiling import Compiler, Usage
+from pim_connector.mapping.fields import compile_fields, optional
+from pim_connector.mapping.language import FieldRule, RecordRule, Source, Table, ValueRule
+from pim_connector.mapping.loading import Mapping, MappingError
+from pim_connector.mapping.paths import element_path, head_anchor
+from pim_connector.mapping.places import Path
+from pim_connector.mapping.program import CompiledRecord, CompiledTable, HeadValue, Program
+from pim_connector.mapping.rules import compile_pivot, compile_policy, compile_rule
+from pim_connector.mapping.view import Evaluate
+from pim_connector.mapping.xpaths import XPathError
+
+
+def compile_mapping(mapping: Mapping) -> Program:
+    """Compiles all XPaths and steps of a mapping, once.
+
+    Raises MappingError (a ConfigurationError) with every problem found, each with file, line, key
+    and what was expected.
+    """
+    compiler = Compiler(mapping)
+    work = _Work(compiler)
+    file = mapping.file
+    head = {name: work.head_value(name, said) for name, said in file.head.items()}
+    order = None if file.source.order is None else work.order(file.source.order)
+    tables = {name: work.table(name, table) for name, table in file.tables.items()}
+    records = {name: work.record(name, rule) for name, rule in file.records.items()}
+    work.check_head(head, records)
+    work.check_uuids()
+    if compiler.problems:
+        raise MappingError(compiler.problems)
+    return Program(
+        mapping=mapping,
+        records=records,
+        tables=tables,
+        head=head,
+        order=order,
+        by_uuid=any(rule.uuid is not None for rule in file.records.values()),
+    )
+
+
+_NOWHERE = ElementPath("", ())
+
+
+@dataclass(slots=True)
+class _Work:
+    compiler: Compiler
+
+    def path(self, text: str, place: Path) -> ElementPath:
+        try:
+            return element_path(text, self.compiler.mapping.file.namespaces)
+        except XPathError as error:
+            self.compiler.problem(place, str(error))
+            return _NOWHERE
+
+    def head_value(self, name: str, said: str | Source) -> HeadValue:
+        return self._head(name, said, ("head", name))
+
+    def order(self, said: str | Source) -> HeadValue:
+        return self._head("order", said, ("source", "order"))
+
+    def _head(self, name: str, said: str | Source, place: Path) -> HeadValue:
+        anchors: list[ElementPath] = []
+        for text in _xpaths(said):
+            try:
+                anchors.append(head_anchor(text, self.compiler.mapping.file.namespaces))
+            except XPathError as error:
+                self.compiler.problem(place, str(error))
+        known, self.compiler.known_variables = self.compiler.known_variables, set()
+        reader = self.compiler.source(said, place)
+        self.compiler.known_variables = known
+        return HeadValue(name=name, anchors=tuple(anchors), reader=reader)
+
+    def check_head(self, head: dict[str, HeadValue], records: dict[str, CompiledRecord]) -> None:
+        """A head value must not hold the records: it is kept in memory while they stream by."""
+        for name, value in head.items():
+            for anchor in value.anchors:
+                if not anchor.shallow and any(
+                    anchor.leads_to(record.path) for record in records.values()
+                ):
+                    self.compiler.problem(
+                        ("head", name),
+                        f"{anchor.text} holds the records; write plain steps down to the value",
+                    )
+
+    def check_uuids(self) -> None:
+        rules = self.compiler.mapping.file.records
+        products = {name: rule for name, rule in rules.items() if rule.resource == "product"}
+        with_uuid = {name for name, rule in products.items() if rule.uuid is not None}
+        if with_uuid and with_uuid != set(products):
+            name = sorted(set(products) - with_uuid)[0]
+            self.compiler.problem(
+                ("records", name), "either all product rules have a `uuid` or none has"
+            )
+
+    def table(self, name: str, table: Table) -> CompiledTable:
+        place: Path = ("tables", name)
+        self.compiler.usage = usage = Usage()
+        known, self.compiler.known_variables = self.compiler.known_variables, set()
+        each = (
+            None if table.each is None else self.compiler.expression(table.each, (*place, "each"))
+        )
+        compiled = CompiledTable(
+            name=name,
+            file=table.file,
+            path=self.path(table.path, (*place, "path")),
+            each=each,
+            key=self.compiler.source(table.key, (*place, "key")),
+            columns={
+                column: self.compiler.source(said, (*place, "columns", column))
+                for column, said in table.columns.items()
+            },
+            sees_ancestors=usage.upward,
+        )
+        if usage.tables:
+            self.compiler.problem(place, "a table cannot look up another table")
+        for column in table.columns:
+            if not column.replace("-", "").replace("_", "").replace(".", "").isalnum() or (
+                not (column[0].isalpha() or column[0] == "_")
+            ):
+                message = "a column is read like an element: begin with a letter, then letters, digits, _ - ."
+                self.compiler.problem((*place, "columns", column), message)
+        self.compiler.known_variables = known
+        return compiled
+
+    def record(self, name: str, rule: RecordRule) -> CompiledRecord:
+        place: Path = ("records", name)
+        compiler = self.compiler
+        compiler.usage = usage = Usage()
+        head_names = set(compiler.mapping.file.head)
+        compiler.known_variables = head_names | set(rule.let)
+        self._check_record(rule, place, head_names)
+        path = self.path(rule.path, (*place, "path"))
+        let = self._let(rule, place, head_names)
+        compiled = CompiledRecord(
+            name=name,
+            rule=rule,
+            path=path,
+            within=self._within(rule, path, place),
+            when=None if rule.when is None else compiler.expression(rule.when, (*place, "when")),
+            let=let,
+            identifier=optional(rule.identifier, (*place, "identifier"), compiler),
+            uuid=optional(rule.uuid, (*place, "uuid"), compiler),
+            root_model=optional(rule.root_model, (*place, "root_model"), compiler),
+            parent=None
+            if rule.parent is None
+            else (
+                compiler.source(rule.parent, (*place, "parent")),
+                compile_policy(
+                    rule.parent if isinstance(rule.parent, FieldRule) else None, compiler
+                ),
+            ),
+            fields=compile_fields(rule, place, compiler),
+            values=tuple(
+                compile_rule(attribute, each, (*place, "values", attribute, *index), compiler)
+                for attribute, said in rule.values.items()
+                for each, index in _listed(said)
+            ),
+            pivots=tuple(
+                compile_pivot(pivot, (*place, "pivots", n), compiler)
+                for n, pivot in enumerate(rule.pivots)
+            ),
+            head_names=frozenset(usage.variables & head_names - set(rule.let)),
+            table_names=frozenset(usage.tables),
+            sees_ancestors=usage.upward,
+        )
+        compiler.known_variables = head_names
+        return compiled
+
+    def _let(self, rule: RecordRule, place: Path, head_names: set[str]) -> dict[str, Evaluate]:
+        """Each `let` may use the head and what stands before it, so no circle is possible."""
+        known, self.compiler.known_variables = self.compiler.known_variables, set(head_names)
+        let = {}
+        for name, said in rule.let.items():
+            let[name] = self.compiler.source(said, (*place, "let", name)).evaluate
+            self.compiler.known_variables.add(name)
+        self.compiler.known_variables = known
+        return let
+
+    def _within(self, rule: RecordRule, path: ElementPath, place: Path) -> ElementPath | None:
+        if rule.within is None:
+            return None
+        within = self.path(rule.within, (*place, "within"))
+        if not within.leads_to(path) or within.steps == path.steps:
+            self.compiler.problem((*place, "within"), "expected the path of an ancestor of `path`")
+        return within
+
+    def _check_record(self, rule: RecordRule, place: Path, head_names: set[str]) -> None:
+        say = self.compiler.problem
+        if rule.identifier is None and rule.uuid is None:
+            say(place, "the key is missing: `identifier`")
+        if rule.resource == "product_model":
+            if rule.family_variant is None and rule.mode != "update_only":
+                say(place, "the key is missing: `family_variant`; a product model needs one")
+            for name in ("uuid", "enabled", "groups"):
+                if getattr(rule, name) is not None:
+                    say((*place, name), "product models have no such field")
+        elif rule.family_variant is not None:
+            say((*place, "family_variant"), "only product models have one; products have `parent`")
+        if rule.categories is not None and rule.add_categories is not None:
+            say((*place, "add_categories"), "use either `categories` or `add_categories`")
+        for name in set(rule.let) & head_names:
+            say((*place, "let", name), "the head has a value of this name")
+
+
+def _listed(
+    said: str | ValueRule | list[str | ValueRule],
+) -> list[tuple[str | ValueRule, Path]]:
+    if isinstance(said, list):
+        return [(each, (n,)) for n, each in enumerate(said)]
+    return [(said, ())]
+
+
+def _xpaths(said: str | Source) -> list[str]:
+    """All absolute expressions a head source reads; steps and constants read nothing."""
+    if isinstance(said, str):
+        return [said]
+    found = [said.from_] if said.from_ is not None else []
+    for part in [*(said.first or []), *(said.all or [])]:
+        found.extend(_xpaths(part))
+    return found

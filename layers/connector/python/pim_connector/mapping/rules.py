@@ -1,0 +1,324 @@
+"""Compiled value rules: what a record gives for an attribute, before the PIM's structure shapes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from lxml import etree
+
+from pim_connector.mapping.compiling import Compiler, Reader
+from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.language import (
+    AttributeType,
+    Column,
+    FieldRule,
+    Missing,
+    OptionPolicy,
+    Owner,
+    Pivot,
+    PivotRule,
+    Resource,
+    Source,
+    TableRows,
+    ValueRule,
+)
+from pim_connector.mapping.places import Path
+from pim_connector.mapping.result import FieldError
+from pim_connector.mapping.view import Dropped, Value, View, present, single_text
+from pim_connector.mapping.xpaths import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Who owns a value, and what happens when the file has none."""
+
+    owner: Owner
+    absent: Missing
+    empty: Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledColumn:
+    """One cell of a table attribute's row."""
+
+    code: str
+    type: str | None
+    reader: Reader
+    unit: Reader | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRule:
+    """One rule of one attribute, compiled."""
+
+    attribute: str
+    path: Path
+    policy: Policy
+    reader: Reader
+    type: AttributeType | None
+    options: OptionPolicy
+    link: Resource
+    rows: Callable[[View, Node], list[Node]] | None
+    locale: Reader | None
+    scope: Reader | None
+    unit: Reader | None
+    currency: Reader | None
+    labels: dict[str, Reader] = field(default_factory=dict)
+    columns: tuple[CompiledColumn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What one rule gives in one row: the values and what goes with them, still as read."""
+
+    rule: CompiledRule
+    values: list[Value]
+    locale: str | None = None
+    scope: str | None = None
+    unit: str | None = None
+    currency: str | None = None
+    labels: dict[str, list[Value]] = field(default_factory=dict)
+    columns: dict[str, tuple[list[Value], str | None]] = field(default_factory=dict)
+
+
+def compile_policy(rule: FieldRule | None, compiler: Compiler) -> Policy:
+    """The rule's own policies, or the mapping's defaults."""
+    defaults = compiler.mapping.file.defaults
+    said = rule or FieldRule()
+    return Policy(
+        owner=said.owner or defaults.owner,
+        absent=said.absent or defaults.absent,
+        empty=said.empty or defaults.empty,
+    )
+
+
+def compile_rule(
+    attribute: str, rule: str | ValueRule, path: Path, compiler: Compiler
+) -> CompiledRule:
+    """Compiles one rule; problems go to the compiler."""
+    if isinstance(rule, str):
+        rule, reader = ValueRule(from_=rule), compiler.source(rule, path)
+    elif rule.columns and rule.from_ is None:
+        reader = Reader(lambda *_: [], "columns")
+    else:
+        reader = compiler.source(rule, path)
+    policy = compile_policy(rule, compiler)
+
+    def code(name: str) -> Reader | None:
+        source = getattr(rule, name)
+        return None if source is None else compiler.code(source, (*path, name))
+
+    locale, scope = code("locale"), code("scope")
+    if "clear" in (policy.absent, policy.empty) and any(
+        part is not None and part.constant is None for part in (locale, scope)
+    ):
+        compiler.problem(
+            path, "absent/empty: clear needs a constant locale and scope to know what to clear"
+        )
+    return CompiledRule(
+        attribute=attribute,
+        path=path,
+        policy=policy,
+        reader=reader,
+        type=rule.type,
+        options=rule.options or compiler.mapping.file.defaults.options,
+        link=rule.link,
+        rows=None if rule.each is None else compile_rows(rule.each, (*path, "each"), compiler),
+        locale=locale,
+        scope=scope,
+        unit=code("unit"),
+        currency=code("currency"),
+        labels={
+            code: compiler.source(source, (*path, "labels", code))
+            for code, source in rule.labels.items()
+        },
+        columns=tuple(
+            _compile_column(code, column, (*path, "columns", code), compiler)
+            for code, column in rule.columns.items()
+        ),
+    )
+
+
+def _compile_column(
+    code: str, column: str | Column, path: Path, compiler: Compiler
+) -> CompiledColumn:
+    said = Column(from_=column) if isinstance(column, str) else column
+    return CompiledColumn(
+        code=code,
+        type=said.type,
+        reader=compiler.source(column, path),
+        unit=None if said.unit is None else compiler.code(said.unit, (*path, "unit")),
+    )
+
+
+def compile_rows(
+    each: str | TableRows, path: Path, compiler: Compiler
+) -> Callable[[View, Node], list[Node]]:
+    """The rows a rule runs over: elements of the record, or rows of a table as elements."""
+    if isinstance(each, str):
+        select = compiler.expression(each, path).select
+
+        def elements(view: View, node: Node) -> list[Node]:
+            found = select(node, view)
+            if not all(isinstance(item, etree._Element) for item in found):
+                raise Refusal("`each` must select elements, not text or attributes", each)
+            return [item for item in found if not isinstance(item, str)]
+
+        return elements
+    compiler.table_column(each.table, None, path)
+    key = compiler.source(each.key, (*path, "key"))
+
+    def table_rows(view: View, node: Node) -> list[Node]:
+        keys = present(key.evaluate(view, node))
+        return [_row_element(row) for k in keys for row in view.rows(each.table, single_text([k]))]
+
+    return table_rows
+
+
+def _row_element(row: dict[str, str]) -> Node:
+    element = etree.Element("row")
+    for name, value in row.items():
+        etree.SubElement(element, name).text = value
+    return element
+
+
+def cells(rule: CompiledRule, view: View, node: Node) -> Iterator[Cell | FieldError]:
+    """What a rule gives for a record: a cell per row, or the reason why there is none."""
+    if rule.rows is None:
+        yield from _cell(rule, view, node)
+        return
+    try:
+        rows = rule.rows(view, node)
+    except Refusal as refusal:
+        yield field_error(rule.attribute, rule.reader.label, refusal)
+        return
+    found = False
+    for row in rows:
+        for cell in _cell(rule, view, row):
+            found = True
+            yield cell
+    if not found and all(r is None or r.constant is not None for r in (rule.locale, rule.scope)):
+        yield Cell(
+            rule=rule,
+            values=[],
+            locale=rule.locale.constant if rule.locale else None,
+            scope=rule.scope.constant if rule.scope else None,
+        )
+
+
+def _cell(rule: CompiledRule, view: View, node: Node) -> Iterator[Cell | FieldError]:
+    try:
+        values = rule.reader.evaluate(view, node)
+        locale = _code(rule.locale, view, node, "locale")
+        scope = _code(rule.scope, view, node, "channel")
+        if isinstance(locale, Dropped) or isinstance(scope, Dropped):
+            return
+        has = bool(present(values))
+        yield Cell(
+            rule=rule,
+            values=values,
+            locale=locale,
+            scope=scope,
+            unit=_code(rule.unit, view, node, "unit") if has and rule.unit else None,
+            currency=_code(rule.currency, view, node, "currency")
+            if has and rule.currency
+            else None,
+            labels={code: r.evaluate(view, node) for code, r in rule.labels.items()},
+            columns={
+                column.code: (
+                    column.reader.evaluate(view, node),
+                    _code(column.unit, view, node, "unit"),
+                )
+                for column in rule.columns
+            },
+        )
+    except Refusal as refusal:
+        yield field_error(rule.attribute, rule.reader.label, refusal)
+
+
+def _code(reader: Reader | None, view: View, node: Node, what: str) -> str | None:
+    """A locale, channel, unit or currency; an empty one was dropped by the mapping."""
+    if reader is None:
+        return None
+    if reader.constant is not None:
+        return reader.constant
+    values = reader.evaluate(view, node)
+    if any(isinstance(value, Dropped) for value in values) and not present(values):
+        return Dropped()
+    text = single_text(values)
+    if not text:
+        raise Refusal(f"the {what} is missing: {reader.label} gives nothing here")
+    return text
+
+
+def field_error(attribute: str | None, label: str | None, refusal: Refusal) -> FieldError:
+    """A refusal as a reason that names attribute, source and value."""
+    return FieldError(attribute=attribute, source=label, message=str(refusal), value=refusal.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledPivot:
+    """Key/value rows: the key of each row chooses the rule that reads it."""
+
+    rows: Callable[[View, Node], list[Node]]
+    key: Reader
+    rules: dict[str, CompiledRule]
+    unlisted: str
+    template: CompiledRule
+
+    def cells(self, view: View, node: Node) -> Iterator[Cell | FieldError]:
+        """The cells of all rows, and what is to be said of keys that are not listed."""
+        try:
+            for row in self.rows(view, node):
+                key = single_text(self.key.evaluate(view, row))
+                rule = self.rules.get(key)
+                if rule is None and self.unlisted == "use_key" and key:
+                    rule = replace(self.template, attribute=key)
+                if rule is not None:
+                    yield from _cell(rule, view, row)
+                elif self.unlisted in ("warn", "reject"):
+                    message = f'the key "{key}" is not listed under `attributes`'
+                    yield FieldError(
+                        attribute=None, source=self.key.label, message=message, value=key
+                    )
+        except Refusal as refusal:
+            yield field_error(None, self.key.label, refusal)
+
+
+def compile_pivot(pivot: Pivot, path: Path, compiler: Compiler) -> CompiledPivot:
+    """Compiles a pivot; rules of keys take from it what they do not say themselves."""
+    if pivot.each is None:
+        compiler.problem(path, "the key is missing: `each`, the rows of the pivot")
+    rules: dict[str, CompiledRule] = {}
+    for key, target in pivot.attributes.items():
+        place = (*path, "attributes", key)
+        attribute = target if isinstance(target, str) else target.attribute
+        own = PivotRule(attribute=target) if isinstance(target, str) else target
+        rules[key] = compile_rule(attribute, _inherit(own, pivot), place, compiler)
+    return CompiledPivot(
+        rows=compile_rows(pivot.each or ".", (*path, "each"), compiler),
+        key=compiler.source(pivot.key, (*path, "key")),
+        rules=rules,
+        unlisted=pivot.unlisted,
+        template=compile_rule("", _inherit(ValueRule(), pivot), path, compiler),
+    )
+
+
+def _inherit(own: ValueRule, pivot: Pivot) -> ValueRule:
+    """The rule of a key with what it does not say taken from the pivot; a source goes as a whole."""
+    blank = ValueRule()
+    said = {
+        name: getattr(own, name)
+        for name in ValueRule.__struct_fields__
+        if getattr(own, name) != getattr(blank, name)
+    }
+    given = {
+        name: getattr(pivot, name)
+        for name in ValueRule.__struct_fields__
+        if getattr(pivot, name) != getattr(blank, name)
+    }
+    if {"from_", "value", "first", "all"} & set(said):
+        for name in Source.__struct_fields__:
+            given.pop(name, None)
+    return ValueRule(**{**given, **said, "each": None})
