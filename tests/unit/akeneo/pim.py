@@ -42,13 +42,16 @@ class Pim:
         self.always: Behaviour | None = None
         self.calls: list[list[Line]] = []
         self.grants: list[str] = []
+        self.passwords: list[str] = []
         self.paths: list[str] = []
         self.stored: dict[str, Line] = {}
         self.valid: set[str] = set()
         self.routes: dict[str, Callable[[httpx.Request], httpx.Response]] = {}
         self.token_answers: deque[Callable[[], httpx.Response]] = deque()
 
-    def client(self, credentials: Credentials = CREDENTIALS, **options: Any) -> AkeneoClient:
+    def client(
+        self, credentials: Credentials | Callable[[], Credentials] = CREDENTIALS, **options: Any
+    ) -> AkeneoClient:
         settings: dict[str, Any] = {
             "transport": httpx.MockTransport(self.answer),
             "now": self.clock.now,
@@ -85,6 +88,8 @@ class Pim:
 
     def _token(self, grant: dict[str, str]) -> httpx.Response:
         self.grants.append(grant["grant_type"])
+        if "password" in grant:
+            self.passwords.append(grant["password"])
         if self.token_answers:
             return self.token_answers.popleft()()
         token = f"access-{len(self.grants)}"

@@ -6,6 +6,8 @@ import json
 import logging
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import httpx
@@ -161,6 +163,51 @@ def test_an_app_token_is_sent_as_it_is_and_its_end_is_final() -> None:
     with pytest.raises(CredentialsError):
         client.upsert_products(products(1))
     assert pim.grants == []
+
+
+def test_rotated_credentials_are_read_again_without_a_restart() -> None:
+    pim = Pim()
+    old = replace(CREDENTIALS, password="old")
+    kept = [old]
+    client = pim.client(lambda: kept[0])
+    client.upsert_products(products(1))
+    pim.valid.clear()
+    kept[0] = CREDENTIALS
+    pim.token_answers.append(lambda: says(422, "client_id is missing"))
+    client.upsert_products(products(1))
+    assert pim.grants == ["password", "refresh_token", "password"]
+    assert pim.passwords == ["old", "pass-w0rd!"]
+
+
+def test_credentials_that_were_wrong_at_the_start_are_read_again_too() -> None:
+    pim = Pim()
+    kept = [replace(CREDENTIALS, password="wrong")]
+    client = pim.client(lambda: kept[0])
+    pim.token_answers.append(lambda: says(422, "No user found"))
+    with pytest.raises(CredentialsError):
+        client.upsert_products(products(1))
+    kept[0] = CREDENTIALS
+    client.upsert_products(products(1))
+    assert pim.passwords == ["wrong", "pass-w0rd!"]
+
+
+def test_a_replaced_app_token_is_read_again_without_a_restart() -> None:
+    pim = Pim()
+    kept = [AppToken(token="old")]
+    client = pim.client(lambda: kept[0])
+    kept[0] = app_token(pim)
+    client.upsert_products(products(1))
+    assert len(pim.calls) == 1
+
+
+def test_of_many_threads_with_an_expired_token_one_renews() -> None:
+    pim = Pim()
+    client = pim.client()
+    client.upsert_products(products(1))
+    pim.valid.clear()
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: client.upsert_products(products(1)), range(8)))
+    assert pim.grants == ["password", "refresh_token"]
 
 
 def test_workers_share_a_token_and_take_the_newer_one_of_another() -> None:

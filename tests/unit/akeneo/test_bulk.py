@@ -218,6 +218,27 @@ def test_a_model_refused_before_its_parent_passed_is_sent_once_more() -> None:
     ]
 
 
+def test_a_model_refused_for_want_of_an_unanswered_parent_is_not_told_as_refused() -> None:
+    pim = Pim()
+
+    def never_root(pim: Pim, _request: httpx.Request, lines: list[Line]) -> httpx.Response:
+        status = {"root": 503, "sub": 422, "other": 201}
+        return streamed(
+            [
+                {"line": number, "code": line["code"], "status_code": status[line["code"]]}
+                for number, line in enumerate(lines, start=1)
+            ]
+        )
+
+    pim.always = never_root
+    left = iter([*[60.0] * 6, *[0.5] * 9])
+    client = pim.client(app_token(pim), deadline=lambda: next(left))
+    outcomes = client.upsert_product_models([{"code": c} for c in ("other", "root", "sub")])
+    assert accepted(outcomes) == [1]
+    assert isinstance(outcomes[1], Unanswered)
+    assert isinstance(outcomes[2], Unanswered)
+
+
 @pytest.mark.parametrize("status", [403, 413])
 def test_a_batch_too_large_for_the_platform_is_halved_until_it_passes(status: int) -> None:
     pim = Pim()

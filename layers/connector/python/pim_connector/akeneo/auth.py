@@ -10,7 +10,7 @@ import json
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -24,39 +24,73 @@ TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 - a path
 TOKEN_BODY_LIMIT = 300
 
 Flow = Generator[httpx.Request, httpx.Response, None]
+K = TypeVar("K", AppToken, ConnectionCredentials)
 Renewal = Generator[httpx.Request, httpx.Response, Token]
 
 
 def auth_for(
-    credentials: Credentials, store: TokenStore, *, now: Callable[[], float]
+    credentials: Credentials | Callable[[], Credentials],
+    store: TokenStore,
+    *,
+    now: Callable[[], float],
 ) -> httpx.Auth:
-    if isinstance(credentials, AppToken):
-        return AppTokenAuth(credentials)
-    return ConnectionAuth(credentials, store, now=now)
+    """Choose by the kind of credentials; a callable is asked now, and again when they fail."""
+    if not callable(credentials):
+        fixed = credentials
+        return auth_for(lambda: fixed, store, now=now)
+    first = credentials()
+    if isinstance(first, AppToken):
+        return AppTokenAuth(first, _same_kind(credentials, AppToken))
+    return ConnectionAuth(first, _same_kind(credentials, ConnectionCredentials), store, now=now)
+
+
+def _same_kind(read: Callable[[], Credentials], kind: type[K]) -> Callable[[], K]:
+    def read_again() -> K:
+        credentials = read()
+        if not isinstance(credentials, kind):
+            raise CredentialsError(
+                "the credentials have changed from a connection's to an app's or back: start anew."
+            )
+        return credentials
+
+    return read_again
 
 
 class AppTokenAuth(httpx.Auth):
-    """A static bearer: an app's token does not expire, so a 401 is final."""
+    """A static bearer: a 401 is final, unless the token has been replaced where it is kept."""
 
-    def __init__(self, credentials: AppToken) -> None:
-        self._header = f"Bearer {credentials.token}"
+    def __init__(self, credentials: AppToken, read_again: Callable[[], AppToken]) -> None:
+        self._credentials = credentials
+        self._read_again = read_again
 
-    def auth_flow(self, request: httpx.Request) -> Flow:
-        request.headers["Authorization"] = self._header
-        yield request
+    def sync_auth_flow(self, request: httpx.Request) -> Flow:
+        used = self._credentials
+        response = yield _bearing(request, used.token)
+        if response.status_code == 401:
+            self._credentials = self._read_again()
+            if self._credentials != used:
+                yield _bearing(request, self._credentials.token)
 
 
 class ConnectionAuth(httpx.Auth):
     """Password grant, then refresh; back to the password grant when the refresh is refused.
 
     Renews before the token ends, and once more on a 401, after which the request is sent again
-    once. Of several threads one renews and the others take its token.
+    once. Of several threads one renews and the others take its token. When the old token is of no
+    use any more the credentials are read again, so that a rotated secret needs no restart.
     """
 
     def __init__(
-        self, credentials: ConnectionCredentials, store: TokenStore, *, now: Callable[[], float]
+        self,
+        credentials: ConnectionCredentials,
+        read_again: Callable[[], ConnectionCredentials],
+        store: TokenStore,
+        *,
+        now: Callable[[], float],
     ) -> None:
         self._credentials = credentials
+        self._are_fresh = True
+        self._read_again = read_again
         self._store = store
         self._now = now
         self._token: Token | None = None
@@ -66,13 +100,13 @@ class ConnectionAuth(httpx.Auth):
         token = self._token
         if token is None or token.is_due(self._now()):
             token = yield from self._newer_than(token, request, may_keep=True)
-        response = yield _signed(request, token)
+        response = yield _bearing(request, token.access_token)
         if response.status_code == 401 and (shared := self._shared_instead_of(token)):
             token = shared
-            response = yield _signed(request, token)
+            response = yield _bearing(request, token.access_token)
         if response.status_code == 401:
             token = yield from self._newer_than(token, request, may_keep=False)
-            yield _signed(request, token)
+            yield _bearing(request, token.access_token)
 
     def _shared_instead_of(self, old: Token | None) -> Token | None:
         """Give a newer token that another thread or worker has got, where there is one."""
@@ -112,6 +146,9 @@ class ConnectionAuth(httpx.Auth):
                 return self._token_in(response)
             if is_transient(response.status_code):
                 raise failure(response, "the token route", now=self._now())
+        if not self._are_fresh:
+            self._credentials = self._read_again()
+        self._are_fresh = False
         password = {
             "grant_type": "password",
             "username": self._credentials.username,
@@ -177,6 +214,6 @@ class ConnectionAuth(httpx.Auth):
         return ConfigurationError(f"{error} Check the PIM's URL: {response.url.host}.")
 
 
-def _signed(request: httpx.Request, token: Token) -> httpx.Request:
-    request.headers["Authorization"] = f"Bearer {token.access_token}"
+def _bearing(request: httpx.Request, token: str) -> httpx.Request:
+    request.headers["Authorization"] = f"Bearer {token}"
     return request

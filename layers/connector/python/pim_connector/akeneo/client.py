@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from typing import Any
 from urllib.parse import quote
 
@@ -37,15 +38,16 @@ class AkeneoClient:
     TransientError, ConfigurationError or (single objects) RefusedError. Bulk upserts take at most
     100 lines and answer with one outcome per line, in order.
 
-    `base_url` is the PIM's address without `/api/rest/v1`. `pace` keeps option writes within the
-    PIM's three a second. `deadline` tells how many seconds are left. `transport`, `now`, `sleep`
-    and `chance` are for tests.
+    `base_url` is the PIM's address without `/api/rest/v1`. `credentials` may be a callable that
+    reads them: it is asked at once, and again when they are refused (rotation). `pace` keeps
+    option writes within the PIM's three a second. `deadline` tells how many seconds are left.
+    `transport`, `now`, `sleep` and `chance` are for tests.
     """
 
     def __init__(
         self,
         base_url: str,
-        credentials: Credentials,
+        credentials: Credentials | Callable[[], Credentials],
         *,
         pace: Pace | None = None,
         token_store: TokenStore | None = None,
@@ -68,9 +70,8 @@ class AkeneoClient:
 
         `pim.within(lambda: context.get_remaining_time_in_millis() / 1000 - 20)`
         """
-        bound = object.__new__(AkeneoClient)
+        bound = copy(self)
         bound._connection = self._connection.within(deadline)
-        bound._pace = self._pace
         return bound
 
     def close(self) -> None:
