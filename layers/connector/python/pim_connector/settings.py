@@ -65,6 +65,20 @@ class CaretakerSettings:
         _at_least("PARENT_WAIT_MINUTES", self.parent_wait_minutes, 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamWebhookSettings:
+    """What the webhook must know; `intake_source` is whose events arrive in the intake queue."""
+
+    bucket: str
+    state_table: str
+    asset_queue_url: str
+    asset_lanes: int = 2
+    intake_source: str = ""
+
+    def __post_init__(self) -> None:
+        _at_least("ASSET_LANES", self.asset_lanes, 1)
+
+
 def load(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:
     """Read the settings of one function from its environment.
 

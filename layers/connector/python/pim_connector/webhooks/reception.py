@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pim_connector.dam.asset_messages import Change
-from pim_connector.dam.event_kinds import Events, NoVerification, SnsVerification
+from pim_connector.dam.event_kinds import Events, SnsVerification
 from pim_connector.errors import RejectedError
 from pim_connector.source_files import StoredSource
 from pim_connector.webhooks import sns
@@ -159,8 +159,3 @@ def _accepted(heard: Sequence[Heard], changes: Sequence[Change]) -> Answer:
 
 def _refused(reason: Reason, detail: str) -> Answer:
     return Answer(status=STATUS[reason], outcome=reason, text=reason, detail=detail)
-
-
-def is_open(events: Events | None) -> bool:
-    """Say whether a source may be called at all: it has events and does not verify nothing."""
-    return events is not None and not isinstance(events.verify, NoVerification)

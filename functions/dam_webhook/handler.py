@@ -1,0 +1,80 @@
+"""Answers a DAM's calls and takes in the events of its queue: verified, queued, counted."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from pim_connector.bucket import Bucket
+from pim_connector.errors import ConnectorError
+from pim_connector.queues import FifoQueue
+from pim_connector.settings import DamWebhookSettings, load
+from pim_connector.source_files import SourceFiles
+from pim_connector.webhooks import https
+from pim_connector.webhooks.certificates import PublicKeys
+from pim_connector.webhooks.front_desk import RETRY_SECONDS, FrontDesk
+from pim_connector.webhooks.queueing import AssetQueue
+from pim_connector.webhooks.reception import Answer
+from pim_connector.webhooks.seen import SeenDeliveries
+from pim_connector.webhooks.wire import response
+
+logger = Logger()
+copy_config_to_registered_loggers(logger, include={"pim_connector"})
+metrics = Metrics()
+
+
+@cache
+def front_desk() -> FrontDesk:
+    settings = load(DamWebhookSettings, os.environ)
+    queue = FifoQueue(boto3.client("sqs"), settings.asset_queue_url)
+    return FrontDesk(
+        sources=SourceFiles(
+            Bucket(boto3.client("s3"), settings.bucket), boto3.client("secretsmanager")
+        ),
+        seen=SeenDeliveries(boto3.client("dynamodb"), settings.state_table),
+        send=AssetQueue(queue, lanes=settings.asset_lanes).send,
+        keys=PublicKeys(https.get),
+        visit=https.get,
+        now=time.time,
+        intake_source=settings.intake_source,
+    )
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+    if "Records" in event:
+        return {"batchItemFailures": [failure for r in event["Records"] for failure in intake(r)]}
+    answer = front_desk().called(event)
+    note(answer, {"path": event.get("rawPath")})
+    retry = RETRY_SECONDS if answer.status == 503 else None
+    return response(answer.status, answer.text, retry_after=retry)
+
+
+def intake(record: dict[str, Any]) -> list[dict[str, str]]:
+    """Take in one message of the DAM's own queue; what fails comes back, and at last goes aside."""
+    try:
+        note(front_desk().delivered(record["body"]), {"sqs_message": record["messageId"]})
+    except ConnectorError as error:
+        logger.error("event not taken in", extra={"reason": str(error), "id": record["messageId"]})
+        metrics.add_metric(name="EventsNotTakenIn", unit=MetricUnit.Count, value=1)
+        return [{"itemIdentifier": record["messageId"]}]
+    return []
+
+
+def note(answer: Answer, extra: dict[str, Any]) -> None:
+    """Log and count one answer: a metric for each outcome, so that refusals can alarm."""
+    said = extra | {"outcome": answer.outcome, "status": answer.status, "detail": answer.detail}
+    log = logger.info if answer.status < 400 else logger.warning
+    log("dam event", extra=said | {"kind": answer.kind, "assets": answer.changes})
+    name = "Webhook" + answer.outcome.title().replace("_", "")
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name="AssetsAnnounced", unit=MetricUnit.Count, value=answer.changes)
