@@ -64,11 +64,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItem
 
     A failure would only add to the errors that the alarm is about: what the queue does is the same.
     """
+    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+    processor.raise_on_entire_batch_failure = False
     return process_partial_response(
-        event=event,
-        record_handler=handle_record,
-        processor=SqsFifoPartialProcessor(
-            skip_group_on_error=True, raise_on_entire_batch_failure=False
-        ),
-        context=context,
+        event=event, record_handler=handle_record, processor=processor, context=context
     )

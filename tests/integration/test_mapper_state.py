@@ -10,6 +10,7 @@ import pytest
 from moto import mock_aws
 
 from pim_connector.breaker import Breaker, Closed, Open, Probing
+from pim_connector.bucket import Bucket
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.ledger import Ledger, LedgerEntry, ledger_key
 from pim_connector.pace import OptionPace
@@ -254,7 +255,8 @@ class Pim:
         self.asked: list[list[str]] = []
         self.options: tuple[AttributeOption, ...] = ()
 
-    def __call__(self, codes: Collection[str]) -> Structure:
+    def __call__(self, codes: Collection[str] | None) -> Structure:
+        codes = ["all"] if codes is None else codes
         self.asked.append(sorted(codes))
         return Structure(
             attributes=tuple(Attribute(code=c, type="pim_catalog_simpleselect") for c in codes),
@@ -271,7 +273,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def cache(pim: Pim, clock: Clock) -> StructureCache:
-    return StructureCache(boto3.client("s3"), "bucket", pim, now=clock)
+    return StructureCache(Bucket(boto3.client("s3"), "bucket"), pim, now=clock)
 
 
 def test_the_pim_is_asked_once_for_all_workers(bucket: str) -> None:
@@ -293,6 +295,16 @@ def test_another_mapping_s_attributes_are_fetched_with_those_known(bucket: str) 
 
     assert pim.asked == [["color"], ["color", "size"]]
     assert grown.attribute("color") is not None
+
+
+def test_a_mapping_that_may_name_any_attribute_has_all_of_them_fetched(bucket: str) -> None:
+    pim, clock = Pim(), Clock()
+    cache(pim, clock).structure(["color"])
+
+    cache(pim, clock).structure(None)
+    cache(pim, clock).structure(["size"])
+
+    assert pim.asked == [["color"], ["all"]]
 
 
 def test_an_old_structure_is_fetched_again(bucket: str) -> None:
@@ -331,7 +343,7 @@ def test_an_option_just_created_is_known_to_all_workers_without_asking_the_pim(
 
     one.add_options([AttributeOption(code="Teal", attribute="color", labels={"en_US": "Teal"})])
 
-    assert one.structure(["color"]).options("color") == {"Teal"}
+    assert one.structure(["color"]).options("color") == frozenset({"Teal"})
     assert other.structure(["color"]).option("color", "teal") is not None
     assert pim.asked == [["color"]]
 

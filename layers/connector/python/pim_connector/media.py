@@ -37,8 +37,8 @@ class MediaFile:
 class MediaFiles:
     """Where the files of one stack's sources lie.
 
-    `http` must follow no redirects. `may_ask` says whether a host may be asked at all: by default
-    not the machine itself and its neighbours on the link, where Lambda keeps its runtime API.
+    `http` must follow no redirects. `may_ask` says whether a host may be asked at all
+    (`is_elsewhere`: Lambda keeps its runtime API on the machine itself).
     RejectedError says what is wrong with a file, TransientError that S3 does not answer.
     """
 
@@ -48,12 +48,12 @@ class MediaFiles:
         bucket: str,
         http: httpx.Client,
         *,
-        may_ask: Callable[[str], bool] | None = None,
+        may_ask: Callable[[str], bool],
     ) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._http = http
-        self._may_ask = may_ask or is_elsewhere
+        self._may_ask = may_ask
 
     def mark(self, source: str, location: str) -> str:
         """Give what changes when the file changes, without reading the file."""

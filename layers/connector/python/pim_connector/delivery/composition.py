@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +22,7 @@ from pim_connector.delivery.receipts import Receipts
 from pim_connector.delivery.task import DeliveryParts
 from pim_connector.delivery.worker import Worker
 from pim_connector.ledger import Ledger
-from pim_connector.media import MediaFiles
+from pim_connector.media import MediaFiles, is_elsewhere
 from pim_connector.pace import OptionPace
 from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
@@ -53,6 +56,17 @@ class AwsClients:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Time, chance and network; a simulation brings its own. Times are in seconds."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+    transport: Callable[[], httpx.BaseTransport] = httpx.HTTPTransport
+    may_ask: Callable[[str], bool] = is_elsewhere
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MapperParts:
     """A worker, and the queues that it is told to speak to."""
 
@@ -60,38 +74,60 @@ class MapperParts:
     receipts: Receipts
 
 
-def compose(settings: MapperSettings, aws: AwsClients) -> MapperParts:
+def compose(
+    settings: MapperSettings, aws: AwsClients, surroundings: Surroundings | None = None
+) -> MapperParts:
     """Build everything once; nothing is asked of AWS or the PIM before the first message."""
-    pim = _pim(settings, aws)
-    parts = _parts(settings, aws, pim)
+    around = surroundings or Surroundings()
+    pim = _pim(settings, aws, around)
+    parts = _parts(settings, aws, around, pim)
     breaker = Breaker(aws.dynamodb, settings.state_table)
     receipts = Receipts(aws.sqs, settings.product_queue_url, settings.product_dead_letter_queue_url)
-    return MapperParts(worker=Worker(pim, parts, breaker), receipts=receipts)
+    worker = Worker(pim, parts, breaker, now=around.now, jitter=around.jitter)
+    return MapperParts(worker=worker, receipts=receipts)
 
 
-def _pim(settings: MapperSettings, aws: AwsClients) -> Pim:
-    pace = OptionPace(aws.dynamodb, settings.state_table)
+def _pim(settings: MapperSettings, aws: AwsClients, around: Surroundings) -> Pim:
+    pace = OptionPace(aws.dynamodb, settings.state_table, now=around.now, sleep=around.sleep)
     tokens = DynamoDbTokenStore(aws.dynamodb, settings.state_table, "product")
 
     def connect(credentials: Credentials, transport: httpx.BaseTransport) -> AkeneoClient:
         return AkeneoClient(
-            settings.akeneo_url, credentials, pace=pace, token_store=tokens, transport=transport
+            settings.akeneo_url,
+            credentials,
+            pace=pace,
+            token_store=tokens,
+            transport=transport,
+            now=around.now,
+            sleep=around.sleep,
+            chance=around.jitter,
         )
 
-    return Pim(lambda: read_credentials(aws.secrets, settings.akeneo_secret_arn), connect)
+    return Pim(
+        lambda: read_credentials(aws.secrets, settings.akeneo_secret_arn),
+        connect,
+        around.transport,
+    )
 
 
-def _parts(settings: MapperSettings, aws: AwsClients, pim: Pim) -> DeliveryParts:
-    runs = RunTable(aws.dynamodb, settings.run_table)
-    bucket = Bucket(aws.s3, settings.bucket)
-    queue = FifoQueue(aws.sqs, settings.product_queue_url)
+def _parts(
+    settings: MapperSettings, aws: AwsClients, around: Surroundings, pim: Pim
+) -> DeliveryParts:
+    runs = RunTable(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
+    bucket = Bucket(aws.s3, settings.bucket, sleep=around.sleep)
+    queue = FifoQueue(aws.sqs, settings.product_queue_url, sleep=around.sleep, jitter=around.jitter)
+    ledger = Ledger(aws.dynamodb, settings.ledger_table, sleep=around.sleep, jitter=around.jitter)
+    http = httpx.Client(timeout=MEDIA_TIMEOUT_SECONDS, transport=around.transport())
+    structures = StructureCache(
+        bucket, lambda codes: fetch_structure(pim.client(), codes), now=around.now
+    )
     return DeliveryParts(
-        ledger=Ledger(aws.dynamodb, settings.ledger_table),
+        ledger=ledger,
         deliveries=Deliveries(runs),
-        parents=Parents(Parking(runs), bucket, queue),
+        parents=Parents(Parking(runs), bucket, queue, now=around.now),
         programs=Programs(bucket),
-        structures=StructureCache(bucket, lambda codes: fetch_structure(pim.client(), codes)),
+        structures=structures,
         kept=Kept(bucket),
-        media=MediaFiles(aws.s3, settings.bucket, httpx.Client(timeout=MEDIA_TIMEOUT_SECONDS)),
+        media=MediaFiles(aws.s3, settings.bucket, http, may_ask=around.may_ask),
         announcements=Announcements(aws.events, settings.event_bus),
     )

@@ -1,0 +1,375 @@
+"""The mapper's world in one process: AWS by moto, the PIM by the simulator over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import boto3
+import httpx
+import msgspec
+
+from functions.mapper import handler
+from local.akeneo.pim import Pim
+from pim_connector.bucket import Bucket
+from pim_connector.delivery.composition import AwsClients, Surroundings, compose
+from pim_connector.erp.record import SourceRecord, fingerprint
+from pim_connector.lanes import message_group
+from pim_connector.ledger import Ledger
+from pim_connector.messages import MappingPin, MessageRecord, ProductMessage, encode
+from pim_connector.runs.deliveries import Deliveries
+from pim_connector.runs.parking import Parking
+from pim_connector.runs.registry import Registry
+from pim_connector.runs.run import Run
+from pim_connector.runs.table import Change, RunTable
+from pim_connector.settings import MapperSettings
+from pim_connector.states import STATES, RecordOutcome
+
+SECRET = {
+    "client_id": "client",
+    "secret": "s3cr3t-of-the-connection",
+    "username": "robot",
+    "password": "p4ssw0rd-of-the-robot",
+}
+TABLES = {"runs": ("pk", "sk"), "ledger": ("pk",), "state": ("pk",)}
+
+
+class Killed(BaseException):
+    """The worker's process ends here and now."""
+
+
+@dataclass(slots=True)
+class Kills:
+    """Ends the process at the n-th moment before or after something is asked of AWS or the PIM."""
+
+    at: int | None = None
+    seen: list[str] = field(default_factory=list)
+
+    def moment(self, name: str) -> None:
+        self.seen.append(name)
+        if self.at is not None and len(self.seen) == self.at:
+            raise Killed(name)
+
+
+class Fragile(httpx.BaseTransport):
+    """A transport that can be ended by `Kills` before a request and after its answer began."""
+
+    def __init__(self, kills: Kills) -> None:
+        self._inner = httpx.HTTPTransport()
+        self._kills = kills
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        name = f"{request.method} {request.url.path}"
+        self._kills.moment(f"before {name}")
+        response = self._inner.handle_request(request)
+        self._kills.moment(f"after {name}")
+        return response
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+@dataclass
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    time: float = 1_800_000_000.0
+    slept: float = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+        self.slept += seconds
+
+
+class Context:
+    """What Lambda tells an invocation."""
+
+    function_name = "mapper"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:mapper"
+    aws_request_id = "request"
+
+    def __init__(self, seconds: float = 300.0) -> None:
+        self._ends = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self._ends - time.monotonic()) * 1000)
+
+
+class World:
+    """Buckets, tables, queues, a PIM, and a mapper function between them."""
+
+    def __init__(self, pim: Pim, url: str, monkeypatch: Any) -> None:
+        self.pim = pim
+        self.clock = Clock()
+        self.kills = Kills()
+        self.waits: list[int] = []
+        self.answers: list[Any] = []
+        self.s3 = boto3.client("s3")
+        self.sqs = boto3.client("sqs")
+        self.dynamodb = boto3.client("dynamodb")
+        self.secrets = boto3.client("secretsmanager")
+        self._create()
+        self.settings = MapperSettings(
+            bucket="bucket",
+            run_table="runs",
+            ledger_table="ledger",
+            state_table="state",
+            product_queue_url=self.queue,
+            product_dead_letter_queue_url=self.dead_letters,
+            akeneo_url=url,
+            akeneo_secret_arn="akeneo",
+        )
+        self._monkeypatch = monkeypatch
+        self.start_worker()
+
+    def _create(self) -> None:
+        region = {"LocationConstraint": "eu-central-1"}
+        self.s3.create_bucket(Bucket="bucket", CreateBucketConfiguration=region)  # type: ignore[arg-type]  # one region
+        self.s3.put_bucket_versioning(
+            Bucket="bucket", VersioningConfiguration={"Status": "Enabled"}
+        )
+        for name, keys in TABLES.items():
+            self.dynamodb.create_table(
+                TableName=name,
+                KeySchema=[
+                    {"AttributeName": key, "KeyType": kind}
+                    for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+                ],
+                AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        fifo = {"FifoQueue": "true"}
+        self.queue = self.sqs.create_queue(QueueName="product.fifo", Attributes=fifo)["QueueUrl"]
+        created = self.sqs.create_queue(QueueName="dead.fifo", Attributes=fifo)
+        self.dead_letters = created["QueueUrl"]
+        self.secrets.create_secret(Name="akeneo", SecretString=json.dumps(SECRET))
+        self.bucket = Bucket(self.s3, "bucket")
+        table = RunTable(self.dynamodb, "runs")
+        self._table = table
+        self.registry, self.deliveries = Registry(table), Deliveries(table)
+        self.parking = Parking(table)
+        self.ledger = Ledger(self.dynamodb, "ledger")
+
+    def start_worker(self) -> None:
+        """Begin with a cold start: nothing that was in memory is left."""
+        kills = self.kills
+        clients = [
+            boto3.client(name) for name in ("s3", "sqs", "dynamodb", "secretsmanager", "events")
+        ]
+        for client in clients:
+            events: Any = client.meta.events
+            events.register(
+                "before-call.*", lambda model, **_: kills.moment(f"before {model.name}")
+            )
+            events.register("after-call.*", lambda model, **_: kills.moment(f"after {model.name}"))
+        clients[1].meta.events.register("before-call.sqs.*", self._note_wait)
+        s3, sqs, dynamodb, secrets, events_client = clients
+        aws = AwsClients(s3=s3, sqs=sqs, dynamodb=dynamodb, secrets=secrets, events=events_client)
+        around = Surroundings(
+            now=self.clock.now,
+            sleep=self.clock.sleep,
+            jitter=lambda: 0.5,
+            transport=lambda: Fragile(kills),
+            may_ask=lambda _: True,
+        )
+        parts = cache(lambda: compose(self.settings, aws, around))
+        self._monkeypatch.setattr(handler, "parts", parts)
+
+    def _note_wait(self, model: Any, params: Any, **_: Any) -> None:
+        if model.name == "ChangeMessageVisibility":
+            self.waits.append(json.loads(params["body"])["VisibilityTimeout"])
+
+    # What the splitter would have done.
+
+    def put_mapping(self, text: str, name: str = "shop") -> MappingPin:
+        from pim_connector.mapping import load_mapping
+
+        key = f"config/erp/{name}.yaml"
+        put = self.s3.put_object(Bucket="bucket", Key=key, Body=text.encode())
+        digest = load_mapping(text.encode(), name=key).digest
+        return MappingPin(key=key, version=put["VersionId"], digest=digest)
+
+    def start_run(self, run: str, *, source: str = "shop", order: str | None = None) -> None:
+        self.registry.register(
+            Run(
+                id=run,
+                source=source,
+                bucket="bucket",
+                key=f"incoming/{source}/{run}.xml",
+                version="1",
+                size=1,
+                order=order or run,
+                phase="waiting",
+                counts=dict.fromkeys(STATES, 0),
+            )
+        )
+
+    def send(
+        self,
+        run: str,
+        mapping: MappingPin,
+        records: Sequence[MessageRecord],
+        *,
+        id: str = "000001",
+        resource: str = "product",
+        **changes: Any,
+    ) -> ProductMessage:
+        """Queue one message of a run and count it, as the splitter does at the end of a file."""
+        if self.registry.get(run) is None:
+            self.start_run(run)
+        message = ProductMessage(
+            **{
+                "run": run,
+                "source": "shop",
+                "id": id,
+                "lane": 0,
+                "order": run,
+                "mapping": mapping,
+                "resource": resource,
+                "records": tuple(records),
+            }
+            | changes
+        )
+        header = {"pk": f"run#{run}", "sk": "run"}
+        self._table.update(
+            header,
+            Change(put={"phase": "delivering"}, add={"sent": 1, "records": len(message.records)}),
+        )
+        self.queue_body(encode(message).decode(), message)
+        return message
+
+    def queue_body(self, body: str, message: ProductMessage) -> None:
+        self.sqs.send_message(
+            QueueUrl=self.queue,
+            MessageBody=body,
+            MessageGroupId=message_group(message.lane),
+            MessageDeduplicationId=f"{message.run}-{message.id}-{time.monotonic_ns()}",
+        )
+
+    # What the event source does.
+
+    def invoke(self, seconds: float = 300.0) -> dict[str, Any] | None:
+        """Deliver the next message once; None if there is none. Failures may come at once again."""
+        received = self.sqs.receive_message(
+            QueueUrl=self.queue,
+            MaxNumberOfMessages=1,
+            VisibilityTimeout=1800,
+            AttributeNames=["All"],
+        ).get("Messages", [])
+        if not received:
+            return None
+        (message,) = received
+        record = {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": dict(message["Attributes"]),
+            "messageAttributes": {},
+            "md5OfBody": "",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:product.fifo",
+            "awsRegion": "eu-central-1",
+        }
+        context: Any = Context(seconds)
+        handle = message["ReceiptHandle"]
+        answer: Any = None
+        try:
+            answer = handler.lambda_handler({"Records": [record]}, context)
+        finally:
+            if answer == {"batchItemFailures": []}:
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=handle)
+            else:
+                self.sqs.change_message_visibility(
+                    QueueUrl=self.queue, ReceiptHandle=handle, VisibilityTimeout=0
+                )
+        self.answers.append(answer)
+        return dict(answer)
+
+    def deliver_all(self, most: int = 50) -> int:
+        """Deliver until the queue is empty, letting the asked waits pass; give the invocations."""
+        for count in range(most):
+            before = len(self.waits)
+            if self.invoke() is None:
+                return count
+            if len(self.waits) > before:
+                self.clock.time += self.waits[-1]
+        raise AssertionError(f"the queue is not empty after {most} invocations")
+
+    # What came of it.
+
+    def counts(self, run: str) -> dict[str, int]:
+        found = self.registry.get(run)
+        assert found is not None
+        return {state: number for state, number in found.counts.items() if number}
+
+    def run(self, run: str) -> Run:
+        found = self.registry.get(run)
+        assert found is not None
+        return found
+
+    def outcomes(self, run: str) -> dict[int, RecordOutcome]:
+        return {booked.number: booked for booked in self.deliveries.outcomes(run)}
+
+    def product(self, identifier: str) -> dict[str, Any] | None:
+        """Give a product's values as plain text by attribute, with family, parent and enabled."""
+        found = self.pim.product_by_identifier(identifier)
+        if found is None:
+            return None
+        values = {attribute: data for (attribute, _, _), data in found.values.items()}
+        return values | {"family": found.family, "parent": found.parent}
+
+    def dead(self) -> list[dict[str, Any]]:
+        received = self.sqs.receive_message(
+            QueueUrl=self.dead_letters,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=0,
+            MessageAttributeNames=["All"],
+        )
+        return [dict(message) for message in received.get("Messages", [])]
+
+    def calls(self, route: str) -> int:
+        """Count the calls of a route such as `PATCH /products`."""
+        routes = self.pim.counters.report()["routes"]
+        return sum(number for name, number in routes.items() if name.endswith(route))
+
+    def keys(self, prefix: str) -> list[str]:
+        return list(self.bucket.keys(prefix))
+
+
+def record(number: int, identifier: str, inner: str = "", **changes: Any) -> MessageRecord:
+    """Make a record as the splitter hands it on: `<item>` with a `<sku>` and what else is given."""
+    xml = f"<items><item><sku>{identifier}</sku>{inner}</item></items>"
+    rule = changes.pop("rule", "products")
+    source = SourceRecord(number=number, line=number * 10, rule=rule, xml=xml)
+    fields: dict[str, Any] = {
+        "number": number,
+        "line": number * 10,
+        "rule": rule,
+        "identifier": identifier,
+        "family_key": identifier,
+        "fingerprint": fingerprint(source),
+        "xml": xml,
+    }
+    return MessageRecord(**fields | changes)
+
+
+def replaced(message: ProductMessage, **changes: Any) -> ProductMessage:
+    return msgspec.structs.replace(message, **changes)
+
+
+@contextmanager
+def in_thread(work: Callable[[], None]) -> Iterator[None]:
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    thread.join()
