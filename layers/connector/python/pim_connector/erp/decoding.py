@@ -1,4 +1,4 @@
-"""Bytes to text: the file's encoding, found, checked, and never guessed at the cost of a character."""
+"""Bytes to text: the encoding is found and checked, never guessed at the cost of a character."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class Entities:
         self._expanded += len(text)
         if self._expanded > FREE_CHARACTERS + MAX_GROWTH * self._read:
             raise UnreadableFileError(
-                "the entities of the file expand to far more than the file holds: that is an attack "
-                "or a mistake, and is not read"
+                "the entities of the file expand to far more than the file holds: that is an "
+                "attack or a mistake, and is not read"
             )
         return text

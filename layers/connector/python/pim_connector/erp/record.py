@@ -1,4 +1,4 @@
-"""A record of an ERP file as it travels: self-contained, so that it can be replayed without the file."""
+"""A record of an ERP file as it travels: self-contained, to be replayed without the file."""
 
 from __future__ import annotations
 

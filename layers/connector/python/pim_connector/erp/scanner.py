@@ -102,14 +102,14 @@ class Scanner:
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
 
     def feed(self, text: str) -> list[Cut]:
-        """Takes the next piece of the document. Raises UnreadableFileError, line and column known."""
+        """Takes the next piece of the document; `failure` says when and where it is no XML."""
         data = text.encode("utf-8")
         self._bytes += data
         self._fed += len(data)
         return self._parse(data, final=False)
 
     def close(self) -> list[Cut]:
-        """The end of the document; a truncated one is an UnreadableFileError."""
+        """The end of the document; `failure` says when it is truncated."""
         return self._parse(b"", final=True)
 
     def _parse(self, data: bytes, *, final: bool) -> list[Cut]:
@@ -147,8 +147,8 @@ class Scanner:
             keep = self._cut.start
             if here - keep > self._max_bytes:
                 self.failure = UnreadableFileError(
-                    f"the element {self._cut.tag.name} is larger than {self._max_bytes >> 20} MB; if "
-                    "that is meant, raise `file.max_record_megabytes` in the mapping",
+                    f"the element {self._cut.tag.name} is larger than {self._max_bytes >> 20} MB; "
+                    "if that is meant, raise `file.max_record_megabytes` in the mapping",
                     line=self._cut.line,
                     column=1,
                 )

@@ -27,7 +27,7 @@ class XmlStream:
     entities: Entities = field(default_factory=Entities, init=False)
 
     def cuts(self, paths: Sequence[ElementPath]) -> Iterator[Cut]:
-        """The outermost elements at the paths. Raises UnreadableFileError after the last whole one."""
+        """The outermost elements at the paths; UnreadableFileError after the last whole one."""
         scanner = Scanner(paths, max_bytes=self.max_megabytes << 20)
         self.entities = scanner.entities
         decoder = Decoder(override=self.encoding, illegal=self.illegal_characters)

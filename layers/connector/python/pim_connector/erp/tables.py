@@ -24,7 +24,7 @@ class LookupTables:
         self._rows: dict[str, dict[str, str]] = {name: {} for name in columns}
 
     def add(self, table: str, key: str, values: Sequence[str]) -> None:
-        """Adds a row, values in the order of the columns; a row that is there already is not added."""
+        """Adds a row, values in the order of the columns; the same row twice is one row."""
         rows = self._rows[table]
         row = _BETWEEN_COLUMNS.join(values)
         known = rows.get(key)

@@ -37,7 +37,7 @@ from pim_connector.mapping.xpaths import Node, XPathError, XPathExpression, comp
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A compiled source: `label` is how errors name it, `constant` is set where it reads nothing."""
+    """A compiled source; errors name it by `label`; `constant` is set where it reads nothing."""
 
     evaluate: Evaluate
     label: str

@@ -122,9 +122,10 @@ def _data(
     drafts: Drafts,
 ) -> Json:
     if compiled.key == ("enabled",):
-        value = single(values)
-        is_read = isinstance(value, bool)
-        return value if is_read else read_boolean(to_text(value or ""), drafts.defaults.boolean)
+        said = single(values)
+        if isinstance(said, bool):
+            return said
+        return read_boolean("" if said is None else to_text(said), drafts.defaults.boolean)
     if compiled.quantity is not None:
         quantities = compiled.quantity.evaluate(view, node)
         id_key = "uuid" if by_uuid and compiled.key[2] == "products" else "identifier"
@@ -135,7 +136,7 @@ def _data(
 
 
 def _quantified(values: list[Value], quantities: list[Value], id_key: str) -> Json:
-    """At most one link per target: https://api.akeneo.com/concepts/products.html, whole quantities."""
+    """One link per target, whole quantities (https://api.akeneo.com/concepts/products.html)."""
     links: dict[str, Json] = {}
     for target, quantity in zip(values, quantities, strict=True):
         if target == "":

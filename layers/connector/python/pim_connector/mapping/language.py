@@ -87,7 +87,7 @@ class BooleanFormat(
 
 
 class CodeFormat(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, kw_only=True):
-    """How text becomes a code: letters without accents, digits and `_`; the same text always the same."""
+    """How text becomes a code of letters without accents, digits and `_`; always the same one."""
 
     lower: Annotated[bool, Meta(description="Lower case; false keeps the case.")] = True
     keep: Annotated[str, Meta(description='Further characters that may stay, such as "-.".')] = ""
@@ -238,9 +238,7 @@ class ValueRule(FieldRule, frozen=True, kw_only=True):
 
     each: Annotated[
         str | TableRows | None,
-        Meta(
-            description="One value per row: an XPath, or rows of a table. All else is relative to it."
-        ),
+        Meta(description="One value per row: an XPath, or rows of a table; all else is relative."),
     ] = None
     locale: Annotated[
         str | Source | None, Meta(description="A locale code, or {from: …} to read it.")
@@ -418,7 +416,7 @@ class Origin(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True
         str,
         Meta(
             pattern=r"^\d{1,3}(\.\d+)? ?%$",
-            description="More than this share missing: nothing is disabled without an operator's word.",
+            description="More missing than this: nothing is disabled without an operator's word.",
         ),
     ] = "5%"
     reversible: Annotated[

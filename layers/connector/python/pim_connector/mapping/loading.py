@@ -76,14 +76,14 @@ def _locate(document: object, message: str) -> tuple[Path, str]:
     what, _, where = message.partition(" - at `")
     path: list[str | int] = []
     node = document
-    for token in re.findall(r"\[\.\.\.\]|\[\d+\]|[^.\[\]$]+", where.rstrip("`")):
-        if token == "[...]":
+    for part in re.findall(r"\[\.\.\.\]|\[\d+\]|[^.\[\]$]+", where.rstrip("`")):
+        if part == "[...]":
             key = _failing_key(document, tuple(path), message)
             if key is None:
                 break
             path.append(key)
         else:
-            path.append(int(token[1:-1]) if token.startswith("[") else token)
+            path.append(int(part[1:-1]) if part.startswith("[") else part)
         node = _at(node, path[-1])
     found = re.search(r"unknown field `(.+?)`", what)
     if found:

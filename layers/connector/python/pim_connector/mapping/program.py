@@ -9,13 +9,14 @@ from uuid import UUID
 
 from lxml import etree
 
+from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.record import RECORD_MARK, Row, SourceRecord
+from pim_connector.mapping.compiling import Reader
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.drafting import Drafts, silence
 from pim_connector.mapping.fields import CompiledField, draft_fields
 from pim_connector.mapping.language import RecordRule
 from pim_connector.mapping.loading import Mapping
-from pim_connector.mapping.paths import ElementPath
 from pim_connector.mapping.result import (
     FieldError,
     Filtered,
@@ -29,7 +30,6 @@ from pim_connector.mapping.rules import (
     CompiledPivot,
     CompiledRule,
     Policy,
-    Reader,
     cells,
     field_error,
 )
@@ -233,7 +233,7 @@ def record_node(xml: str) -> Node:
 
 
 def _is_mark(node: Node | None) -> bool:
-    return node is not None and node.tag is etree.PI and node.target == RECORD_MARK  # type: ignore[attr-defined]
+    return isinstance(node, etree._ProcessingInstruction) and node.target == RECORD_MARK
 
 
 _PARSER = etree.XMLParser(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from pim_connector.erp.paths import ElementPath
@@ -44,6 +45,7 @@ def compile_mapping(mapping: Mapping) -> Program:
     )
 
 
+_COLUMN = re.compile(r"[^\W\d][\w.\-]*")
 _NOWHERE = ElementPath("", ())
 
 
@@ -120,10 +122,8 @@ class _Work:
         if usage.tables:
             self.compiler.problem(place, "a table cannot look up another table")
         for column in table.columns:
-            if not column.replace("-", "").replace("_", "").replace(".", "").isalnum() or (
-                not (column[0].isalpha() or column[0] == "_")
-            ):
-                message = "a column is read like an element: begin with a letter, then letters, digits, _ - ."
+            if not _COLUMN.fullmatch(column):
+                message = "a column is read like an element: a letter, then letters, digits, _ - ."
                 self.compiler.problem((*place, "columns", column), message)
         self.compiler.known_variables = known
         return compiled

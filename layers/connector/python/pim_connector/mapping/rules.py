@@ -1,4 +1,4 @@
-"""Compiled value rules: what a record gives for an attribute, before the PIM's structure shapes it."""
+"""Compiled value rules: what a record gives for an attribute, before it is shaped."""
 
 from __future__ import annotations
 
@@ -306,7 +306,7 @@ def compile_pivot(pivot: Pivot, path: Path, compiler: Compiler) -> CompiledPivot
 
 
 def _inherit(own: ValueRule, pivot: Pivot) -> ValueRule:
-    """The rule of a key with what it does not say taken from the pivot; a source goes as a whole."""
+    """The rule of a key; what it does not say is the pivot's, a source as a whole."""
     blank = ValueRule()
     said = {
         name: getattr(own, name)

@@ -192,10 +192,9 @@ def _price(cell: Cell, form: Form, scope: str) -> Json:
     allowed = frozenset(channel.currencies) if channel else known
     if allowed is not None and cell.currency not in allowed:
         where = f"in the channel {scope}" if channel else "in the PIM"
-        raise Refusal(
-            f"the currency {cell.currency} is not activated {where}{nearest(cell.currency, allowed)}",
-            cell.currency,
-        )
+        near = nearest(cell.currency, allowed)
+        message = f"the currency {cell.currency} is not activated {where}{near}"
+        raise Refusal(message, cell.currency)
     amount = _amount(_as_number(_only(cell), form), form)
     return [{"amount": amount, "currency": cell.currency}]
 

@@ -16,7 +16,23 @@ TextOf: TypeAlias = Callable[[Selected], str]
 
 _STRING = etree.XPath("string()", smart_strings=False)
 _XML_SPACE = " \t\r\n"
-_VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
+_VOID = frozenset(
+    {
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+    }
+)
 """HTML elements that have no end tag (https://html.spec.whatwg.org/#void-elements)."""
 _RUNS = re.compile(r"[ \t\r\n\u00a0]+")
 

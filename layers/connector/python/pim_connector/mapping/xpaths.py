@@ -1,10 +1,11 @@
-"""XPath 1.0 of the mapping: checked, given its namespaces, compiled once, fast where it is plain."""
+"""XPath 1.0 of the mapping: checked, compiled once, fast where it is plain."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import TypeAlias
 
 from lxml import etree
@@ -226,7 +227,7 @@ def _full_select(compiled: etree.XPath, variables: frozenset[str]) -> Select:
 
 
 def _number(result: float) -> str:
-    if result != result:  # NaN: number() of something that is none
+    if isnan(result):
         return ""
     return str(int(result)) if result.is_integer() else format(result, ".15g")
 

@@ -29,7 +29,8 @@ _LETTERS = re.compile(r"yyyy|yy|MMMM|MMM|MM|M|dd|d|HH|H|mm|ss|S+|Z|'[^']*'|[A-Za
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ISO = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
-    r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?)?"
+    r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})"
+    r"(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?)?"
     r"\s?(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _EPOCH = {"epoch_seconds": 1_000_000, "epoch_milliseconds": 1_000}
@@ -99,7 +100,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _build(found: dict[str, str | None], text: str) -> date | datetime:
-    year = int(found["year"]) if found.get("year") else _full_year(int(found["short_year"] or 0))
+    long_year = found.get("year")
+    year = int(long_year) if long_year else _full_year(int(found["short_year"] or 0))
     name = found.get("month_name")
     month = _month(name, text) if name else int(found.get("month") or 1)
     day = int(found.get("day") or 1)

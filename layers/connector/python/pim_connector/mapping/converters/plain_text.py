@@ -5,7 +5,30 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-_BREAKS = frozenset(["br", "div", "dd", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "section", "table", "td", "th", "tr", "ul"])
+_BREAKS = frozenset(
+    {
+        "br",
+        "div",
+        "dd",
+        "dt",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "section",
+        "table",
+        "td",
+        "th",
+        "tr",
+        "ul",
+    }
+)
 _SILENT = frozenset({"script", "style", "head", "title"})
 
 

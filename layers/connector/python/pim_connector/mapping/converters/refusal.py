@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Refusal(ValueError):  # noqa: N818 - a value that is refused is no error of the program
-    """A value is not what was asked for; `value` is what came in, the message says why, in words."""
+    """A value is not what was asked for: the message says why in words, `value` is what came."""
 
     def __init__(self, message: str, value: object = None) -> None:
         super().__init__(message)

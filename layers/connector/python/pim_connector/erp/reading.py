@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -12,7 +12,7 @@ from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.erp.scanner import Cut
 from pim_connector.erp.seen import explain_no_records
 from pim_connector.erp.stream import OpenFile, XmlStream
-from pim_connector.erp.table_reading import fill_table
+from pim_connector.erp.table_rows import fill_table
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.converters.refusal import Refusal
@@ -251,9 +251,7 @@ def read_order(open_file: Callable[[], BinaryIO], program: Program) -> str | Non
     raise UnreadableFileError(f"`source.order` finds no value at {program.order.reader.label}")
 
 
-def evaluate_head(
-    values: Iterator[HeadValue] | Sequence[HeadValue], head: HeadDocument
-) -> dict[str, str]:
+def evaluate_head(values: Collection[HeadValue], head: HeadDocument) -> dict[str, str]:
     """The head values by name, "" where there is none. Raises UnreadableFileError for several."""
     xml = head.xml()
     if not xml:
