@@ -13,9 +13,10 @@ from pim_connector.assets import shaping
 from pim_connector.assets.asset import MediaFile, SlotKey
 from pim_connector.assets.mapping import AttributeRule
 from pim_connector.assets.picking import Picker, Properties
+from pim_connector.assets.steps import word
 from pim_connector.assets.urls import expiring_parameter, is_web_url, without_query
 from pim_connector.errors import RejectedError
-from pim_connector.expressions import Expression, as_text
+from pim_connector.expressions import Expression
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Scalar
 from pim_connector.mapping.result import FieldError, Json, Slot, WantedOption
@@ -183,7 +184,7 @@ def _wanted(filling: Filling, code: str, value: Any, known: int, draft: Draft) -
         raise Refusal("the PIM has no such option, and it may not be created", value)
     if known >= MOST_OPTIONS:
         raise Refusal(f"a new option, and the attribute has its {MOST_OPTIONS} already", value)
-    labels = {draft.locale: as_text(value)} if draft.locale else {}
+    labels = {draft.locale: word(value)} if draft.locale else {}
     return WantedOption(attribute=filling.attribute, code=code, labels=labels)
 
 
@@ -194,7 +195,7 @@ def _media_file(
     if not is_web_url(url):
         raise Refusal("not a web address to download the file from", url)
     named = filling.file_name.read(draft.properties) if filling.file_name else None
-    name = as_text(named) if named else unquote(PurePosixPath(urlsplit(url).path).name)
+    name = word(named) if named else unquote(PurePosixPath(urlsplit(url).path).name)
     version = filling.file_version.read(draft.properties) if filling.file_version else None
     lasting = without_query(url) if version or expiring_parameter(url) else url
     sign = blake2b(f"{lasting}\n{version or ''}".encode(), digest_size=8).hexdigest()

@@ -11,8 +11,9 @@ from pim_connector.assets.filling import Draft, Filling, fill
 from pim_connector.assets.mapping import AssetMapping, AttributeRule, Pick, ProductLink
 from pim_connector.assets.picking import Picker, Properties
 from pim_connector.assets.setup_plan import declared_structure
+from pim_connector.assets.steps import word
 from pim_connector.errors import RejectedError
-from pim_connector.expressions import Expression, as_text
+from pim_connector.expressions import Expression
 from pim_connector.mapping.converters.codes import to_code
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import CodeFormat
@@ -161,7 +162,7 @@ def _one(picker: Picker, name: str, data: Properties, errors: list[FieldError]) 
             )
         )
         return None
-    return None if found is None else as_text(found)
+    return None if found is None else word(found)
 
 
 def _code(program: AssetProgram, data: Properties, errors: list[FieldError]) -> str | None:
@@ -195,7 +196,7 @@ def _links(
         for product in products:
             target = LinkTarget(
                 resource=rule.link.resource,
-                product=as_text(product),
+                product=word(product),
                 attribute=rule.link.attribute,
                 locale=rule.link.locale,
                 channel=rule.link.channel,

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
+from pim_connector.assets.steps import word
 from pim_connector.assets.urls import expiring_parameter, is_web_url
-from pim_connector.expressions import as_text
 from pim_connector.mapping.converters.booleans import read_boolean
 from pim_connector.mapping.converters.codes import to_code
 from pim_connector.mapping.converters.dates import read_date
@@ -30,7 +30,7 @@ RECORD_CODE: Final = re.compile(r"[A-Za-z0-9_]{1,255}")
 
 def text(attribute: AssetAttribute, values: list[Any]) -> Json:
     """One text within the attribute's length."""
-    found = as_text(_only(values))
+    found = word(_only(values))
     longest = attribute.max_characters
     if longest is not None and len(found) > longest:
         raise Refusal(f"{len(found)} characters; the PIM takes {longest}", found[:80])
@@ -39,7 +39,7 @@ def text(attribute: AssetAttribute, values: list[Any]) -> Json:
 
 def number(attribute: AssetAttribute, values: list[Any]) -> Json:
     """A number as text, exact, within the attribute's bounds."""
-    found = read_number(as_text(_only(values)), NumberFormat())
+    found = read_number(word(_only(values)), NumberFormat())
     if not attribute.decimals_allowed and found != found.to_integral_value():
         raise Refusal("the PIM takes whole numbers only here; use a `round` step", plain(found))
     if attribute.min_value is not None and found < Decimal(attribute.min_value):
@@ -51,13 +51,13 @@ def number(attribute: AssetAttribute, values: list[Any]) -> Json:
 
 def boolean(_: AssetAttribute, values: list[Any]) -> Json:
     """True or false, also from the words for them."""
-    return read_boolean(as_text(_only(values)), WORDS)
+    return read_boolean(word(_only(values)), WORDS)
 
 
 def day(_: AssetAttribute, values: list[Any]) -> Json:
     """ISO 8601 to the second with a zone; a time without one is UTC."""
     value = _only(values)
-    read = value if isinstance(value, date) else read_date(as_text(value), "iso")
+    read = value if isinstance(value, date) else read_date(word(value), "iso")
     moment = read if isinstance(read, datetime) else datetime.combine(read, time())
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return zoned.replace(microsecond=0).isoformat()
@@ -65,7 +65,7 @@ def day(_: AssetAttribute, values: list[Any]) -> Json:
 
 def record(_: AssetAttribute, values: list[Any]) -> Json:
     """The code of a reference entity's record; it is not checked whether that exists."""
-    code = as_text(_only(values))
+    code = word(_only(values))
     if not RECORD_CODE.fullmatch(code):
         raise Refusal("a record's code has only letters, digits and `_`; use a `code` step", code)
     return code
@@ -73,11 +73,13 @@ def record(_: AssetAttribute, values: list[Any]) -> Json:
 
 def option(value: Any, known: frozenset[str] | None) -> str:
     """The code of one option: the PIM's spelling where it has it, else made of the DAM's word."""
-    word = as_text(value)
+    if isinstance(value, dict):
+        raise Refusal("an object instead of a value; select one of its keys", sorted(value))
+    name = word(value)
     spelled = {code.casefold(): code for code in known or ()}
-    if word.casefold() in spelled:
-        return spelled[word.casefold()]
-    code = to_code(word, OPTION_CODE)
+    if name.casefold() in spelled:
+        return spelled[name.casefold()]
+    code = to_code(name, OPTION_CODE)
     return spelled.get(code.casefold(), code)
 
 
@@ -85,7 +87,7 @@ def link(
     attribute: AssetAttribute, values: list[Any], *, base_url: str | None, stable: bool
 ) -> Json:
     """What stands between the attribute's prefix and suffix; never a URL that will expire."""
-    found = absolute(as_text(_only(values)), base_url if not attribute.prefix else None)
+    found = spelled_out(absolute(word(_only(values)), base_url if not attribute.prefix else None))
     expiring = expiring_parameter(found)
     if expiring and not stable:
         raise Refusal(
@@ -110,6 +112,11 @@ def absolute(url: str, base_url: str | None) -> str:
     if url.startswith("//"):
         return f"https:{url}"
     return urljoin(base_url, url) if base_url and url.startswith("/") else url
+
+
+def spelled_out(url: str) -> str:
+    """Escape what may not stand in a URL (spaces, letters beyond ASCII); what is escaped stays."""
+    return quote(url, safe="%/:=&?~#+!$,;'@()*[]")
 
 
 def _only(values: list[Any]) -> Any:
