@@ -20,6 +20,7 @@ RUN = Run(
     version="v1",
     size=9,
     order="o",
+    turn="o",
     phase="finished",
     counts=dict.fromkeys(STATES, 0) | {"created": 2, "rejected": 1},
     records=3,

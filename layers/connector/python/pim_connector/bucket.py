@@ -31,7 +31,7 @@ class StoredObject:
     key: str
     version: str
     size: int
-    modified: datetime
+    modified: datetime | None = None
 
 
 class Bucket:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from pim_connector.bucket import Bucket, StoredObject
+from pim_connector.bucket import Bucket
 from pim_connector.dead_letters import DeadLetters
 from pim_connector.errors import ConnectorError, RejectedError
 from pim_connector.inbox import INBOX
@@ -31,6 +31,7 @@ from pim_connector.runs.leases import Leases
 from pim_connector.runs.parking import Parking
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Phase, Run
+from pim_connector.split import run_file
 from pim_connector.splitting import split_lease
 from pim_connector.states import Problem, RecordOutcome
 
@@ -108,11 +109,10 @@ def _finish(run: Run, parts: CaretakerParts) -> Run:
     folder = "failed/" if problem else "done/"
     target = f"{folder}{run.key.removeprefix(INBOX)}"
     now = f"{parts.clock():%Y-%m-%dT%H:%M:%SZ}"
-    ended = replace(run, phase=phase, problem=problem, file=target, finished_at=now)
+    ended = replace(run, phase=phase, problem=problem, file=target, finished_at=now, dead=0)
     report = write_report(ended, parts)
-    file = StoredObject(key=run.key, version=run.version, size=run.size, modified=parts.clock())
     try:
-        parts.bucket.move(file, target)
+        parts.bucket.move(run_file(run), target)
     except FileNotFoundError:
         logger.warning("the file was deleted by somebody else", extra={"run": run.id})
     parts.registry.finish(run, phase, file=target, report=report, problem=problem, now=now)

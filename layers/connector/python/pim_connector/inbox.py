@@ -110,9 +110,11 @@ def new_run(bucket: str, source: str, file: StoredObject, *, phase: Phase, now: 
     """Make the run of a file version: the same one whenever and however often it is asked for.
 
     Its order is the time S3 took the file in, to the second; within one second the key's text
-    decides, then the version. S3's clock counts, not the sender's and not ours.
+    decides, then the version. S3's clock counts, not the sender's and not ours; a mapping may name
+    the export's own time instead (`source.order`), which is read when the split begins.
     """
     moment = file.modified
+    order = f"{moment:%Y-%m-%dT%H:%M:%SZ}|{file.key}|{file.version}"
     name = "\0".join((bucket, file.key, file.version))
     digest = blake2b(name.encode(), digest_size=5).hexdigest()
     return Run(
@@ -122,7 +124,8 @@ def new_run(bucket: str, source: str, file: StoredObject, *, phase: Phase, now: 
         key=file.key,
         version=file.version,
         size=file.size,
-        order=f"{moment:%Y-%m-%dT%H:%M:%SZ}|{file.key}|{file.version}",
+        order=order,
+        turn=order,
         phase=phase,
         counts=dict.fromkeys(STATES, 0),
         registered_at=now,

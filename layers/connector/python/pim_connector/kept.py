@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ import msgspec
 
 from pim_connector.bucket import Bucket
 from pim_connector.erp.record import SourceRecord
+from pim_connector.errors import RejectedError
 from pim_connector.mapping.result import FieldError
 from pim_connector.states import Problem, RecordOutcome
 
@@ -57,9 +59,16 @@ def keep(bucket: Bucket, run: str, window: int, records: Sequence[KeptRecord]) -
 
 
 def kept(bucket: Bucket, run: str) -> Iterator[KeptRecord]:
-    """Give all that the splitter rejected of a run, in the order of the file."""
+    """Give all that the splitter rejected of a run, in the order of the file.
+
+    Raises RejectedError for an object that somebody else has written over.
+    """
     for key in bucket.keys(_prefix(run)):
-        yield from _KEPT.decode(gzip.decompress(bucket.get(key)))
+        try:
+            found = _KEPT.decode(gzip.decompress(bucket.get(key)))
+        except (msgspec.MsgspecError, OSError, EOFError, zlib.error) as error:
+            raise RejectedError(f"{key} does not hold kept records: {error}") from error
+        yield from found
 
 
 def _prefix(run: str) -> str:

@@ -122,12 +122,9 @@ class Split:
         return True
 
     def _records(self) -> Iterator[SourceRecord]:
-        run, bucket = self._run, self._parts.bucket
-        file = StoredObject(
-            key=run.key, version=run.version, size=run.size, modified=self._parts.clock()
-        )
+        file = run_file(self._run)
         return read_records(
-            lambda: bucket.open(file),
+            lambda: self._parts.bucket.open(file),
             self._plan.program,
             skip=self._progress.records,
             others=self._plan.others,
@@ -239,6 +236,11 @@ class Split:
 
     def _problem(self, error: UnreadableFileError | None) -> str | None:
         read = self._progress.records
+        if error and read == 0:
+            return (
+                f"{self._run.key}: {error}. Nothing was handed on; compare the file with "
+                f"{self._plan.pin.key}, or have the ERP write it again"
+            )
         if error:
             return (
                 f"{self._run.key}: {error}. The {read} records before that place were handed on; "
@@ -258,6 +260,11 @@ class Split:
             "records before that place were handed on; give the function more memory, or have the "
             "ERP write the file without that record"
         )
+
+
+def run_file(run: Run) -> StoredObject:
+    """Name the file version of a run, as the bucket knows it."""
+    return StoredObject(key=run.key, version=run.version, size=run.size)
 
 
 def manifest_key(source: str, run: str) -> str:

@@ -9,6 +9,8 @@ from functools import partial
 from typing import BinaryIO
 
 from pim_connector.bucket import Bucket
+from pim_connector.erp.reading import read_order
+from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.inbox import INBOX, Ignored, Request, Resume, Sweep, Upload, new_run, request_for
 from pim_connector.mapping import Mapping, compile_mapping, load_mapping
@@ -16,7 +18,7 @@ from pim_connector.messages import MappingPin
 from pim_connector.runs.leases import LEASE_SECONDS
 from pim_connector.runs.run import Phase, Run
 from pim_connector.runs.splits import LostRunError
-from pim_connector.split import Plan, Split, SplitterParts
+from pim_connector.split import Plan, Split, SplitterParts, run_file
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +138,13 @@ def split_run(run: Run, parts: SplitterParts, remaining: Callable[[], float]) ->
         logger.error("%s", error, extra={"run": run.id})
         parts.registry.set_aside(run, str(error))
         return True
-    begun = parts.splits.begin(run, plan.pin, parts.now())
+    try:
+        order = _order(run, plan, parts.bucket)
+    except UnreadableFileError as error:
+        problem = f"{run.key}: {error}; have the ERP write the file again"
+        parts.splits.complete(run, sent=0, problem=problem, now=parts.now())
+        return True
+    begun = parts.splits.begin(run, plan.pin, parts.now(), order=order)
     try:
         return Split(begun, plan, parts).read(remaining)
     except LostRunError:
@@ -168,6 +176,11 @@ def make_plan(run: Run, bucket: Bucket) -> Plan:
         refuse_repeats=origin.duplicates == "reject",
         others=dict(_others(run.source, mapping, bucket)),
     )
+
+
+def _order(run: Run, plan: Plan, bucket: Bucket) -> str:
+    exported = read_order(partial(bucket.open, run_file(run)), plan.program)
+    return f"{exported}|{run.key}|{run.version}" if exported else run.turn
 
 
 def _others(

@@ -57,10 +57,9 @@ class Registry:
 
     def older_unfinished(self, run: Run) -> bool:
         """Say whether an older file of the source still has records without an end state."""
-        return any(
-            other.source == run.source and other.order < run.order and other.run != run.id
-            for other in self.open_runs()
-        )
+        others = (name.run for name in self.open_runs() if name.source == run.source)
+        headers = (self.get(other) for other in others if other != run.id)
+        return any(header and header.order < run.order for header in headers)
 
     def newer_split(self, run: Run) -> list[RunName]:
         """Give the newer files of the source that were split before this one: it comes late."""
@@ -99,7 +98,7 @@ class Registry:
     ) -> None:
         """Enter the end of a run; it stays open until `close`, so that the end is announced."""
         end = {"phase": phase, "file": file, "report": report, "finished_at": now}
-        self._table.update(header_key(run.id), Change(put=end | {"problem": problem}))
+        self._table.update(header_key(run.id), Change(put=end | {"problem": problem, "dead": 0}))
 
     def close(self, run: str) -> None:
         """Forget that the run was open."""
@@ -144,4 +143,4 @@ def _open_key(run: str) -> dict[str, str]:
 
 
 def _waiting_key(run: Run) -> dict[str, str]:
-    return {"pk": f"waiting#{run.source}", "sk": f"{run.order}#{run.id}"}
+    return {"pk": f"waiting#{run.source}", "sk": f"{run.turn}#{run.id}"}

@@ -21,11 +21,12 @@ class Run:
     """One version of one file, and what became of it so far.
 
     `records` are those read from the file; `sent` and `recorded` count messages. `order` compares
-    as text with that of other runs of the source. `retryable` is said of a run that failed before
-    it sent anything, for a reason outside the file: the file still lies in the inbox.
-    `missing`, of a full export, counts the products that the last complete one held and this one
-    does not. `fence` grows each time a splitter takes the run over; what an earlier one still
-    writes is refused. Times are ISO 8601 in UTC.
+    as text with that of other runs of the source and says which is newer; `turn` is the order in
+    which files came and are read, the same unless the file itself says when it was exported.
+    `retryable` is said of a run that failed before it sent anything, for a reason outside the
+    file: the file still lies in the inbox. `missing`, of a full export, counts the products that
+    the last complete one held and this one does not. `fence` grows each time a splitter takes the
+    run over; what an earlier one still writes is refused. Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Run:
     version: str
     size: int
     order: str
+    turn: str
     phase: Phase
     mapping: MappingPin | None = None
     counts: dict[State, int]
@@ -91,6 +93,7 @@ _PLAIN: Final = (
     "key",
     "version",
     "order",
+    "turn",
     "phase",
     "problem",
     "retryable",

@@ -46,14 +46,22 @@ class Splits:
     def __init__(self, table: RunTable) -> None:
         self._table = table
 
-    def begin(self, run: Run, pin: MappingPin, now: str) -> Run:
-        """Take the run over from whoever split it before. LostRunError if it is split already."""
+    def begin(self, run: Run, pin: MappingPin, now: str, *, order: str = "") -> Run:
+        """Take the run over from whoever split it before, under the `order` that its file names.
+
+        Raises LostRunError if it is split already.
+        """
         started = run.started_at or now
         change = Change(
-            put={"phase": "splitting", "mapping": msgspec.to_builtins(pin), "started_at": started},
+            put={
+                "phase": "splitting",
+                "mapping": msgspec.to_builtins(pin),
+                "order": order or run.order,
+                "started_at": started,
+            },
             add={"fence": 1, "tries": 1},
             condition="#phase IN (:waiting, :splitting)",
-            given={"waiting": "waiting"},
+            given={"waiting": "waiting", "splitting": "splitting"},
         )
         item = self._table.update(header_key(run.id), change)
         if item is None:

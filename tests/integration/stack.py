@@ -1,0 +1,178 @@
+"""The stack's bucket, tables and queues under moto, the tables as template.yaml has them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+
+from pim_connector.messages import HeavyPointer, ProductMessage, decode
+from pim_connector.runs.deliveries import Deliveries
+from pim_connector.runs.registry import Registry
+from pim_connector.runs.run import Run
+from pim_connector.runs.table import RunTable
+from pim_connector.states import RecordOutcome
+
+ROOT = Path(__file__).resolve().parents[2]
+BUCKET = "pim-connector-test"
+
+
+class _Template(yaml.SafeLoader):
+    """Reads template.yaml and passes over CloudFormation's short forms."""
+
+
+_Template.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+@dataclass
+class Context:
+    """What Lambda hands a function: `milliseconds` are left each time it asks."""
+
+    milliseconds: int = 900_000
+    aws_request_id: str = "request-1"
+    function_name: str = "splitter"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:splitter"
+    log_group_name: str = "/aws/lambda/splitter"
+    log_stream_name: str = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@dataclass
+class Stack:
+    """Clients of an emulated AWS with everything splitter and caretaker need."""
+
+    s3: Any = field(default_factory=lambda: boto3.client("s3"))
+    sqs: Any = field(default_factory=lambda: boto3.client("sqs"))
+    dynamodb: Any = field(default_factory=lambda: boto3.client("dynamodb"))
+    events: Any = field(default_factory=lambda: boto3.client("events"))
+    urls: dict[str, str] = field(default_factory=dict)
+
+    def build(self) -> None:
+        region = {"LocationConstraint": "eu-central-1"}
+        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)
+        versioning = {"Status": "Enabled"}
+        self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=versioning)
+        resources = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Template)["Resources"]  # noqa: S506
+        for name in ("RunTable", "LedgerTable", "StateTable"):
+            wanted = ("KeySchema", "AttributeDefinitions", "BillingMode")
+            table = {key: resources[name]["Properties"][key] for key in wanted}
+            self.dynamodb.create_table(TableName=name, **table)
+        for name in ("products", "dead-products"):
+            attributes = {"FifoQueue": "true", "VisibilityTimeout": "60"}
+            queue = self.sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)
+            self.urls[name] = queue["QueueUrl"]
+        self.urls["events"] = self.sqs.create_queue(QueueName="events")["QueueUrl"]
+        pattern = json.dumps({"source": ["pim-connector"]})
+        self.events.put_rule(Name="ours", EventPattern=pattern)
+        target = {"Id": "1", "Arn": "arn:aws:sqs:eu-central-1:123456789012:events"}
+        self.events.put_targets(Rule="ours", Targets=[target])
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "BUCKET": BUCKET,
+            "RUN_TABLE": "RunTable",
+            "LEDGER_TABLE": "LedgerTable",
+            "STATE_TABLE": "StateTable",
+            "PRODUCT_QUEUE_URL": self.urls["products"],
+            "PRODUCT_DEAD_LETTER_QUEUE_URL": self.urls["dead-products"],
+            "LANES": "2",
+        }
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(RunTable(self.dynamodb, "RunTable"))
+
+    @property
+    def deliveries(self) -> Deliveries:
+        return Deliveries(RunTable(self.dynamodb, "RunTable"))
+
+    def put(self, key: str, body: bytes | str) -> dict[str, Any]:
+        """Put an object, and give the event that EventBridge makes of it."""
+        encoded = body.encode() if isinstance(body, str) else body
+        answer = self.s3.put_object(Bucket=BUCKET, Key=key, Body=encoded)
+        found = {"key": key, "size": len(encoded), "version-id": answer["VersionId"]}
+        detail = {"bucket": {"name": BUCKET}, "object": found}
+        return {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+
+    def get(self, key: str) -> bytes:
+        body: bytes = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return body
+
+    def keys(self, prefix: str = "") -> list[str]:
+        page = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [entry["Key"] for entry in page.get("Contents", [])]
+
+    def runs(self) -> list[Run]:
+        """All runs, the oldest order first."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName="RunTable")
+        names = {
+            item["id"]["S"]
+            for page in pages
+            for item in page["Items"]
+            if item["sk"]["S"] == "run" and "id" in item
+        }
+        found = [run for run in map(self.registry.get, names) if run]
+        return sorted(found, key=lambda run: run.order)
+
+    def run(self) -> Run:
+        [run] = self.runs()
+        return run
+
+    def messages(self) -> list[ProductMessage]:
+        """Take all messages out of the product queue, bodies of heavy ones from the bucket."""
+        found = []
+        for body in self._drain("products"):
+            message = decode(body)
+            if isinstance(message, HeavyPointer):
+                heavy = decode(self.get(message.heavy))
+                assert isinstance(heavy, ProductMessage)
+                message = heavy
+            found.append(message)
+        return found
+
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """Take all events of ours that were put on the bus: detail-type and detail."""
+        events = map(json.loads, self._drain("events"))
+        return [(event["detail-type"], event["detail"]) for event in events]
+
+    def record(self, messages: list[ProductMessage], state: str = "created") -> None:
+        """Book messages as the mapper does, every record in one state."""
+        for message in messages:
+            outcomes = [
+                RecordOutcome(
+                    number=each.number,
+                    line=each.line,
+                    state=state,  # type: ignore[arg-type]  # one of the states
+                    identifier=each.identifier,
+                )
+                for each in message.records
+            ]
+            assert self.deliveries.record_message(message.run, message.id, outcomes)
+
+    def _drain(self, name: str) -> list[str]:
+        bodies: list[str] = []
+        while True:
+            answer = self.sqs.receive_message(QueueUrl=self.urls[name], MaxNumberOfMessages=10)
+            messages = answer.get("Messages", [])
+            if not messages:
+                return bodies
+            for message in messages:
+                bodies.append(message["Body"])
+                handle = message["ReceiptHandle"]
+                self.sqs.delete_message(QueueUrl=self.urls[name], ReceiptHandle=handle)
+
+
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have boto3 find credentials that open nothing."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SECURITY_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "test")
