@@ -101,6 +101,16 @@ class Program:
         """The mapping's digest."""
         return self.mapping.digest
 
+    @property
+    def attribute_codes(self) -> frozenset[str] | None:
+        """The attributes the mapping can fill; None where the file itself names some."""
+        if any(p.unlisted == "use_key" for r in self.records.values() for p in r.pivots):
+            return None
+        rules = [rule for record in self.records.values() for rule in record.values]
+        for record in self.records.values():
+            rules += [rule for pivot in record.pivots for rule in pivot.rules.values()]
+        return frozenset(rule.attribute for rule in rules)
+
     def identify(self, record: SourceRecord) -> Identity | Filtered | Rejected:
         """Whose data the record holds, without looking at its values.
 

@@ -1,0 +1,182 @@
+"""`pim-connector preview`: what a file would send, without AWS and without a PIM."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+if TYPE_CHECKING:
+    from pim_connector.erp.preview import Previewed, Summary
+    from pim_connector.erp.reading import RecordReader
+    from pim_connector.structure import Structure
+
+app = typer.Typer()
+
+MOST_REASONS = 10
+
+
+@app.command()
+def preview(
+    file: Annotated[Path, typer.Argument(help="An export: XML, or XML in gzip or zip.")],
+    mapping: Annotated[Path, typer.Option("--mapping", "-m", help="The mapping file.")],
+    second: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="NAME=FILE", help="A second file that a table reads."),
+    ] = None,
+    structure: Annotated[
+        Path | None,
+        typer.Option(
+            help="The PIM's structure, from `structure pull`; without it types come "
+            "from the mapping and nothing is checked against the PIM."
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many records.")] = None,
+    table: Annotated[bool, typer.Option("--table", help="For people instead of NDJSON.")] = False,
+) -> None:
+    """Show exactly what would be sent for each record, in document order, as NDJSON.
+
+    A summary goes to standard error. Exit status: 0 the file was read to its end · 1 it could not
+    be · 2 the mapping, the structure or an option is wrong.
+
+    Example: pim-connector preview export.xml --mapping erp.yaml --structure pim.json --limit 5
+    """
+    from pim_connector.erp.preview import Summary, preview_records
+    from pim_connector.erp.reading import read_records
+    from pim_connector.erp.record import UnreadableFileError
+    from pim_connector.mapping import compile_mapping, load_mapping
+
+    program = compile_mapping(load_mapping(_read(mapping), name=str(mapping)))
+    known = _structure(structure)
+    others = {name: _opener(path) for name, path in _named(second or [])}
+    reader = read_records(_opener(file), program, others=others)
+    summary = Summary()
+    previewed = islice(preview_records(reader, program, known, summary), limit)
+    try:
+        _show(previewed, table)
+    except UnreadableFileError as error:
+        _say(f"{file}: {error}")
+        _summarise(summary, reader, known)
+        raise typer.Exit(1) from error
+    except BrokenPipeError:
+        sys.stderr.close()
+        return
+    _summarise(summary, reader, known)
+
+
+def _read(path: Path) -> bytes:
+    from pim_connector.errors import ConfigurationError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    """Checks now that the file is there; it may be opened several times later."""
+    from pim_connector.errors import ConfigurationError
+
+    if not path.is_file():
+        raise ConfigurationError(f"{path}: no such file")
+    return lambda: path.open("rb")
+
+
+def _structure(path: Path | None) -> Structure | None:
+    from pim_connector.structure import Structure
+
+    return None if path is None else Structure.from_json(_read(path), name=str(path))
+
+
+def _named(second: list[str]) -> Iterator[tuple[str, Path]]:
+    from pim_connector.errors import ConfigurationError
+
+    for said in second:
+        name, equals, path = said.partition("=")
+        if not equals:
+            raise ConfigurationError(f"--with {said}: expected NAME=FILE")
+        yield name, Path(path)
+
+
+def _show(previewed: Iterator[Previewed], table: bool) -> None:
+    if table:
+        _show_table(previewed)
+        return
+    import msgspec
+
+    encode = msgspec.json.Encoder().encode
+    out = sys.stdout.buffer
+    try:
+        for each in previewed:
+            out.write(encode(each) + b"\n")
+    finally:
+        out.flush()
+
+
+def _show_table(previewed: Iterator[Previewed]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for each in previewed:
+        colour = {"mapped": "green", "filtered": "yellow", "rejected": "red"}[each.state]
+        title = f"record {each.record}, line {each.line}: [{colour}]{each.state}[/{colour}]"
+        grid = Table(title=title, title_justify="left", show_header=False)
+        for name, text in _rows(each):
+            grid.add_row(name, text)
+        console.print(grid)
+
+
+def _rows(each: Previewed) -> Iterator[tuple[str, str]]:
+    """A record's payload as rows of name and value, one per locale and channel."""
+    from rich.markup import escape
+
+    for error in each.errors:
+        source = f" ({error.source})" if error.source else ""
+        yield (
+            escape(f"{error.attribute or 'record'}{source}"),
+            f"[red]{escape(error.message)}[/red]",
+        )
+    if each.reason:
+        yield "reason", escape(each.reason)
+    for name, data in (each.payload or {}).items():
+        if name != "values":
+            yield escape(name), escape(str(data))
+            continue
+        for attribute, values in data.items() if isinstance(data, dict) else ():
+            for value in values if isinstance(values, list) else ():
+                assert isinstance(value, dict)  # noqa: S101 - the shape of a payload
+                place = " ".join(str(value[key]) for key in ("locale", "scope") if value[key])
+                yield escape(f"{attribute} {place}".strip()), escape(str(value["data"]))
+    for media in each.media:
+        yield escape(media.attribute), escape(f"file: {media.location}")
+    for warning in each.warnings:
+        yield escape(warning.attribute or "record"), f"[yellow]{escape(warning.message)}[/yellow]"
+
+
+def _summarise(summary: Summary, reader: RecordReader, structure: Structure | None) -> None:
+    states = ", ".join(f"{count} {state}" for state, count in sorted(summary.states.items()))
+    _say(f"{sum(summary.states.values())} records: {states or 'none'}")
+    if summary.repeated:
+        _say(f"{summary.repeated} records repeat an identifier of the file")
+    if reader.dropped:
+        _say(f"{reader.dropped} illegal characters dropped")
+    for reason, count in summary.reasons.most_common(MOST_REASONS):
+        _say(f"  {count} × {reason}")
+    if structure is None:
+        _say("without --structure nothing is checked against the PIM")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    from cli.app import main
+
+    sys.argv.insert(1, "preview")
+    main()

@@ -1,0 +1,185 @@
+"""A mapping against the PIM's structure: what would be refused, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pim_connector.mapping.compiling import Reader
+from pim_connector.mapping.fields import CompiledField
+from pim_connector.mapping.language import Scalar, Source, Step, ValueRule
+from pim_connector.mapping.places import Path
+from pim_connector.mapping.program import CompiledRecord, Program
+from pim_connector.mapping.rules import CompiledRule
+from pim_connector.mapping.shaping import TYPES, nearest
+from pim_connector.structure import Attribute, Structure
+
+SAME_SHAPE = {
+    frozenset({"text", "textarea"}),
+    frozenset({"text", "identifier"}),
+    frozenset({"image", "file"}),
+}
+_KINDS_OF_UNITS = ("metric", "price")
+
+
+def check_against(program: Program, structure: Structure) -> tuple[str, ...]:
+    """Everything in a mapping that the PIM's structure contradicts, as `file:line: key: message`.
+
+    What the structure does not know (a resource that was not pulled) is not checked.
+    """
+    check = _Check(program, structure)
+    return tuple(program.mapping.describe(path, message) for path, message in check.problems())
+
+
+class _Check:
+    def __init__(self, program: Program, structure: Structure) -> None:
+        self.program = program
+        self.structure = structure
+        self.file = program.mapping.file
+
+    def problems(self) -> Iterator[tuple[Path, str]]:
+        main = self.structure.main_identifier
+        name = self.file.identifier_attribute
+        if main is not None and main.code != name and self.program.by_uuid:
+            yield ("identifier_attribute",), f"the PIM's main identifier is {main.code}, not {name}"
+        yield from self._place(("defaults", "locale"), self.file.defaults.locale, "locale")
+        yield from self._place(("defaults", "scope"), self.file.defaults.scope, "channel")
+        for record in self.program.records.values():
+            yield from self._record(record)
+
+    def _record(self, record: CompiledRecord) -> Iterator[tuple[Path, str]]:
+        for rule in record.values:
+            yield from self._rule(rule)
+        for pivot in record.pivots:
+            for rule in pivot.rules.values():
+                yield from self._rule(rule)
+        for field in record.fields:
+            yield from self._field(field, ("records", record.name))
+
+    def _field(self, field: CompiledField, place: Path) -> Iterator[tuple[Path, str]]:
+        structure, said = self.structure, field.reader.constant
+        kind = field.key[0]
+        if kind == "family" and said and structure.families is not None:
+            yield from self._known(
+                (*place, "family"), said, (f.code for f in structure.families), "family"
+            )
+        if kind == "family_variant" and said and structure.family_variants is not None:
+            variants = [variant.code for variant in structure.family_variants]
+            yield from self._known((*place, "family_variant"), said, variants, "family variant")
+        if len(field.key) == 3 and structure.association_types is not None:
+            quantified = kind == "quantified_associations"
+            path: Path = (*place, kind, field.key[1])
+            codes = [item.code for item in structure.association_types]
+            yield from self._known(path, field.key[1], codes, "association type")
+            known = structure.association_type(field.key[1])
+            if known is not None and known.is_quantified != quantified:
+                better = "quantified_associations" if known.is_quantified else "associations"
+                yield path, f"this association type belongs under `{better}`"
+
+    def _known(
+        self, path: Path, code: str, codes: Iterable[str], what: str
+    ) -> Iterator[tuple[Path, str]]:
+        known = set(codes)
+        if code not in known:
+            yield path, f"the PIM has no {what} {code}{nearest(code, known)}"
+
+    def _rule(self, rule: CompiledRule) -> Iterator[tuple[Path, str]]:
+        if self.structure.attributes is None:
+            return
+        attribute = self.structure.attribute(rule.attribute)
+        if attribute is None:
+            near = nearest(rule.attribute, (item.code for item in self.structure.attributes))
+            yield rule.path, f"the PIM has no attribute {rule.attribute}{near}"
+            return
+        kind = TYPES.get(attribute.type)
+        if kind is None:
+            yield rule.path, f"attributes of type {attribute.type} cannot be written"
+            return
+        if rule.type and kind != rule.type and frozenset({kind, rule.type}) not in SAME_SHAPE:
+            yield (*rule.path, "type"), f"the PIM says {kind}"
+        yield from self._placed(rule, attribute)
+        yield from self._measured(rule, attribute, kind)
+        yield from self._columns(rule, attribute)
+
+    def _placed(self, rule: CompiledRule, attribute: Attribute) -> Iterator[tuple[Path, str]]:
+        defaults = self.file.defaults
+        for needed, reader, default, key, what in (
+            (attribute.localizable, rule.locale, defaults.locale, "locale", "locale"),
+            (attribute.scopable, rule.scope, defaults.scope, "scope", "channel"),
+        ):
+            if needed and reader is None and default is None:
+                yield rule.path, f"the attribute needs a {what}: add `{key}:` here or to `defaults`"
+            if not needed and reader is not None:
+                yield (*rule.path, key), f"the attribute has no {what} in the PIM; remove the key"
+            for code in self._codes(rule, reader, key) if needed else ():
+                yield from self._place((*rule.path, key), code, what)
+
+    def _place(self, path: Path, code: str | None, what: str) -> Iterator[tuple[Path, str]]:
+        structure = self.structure
+        if not code:
+            return
+        if what == "channel" and structure.channels is not None:
+            codes = (channel.code for channel in structure.channels)
+            yield from self._known(path, code, codes, "channel")
+        if what == "locale" and structure.locales is not None and code not in structure.locales:
+            near = nearest(code, structure.locales)
+            yield path, f"the locale {code} is not activated in the PIM{near}"
+
+    def _measured(
+        self, rule: CompiledRule, attribute: Attribute, kind: str
+    ) -> Iterator[tuple[Path, str]]:
+        structure = self.structure
+        if kind == "metric" and rule.unit is None:
+            yield rule.path, "a metric needs a unit: add `unit:`"
+        if kind == "price" and rule.currency is None:
+            yield rule.path, "a price needs a currency: add `currency:`"
+        units = structure.units(attribute.metric_family) if attribute.metric_family else None
+        if kind == "metric" and units is not None:
+            for code in self._codes(rule, rule.unit, "unit"):
+                what = f"{attribute.metric_family} unit"
+                yield from self._known((*rule.path, "unit"), code, units, what)
+        if kind == "price" and structure.currencies is not None:
+            for code in self._codes(rule, rule.currency, "currency"):
+                if code not in structure.currencies:
+                    near = nearest(code, structure.currencies)
+                    yield (*rule.path, "currency"), f"the currency {code} is not activated{near}"
+
+    def _columns(self, rule: CompiledRule, attribute: Attribute) -> Iterator[tuple[Path, str]]:
+        known = [str(column.get("code")) for column in attribute.table_configuration]
+        for column in rule.columns if known else ():
+            yield from self._known(
+                (*rule.path, "columns", column.code), column.code, known, "column"
+            )
+
+    def _codes(self, rule: CompiledRule, reader: Reader | None, key: str) -> list[str]:
+        """The codes a rule can give: its constant, or what its last map gives."""
+        if reader is None:
+            return []
+        if reader.constant is not None:
+            return [reader.constant]
+        said = self._said(rule, key)
+        last = said.steps[-1] if isinstance(said, Source) and said.steps else None
+        if not isinstance(last, Step) or last.map is None:
+            return []
+        pairs = self.file.maps.get(last.map, {}) if isinstance(last.map, str) else last.map
+        given: list[Scalar | None] = [*pairs.values(), last.default]
+        return [str(code) for code in dict.fromkeys(given) if code is not None]
+
+    def _said(self, rule: CompiledRule, key: str) -> object:
+        """What the mapping file says at a key of a rule (or of the pivot around it)."""
+        node: object = self.file
+        trail: list[object] = []
+        for step in rule.path:
+            node = _below(node, step)
+            trail.append(node)
+        for level in reversed(trail):
+            if isinstance(level, ValueRule) and getattr(level, key) is not None:
+                return getattr(level, key)
+        return None
+
+
+def _below(node: object, step: str | int) -> object:
+    if isinstance(node, dict):
+        return node.get(step)
+    if isinstance(node, list) and isinstance(step, int):
+        return node[step]
+    return getattr(node, str(step), None)
