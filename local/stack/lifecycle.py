@@ -118,7 +118,7 @@ def _launch_servers(
         started["akeneo"] = _simulator(
             "akeneo", AKENEO_PORT, directory, _akeneo_arguments(), tied=tied
         )
-    if find_spec("local.dam"):
+    if find_spec("local.dam.__main__"):
         started["dam"] = _simulator("dam", DAM_PORT, directory, [], tied=tied)
     wait_until_ready(started["aws"], emulator.READY_PATH)
     for name in started.keys() - {"aws"}:
