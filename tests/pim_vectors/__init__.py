@@ -1,0 +1,1 @@
+"""Runs recorded cases of the real PIM's behaviour against the simulator."""

@@ -1,0 +1,84 @@
+"""Running the cases against one simulator."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from local.akeneo.app import create_app
+from local.akeneo.catalog import from_resources
+from local.akeneo.pim import Pim
+from local.akeneo.refusal import Refusal
+from local.akeneo.server import serve
+from tests.pim_vectors.comparing import differences
+from tests.pim_vectors.intents import UnknownStepError
+from tests.pim_vectors.preconditions import Catalogs, set_up, take
+from tests.pim_vectors.reading import unmet
+from tests.pim_vectors.sending import Sender
+from tests.pim_vectors.vectors import IN_SCOPE, Vector, skip_reasons, vectors_of
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one case went; `reason` says what differs, or why it was left out."""
+
+    vector: Vector
+    result: str
+    reason: str = ""
+
+
+class Runner:
+    """A simulator with a client, which takes one case after the other."""
+
+    def __init__(self, folder: Path, pim: Pim, client: httpx.Client) -> None:
+        self.pim = pim
+        self.client = client
+        self.catalogs = Catalogs(folder)
+        self.skipped = skip_reasons()
+
+    def run(self, vector: Vector) -> Outcome:
+        """Run one case."""
+        reason = self.skipped.get((vector.file, vector.name))
+        if reason is not None:
+            return Outcome(vector=vector, result=SKIPPED, reason=reason)
+        try:
+            wrong = "; ".join(self._wrong(vector))
+        except Refusal as refusal:
+            wrong = f"the set-up was refused: {refusal.message} {refusal.errors or ''}"
+        except UnknownStepError as error:
+            wrong = f"the set-up is not understood: {error}"
+        except (KeyError, ValueError, TypeError, AttributeError, httpx.HTTPError) as error:
+            wrong = f"{type(error).__name__}: {error}"
+        return Outcome(vector=vector, result=FAILED if wrong else PASSED, reason=wrong)
+
+    def _wrong(self, vector: Vector) -> Iterator[str]:
+        scene = set_up(self.pim, self.catalogs, vector)
+        sender = Sender(self.client, scene)
+        for request in vector.before:
+            sender.send(request)
+        for step in scene.later:
+            take(scene, step)
+        response = sender.send(vector.request)
+        yield from differences(vector.expect, response, sender.fill)
+        yield from unmet(sender, vector.expect.get("post_state") or [])
+
+
+@contextmanager
+def runner_for(folder: Path) -> Iterator[Runner]:
+    """A runner with a simulator of its own, over real HTTP."""
+    pim = Pim(catalog=from_resources({}))
+    with serve(create_app(pim)) as url, httpx.Client(base_url=url, timeout=30) as client:
+        yield Runner(folder, pim, client)
+
+
+def run_all(folder: Path, files: tuple[str, ...] = IN_SCOPE) -> Iterator[Outcome]:
+    """Every case of these files that the folder has."""
+    with runner_for(folder) as runner:
+        for file in files:
+            if (folder / f"{file}.json").exists():
+                for vector in vectors_of(folder, file):
+                    yield runner.run(vector)

@@ -1,0 +1,74 @@
+"""Reading the recorded cases."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SKIPPED = Path(__file__).with_name("skipped.json")
+IN_SCOPE = (
+    "products_patch_list",
+    "products_patch_one",
+    "products_uuid_patch_list",
+    "products_uuid_patch_one",
+    "product_models_patch_list",
+    "product_models_patch_one",
+    "variant_conversion",
+    "variant_products",
+    "variant_products_patch_list",
+    "variant_products_uuid",
+    "quantified_associations",
+    "value_validation",
+    "stream_edge_cases",
+    "token_auth",
+    "headers_root",
+    "media_files",
+    "structure_attribute_option",
+    "structure_patch_list",
+)
+"""Files of the write path; the others are about what no part of the connector calls."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vector:
+    """One case: what is there before, what is asked, what must come."""
+
+    file: str
+    number: int
+    name: str
+    catalog: str
+    words: str
+    steps: Any
+    before: list[dict[str, Any]]
+    request: dict[str, Any]
+    expect: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """Where to find it: file, place in it, name."""
+        return f"{self.file} [{self.number}] {self.name}"
+
+
+def vectors_of(folder: Path, file: str) -> Iterator[Vector]:
+    """The cases of one file, in order."""
+    content = json.loads((folder / f"{file}.json").read_text())
+    for number, entry in enumerate(content["vectors"]):
+        preconditions = entry["catalog_preconditions"]
+        yield Vector(
+            file=file,
+            number=number,
+            name=entry["name"],
+            catalog=entry["catalog"],
+            words=preconditions.get("words") or "",
+            steps=preconditions.get("structured") or [],
+            before=entry.get("prior_requests") or [],
+            request=entry["request"],
+            expect=entry["expect"],
+        )
+
+
+def skip_reasons() -> dict[tuple[str, str], str]:
+    """Reason by file and name of each case that is left out."""
+    entries = json.loads(SKIPPED.read_text())
+    return {(entry["file"], entry["name"]): entry["reason"] for entry in entries}
