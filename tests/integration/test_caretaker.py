@@ -18,7 +18,7 @@ from pim_connector.messages import HeavyPointer, ProductMessage, decode, encode,
 from pim_connector.runs.parking import ParkedGroup, Parking
 from pim_connector.runs.table import RunTable
 from pim_connector.states import Problem, RecordOutcome
-from tests.integration.stack import BUCKET, Context, Stack, credentials
+from tests.integration.stack import BUCKET, ROOT, Context, Stack, credentials
 from tests.integration.test_splitter import MAPPING, export
 
 TICK = {"tick": True}
@@ -257,3 +257,16 @@ def test_a_file_that_somebody_deleted_does_not_keep_its_run_open(stack: Stack) -
 def test_any_other_event_says_that_something_is_connected_wrongly(stack: Stack) -> None:
     with pytest.raises(ConfigurationError, match="caretaker was called with"):
         invoke({"Records": []})
+
+
+EVENTS = sorted((ROOT / "events" / "caretaker").glob("*.json"))
+
+
+def test_the_sample_events_do_what_their_names_say(stack: Stack) -> None:
+    unknown, round_ = EVENTS[1], EVENTS[0]
+    assert "not-known" in unknown.stem
+    stack.record(split(stack, export(1)))
+    assert invoke(json.loads(unknown.read_text()))["closed"] is False
+    assert stack.run().phase == "delivering"
+    assert invoke(json.loads(round_.read_text()))["closed"] == (stack.run().id,)
+    assert len(EVENTS) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -16,7 +17,7 @@ from pim_connector.errors import ConfigurationError
 from pim_connector.ledger import Ledger, LedgerEntry
 from pim_connector.messages import ProductMessage
 from pim_connector.runs.run import Run
-from tests.integration.stack import BUCKET, Context, Stack, credentials
+from tests.integration.stack import BUCKET, ROOT, Context, Stack, credentials
 
 MAPPING = """
 version: 1
@@ -462,3 +463,31 @@ def test_a_file_without_the_time_its_mapping_names_ends_its_run(stack: Stack) ->
     run = stack.run()
     assert "source.order" in (run.problem or "")
     assert (run.settled, stack.messages()) == (True, [])
+
+
+EVENTS = sorted((ROOT / "events" / "splitter").glob("*.json"))
+OUTCOMES: dict[str, tuple[int, int, set[str]]] = {
+    "a-directory-marker-and-a-file-outside-a-source-are-ignored": (0, 2, set()),
+    "a-file-without-a-mapping-stays-in-the-inbox": (1, 0, {"failed"}),
+    "a-notification-with-an-encoded-key-is-split": (1, 0, {"delivering"}),
+    "a-run-that-is-not-known-is-nothing-to-go-on-with": (0, 0, set()),
+    "an-empty-file-ends-its-run": (1, 0, {"delivering"}),
+    "an-uploaded-file-is-split": (1, 0, {"delivering"}),
+    "the-nightly-sweep-splits-what-lies-there": (4, 0, {"delivering", "failed"}),
+    "the-test-event-is-answered": (0, 1, set()),
+}
+
+
+def test_every_sample_event_has_its_outcome() -> None:
+    assert [path.stem for path in EVENTS] == sorted(OUTCOMES)
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_a_sample_event_does_what_its_name_says(stack: Stack, path: Path) -> None:
+    for key in ("shop/products.xml", "shop/price list ü.xml", "unmapped/products.xml"):
+        stack.put(f"incoming/{key}", export(1, 2))
+    stack.put("incoming/shop/empty.xml", "")
+    answer = invoke(json.loads(path.read_text()))
+    taken_in, ignored, phases = OUTCOMES[path.stem]
+    assert (len(answer["taken_in"]), len(answer["ignored"])) == (taken_in, ignored)
+    assert {run.phase for run in stack.runs()} == phases
