@@ -82,8 +82,6 @@ def _route_name(endpoint: Endpoint) -> str:
         "PATCH": "partial_update" if single else "partial_update_list",
         "DELETE": "delete",
     }[endpoint.method]
-    if endpoint.resource is not None and endpoint.resource.startswith("asset"):
-        return f"akeneo_asset_manager_{'_'.join(names).replace('-', '_')}_rest_connector_{action}"
     return f"pim_api_{resource}_{action}"
 
 

@@ -14,6 +14,7 @@ from local.akeneo.catalog import Row
 from local.akeneo.phpjson import is_array, is_numeric, items_of
 from local.akeneo.pim import Pim
 from local.akeneo.refusal import Refusal
+from local.akeneo.value_rules import compiled
 
 BAD_FORMAT = "The asset has an invalid format."
 BAD_DATA = "The asset has data that does not comply with the business rules."
@@ -164,10 +165,9 @@ def _text(_: Pim, __: str, attribute: Row, data: Any) -> str | None:
         return "This value is not a valid email address."
     if rule == "url" and re.match(r"^https?://\S+$", data) is None:
         return "This value is not a valid URL."
-    if rule in ("regexp", "regular_expression") and pattern:
-        if re.search(pattern.strip("/"), data) is None:
-            return "This value is not valid."
-    return None
+    if rule not in ("regexp", "regular_expression") or not pattern:
+        return None
+    return None if compiled(pattern).search(data) else "This value is not valid."
 
 
 def _number(_: Pim, __: str, attribute: Row, data: Any) -> str | None:

@@ -3,6 +3,7 @@
 Source: the PIM's association setter and two-way updater.
 """
 
+import re
 from typing import Any
 
 from local.akeneo.entities import KINDS, Product, ProductModel
@@ -10,6 +11,7 @@ from local.akeneo.phpjson import elements_of, is_array, is_scalar, items_of, typ
 from local.akeneo.pim import Pim
 from local.akeneo.refusal import PropertyError, Refusal
 
+_UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 TWO_WAY_HELP = (
     "https://help.akeneo.com/pim/serenity/articles/manage-your-association-types.html"
     "#create-a-2-way-association-type"
@@ -32,6 +34,8 @@ def set_associations(pim: Pim, entity: Product | ProductModel, data: Any, *, by_
         for kind, targets in kinds.items():
             if not all(isinstance(target, str) for target in elements_of(targets)):
                 raise _wrong_format(code)
+            if by_uuid and kind == "products" and not all(map(_is_uuid, elements_of(targets))):
+                raise _wrong_format(code, ', "product_uuids" expects an array of valid uuids.')
             found = [_target(pim, kind, target, by_uuid) for target in elements_of(targets)]
             if row["is_two_way"] and kind in ("products", "product_models"):
                 _refuse_self(entity, kind, found)
@@ -60,11 +64,15 @@ def _array_expected(data: Any) -> PropertyError:
     )
 
 
-def _wrong_format(code: Any) -> PropertyError:
+def _wrong_format(code: Any, more: str = "") -> PropertyError:
     return PropertyError(
         'Property "associations" expects an array with valid data, '
-        f'association format is not valid for the association type "{code}".'
+        f'association format is not valid for the association type "{code}"{more}.'
     )
+
+
+def _is_uuid(text: str) -> bool:
+    return _UUID.match(text) is not None
 
 
 def _target(pim: Pim, kind: str, target: str, by_uuid: bool) -> str:

@@ -210,10 +210,11 @@ def _currencies(data: Mapping[str, Any]) -> dict[str, bool]:
 
 def _reference_data(data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     lists = {**data.get("reference_data", {}), **data.get("reference_entity_records", {})}
-    return {
+    known = {
         name: {_code_of(code).lower(): _code_of(code) for code in codes}
         for name, codes in lists.items()
     }
+    return {name.removesuffix("s"): codes for name, codes in known.items()} | known
 
 
 def _by_family(entries: Any) -> dict[str, dict[str, Row]]:

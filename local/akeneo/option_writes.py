@@ -41,6 +41,8 @@ def write_option(pim: Pim, attribute: str, code: str | None, body: dict[str, Any
     violations = _check(pim, stored, row, attribute)
     if violations:
         raise invalid(violations)
+    if row["sort_order"] is None:
+        row["sort_order"] = _last_position(pim, attribute) + 1
     pim.catalog.options.setdefault(attribute, {})[row["code"].lower()] = row
     return 201 if stored is None else 204
 
@@ -62,6 +64,11 @@ def _check_consistency(attribute: str, code: str | None, body: dict[str, Any]) -
 
 def _new(attribute: str, code: str | None) -> Row:
     return {"code": code, "attribute": attribute, "sort_order": None, "labels": {}}
+
+
+def _last_position(pim: Pim, attribute: str) -> int:
+    rows = pim.catalog.options.get(attribute, {}).values()
+    return max((row["sort_order"] for row in rows), default=0)
 
 
 def _updated(pim: Pim, row: Row, body: dict[str, Any]) -> Row:

@@ -45,7 +45,7 @@ def _as_php(value: Any) -> Any:
 
 
 def encode(value: Any) -> str:
-    """Write JSON with PHP's defaults: `/` as `\\/`, non-ASCII as `\\uXXXX`, no white space."""
+    """Write JSON with PHP's defaults: slashes and all but ASCII escaped, no white space."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
     return text.replace("/", "\\/")
 

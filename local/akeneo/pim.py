@@ -69,7 +69,7 @@ class Pim:
         """Put a product in, with its index entries; the one with its UUID goes out first."""
         old = self.products.get(product.uuid)
         if old is not None:
-            self._forget_product(old)
+            self.forget_product(old)
         self.products[product.uuid] = product
         identifier = self.identifier_of(product)
         if identifier is not None:
@@ -79,7 +79,9 @@ class Pim:
         if product.parent is not None:
             self.variants.setdefault(product.parent.lower(), {})[product.uuid] = None
 
-    def _forget_product(self, product: Product) -> None:
+    def forget_product(self, product: Product) -> None:
+        """Take a product and its index entries out."""
+        self.products.pop(product.uuid, None)
         identifier = self.identifier_of(product)
         if identifier is not None:
             self.identifiers.pop(identifier.lower(), None)

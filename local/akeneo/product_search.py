@@ -203,7 +203,9 @@ _FIELDS: dict[str, Callable[[Pim, Any], Any]] = {
     "enabled": lambda _, product: product.enabled,
     "groups": lambda _, product: product.groups,
     "categories": all_categories,
-    "updated": lambda _, entity: entity.updated,
+    "updated": lambda pim, entity: max(
+        (entity.updated, *(model.updated for model in pim.ancestors_of(entity)))
+    ),
     "created": lambda _, entity: entity.created,
     "parent": lambda _, entity: entity.parent,
     "family_variant": lambda _, model: model.family_variant,

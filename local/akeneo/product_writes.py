@@ -143,7 +143,7 @@ def _write(pim: Pim, stored: Product | None, uuid: str, body: Body, *, by_uuid: 
     product = stored.draft() if stored is not None else Product(uuid=uuid)
     created = stored is None
     if stored is not None and "values" in body:
-        body = body | {"values": drop_same(pim, stored, body["values"], all_values(pim, stored))}
+        body = body | {"values": drop_same(pim, body["values"], all_values(pim, stored))}
     if stored is not None and stored.parent is None and body.get("parent") not in (None, ""):
         _become_variant(pim, product, to_text(body["parent"]), by_uuid)
         created = not by_uuid
@@ -168,9 +168,13 @@ def _write(pim: Pim, stored: Product | None, uuid: str, body: Body, *, by_uuid: 
 
 
 def _place_identifier(pim: Pim, product: Product, body: Body) -> None:
-    identifier = body.get("identifier")
-    if isinstance(identifier, str) and identifier.strip():
-        product.values[(pim.catalog.main_identifier, None, None)] = identifier
+    """A new product has its identifier before its parent could leave no place for it."""
+    main = pim.catalog.main_identifier
+    values = body.get("values")
+    entries = values.get(main) if isinstance(values, dict) else None
+    data = entries[0].get("data") if isinstance(entries, list) and entries else None
+    if isinstance(data, str) and data.strip():
+        product.values[(main, None, None)] = data
 
 
 def _become_variant(pim: Pim, product: Product, parent_code: str, by_uuid: bool) -> None:

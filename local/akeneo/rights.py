@@ -20,6 +20,8 @@ RESOURCES = {
     "asset_family": "asset families",
     "asset": "assets",
 }
+SHARED = {"product_model": "product"}
+"""Resources without a right of their own, and whose right is asked instead."""
 WEB_API = "web_api"
 
 
@@ -31,7 +33,8 @@ def check_web_api(accounts: Accounts, user: str) -> None:
 
 def check_right(accounts: Accounts, user: str, resource: str | None, action: str) -> None:
     """Raise `Refusal` 403 when the user lacks the right: `action` is list, edit or remove."""
-    if resource is None or f"{user}:{resource}_{action}" not in accounts.denied:
+    right = SHARED.get(resource or "", resource)
+    if resource is None or f"{user}:{right}_{action}" not in accounts.denied:
         return
     words = {"list": "list", "edit": "create or update", "remove": "delete"}[action]
     raise Refusal(403, f"Access forbidden. You are not allowed to {words} {RESOURCES[resource]}.")

@@ -5,12 +5,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from local.akeneo.call import Call, json_answer
+from local.akeneo.call import Call, json_answer, written_answer
 from local.akeneo.catalog import Row
 from local.akeneo.paging import page_of, paged
 from local.akeneo.refusal import Refusal
-from local.akeneo.routing import Endpoint, get
+from local.akeneo.routing import Endpoint, get, patch, patch_list, post
+from local.akeneo.streaming import stream_answer
 from local.akeneo.structure_rows import KINDS, Kind, as_api, filtered
+from local.akeneo.structure_writes import FAMILY_VARIANTS, WRITINGS, write_structure
 
 
 def list_answer(call: Call, path: str, rows: list[Row], show: Callable[[Row], Row]) -> Response:
@@ -41,6 +43,29 @@ def _one(kind: Kind) -> Callable[[Call], Response]:
         return json_answer(kind.show(call.pim.catalog, row))
 
     return answer
+
+
+def _writes(kind: Kind) -> Iterator[Endpoint]:
+    writing = WRITINGS[kind.path]
+
+    def many(call: Call) -> Response:
+        return stream_answer(
+            call, "code", lambda code, body: write_structure(call.pim, writing, code, body)
+        )
+
+    def one(call: Call) -> Response:
+        code = call.params["code"]
+        status = write_structure(call.pim, writing, code, call.object())
+        return written_answer(call, status, kind.path, code)
+
+    def create(call: Call) -> Response:
+        body = call.object()
+        status = write_structure(call.pim, writing, None, body)
+        return written_answer(call, status, kind.path, str(body["code"]))
+
+    yield patch_list(f"/{kind.path}", many, kind.right)
+    yield patch(f"/{kind.path}/{{code}}", one, kind.right)
+    yield post(f"/{kind.path}", create, kind.right)
 
 
 def _family(call: Call) -> Row:
@@ -76,6 +101,15 @@ def _family_variant_json(row: Row) -> Row:
     return {key: value for key, value in as_api(row).items() if key != "family"}
 
 
+def _patch_family_variants(call: Call) -> Response:
+    fixed = {"family": _family(call)["code"]}
+
+    def write(code: str, body: Row) -> int:
+        return write_structure(call.pim, FAMILY_VARIANTS, code, body, fixed)
+
+    return stream_answer(call, "code", write)
+
+
 def _locale_rows(call: Call) -> list[Row]:
     active = call.pim.catalog.active_locales
     codes = sorted(call.pim.catalog.locales)
@@ -109,10 +143,12 @@ def _measurement_families(call: Call) -> Response:
 
 
 def structure_endpoints() -> Iterator[Endpoint]:
-    """Reading what the PIM is made of."""
+    """Reading and writing what the PIM is made of."""
     for kind in KINDS.values():
         yield get(f"/{kind.path}", _list(kind), kind.right)
         yield get(f"/{kind.path}/{{code}}", _one(kind), kind.right)
+        yield from _writes(kind)
+    yield patch_list("/families/{family}/variants", _patch_family_variants, "family_variant")
     yield get("/families/{family}/variants", _family_variants, "family_variant")
     yield get("/families/{family}/variants/{code}", _family_variant, "family_variant")
     yield from _simple("locales", "Locale", "locale", _locale_rows)

@@ -135,7 +135,7 @@ def _text(_: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
         )
     rule = attribute.validation_rule
     if rule == "regexp" and attribute.validation_regexp:
-        if _pattern(attribute.validation_regexp).search(data) is None:
+        if compiled(attribute.validation_regexp).search(data) is None:
             yield _said(
                 "regexp",
                 f"The {code} attribute must match the following regular expression: "
@@ -148,7 +148,7 @@ def _text(_: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
 
 
 @lru_cache(maxsize=256)
-def _pattern(php: str) -> re.Pattern[str]:
+def compiled(php: str) -> re.Pattern[str]:
     """A PHP pattern with its delimiters and modifiers; one that is no pattern matches all."""
     body, _, modifiers = php[1:].rpartition(php[0])
     flags = re.IGNORECASE if "i" in modifiers else re.NOFLAG

@@ -22,7 +22,7 @@ def unknown_attribute(code: object) -> PropertyError:
     return PropertyError(f"The {code} attribute does not exist in your PIM.")
 
 
-def drop_same(pim: Pim, product: Product, data: Any, known: Values) -> Any:
+def drop_same(pim: Pim, data: Any, known: Values) -> Any:
     """Leave out of a body's values those that the product already has (`known`).
 
     Raises `PropertyError` for an unknown attribute: this step comes before all others that

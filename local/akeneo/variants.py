@@ -87,12 +87,12 @@ def check_attributes(pim: Pim, entity: Product | ProductModel) -> list[Violation
     for code in dict.fromkeys(key[0] for key in entity.values):
         if code not in belonging:
             text = f'Attribute "{code}" does not belong to the family "{family}"'
-            found.append(violation("attribute", text))
+            found.append(violation("attribute", text, "not of the family"))
         elif code not in codes:
             text = (
                 f'Cannot set the property "{code}" to this entity as it is not in the attribute set'
             )
-            found.append(violation("attribute", text))
+            found.append(violation("attribute", text, "not of the level"))
     return found
 
 
@@ -105,6 +105,7 @@ def check_axes_filled(pim: Pim, entity: Product | ProductModel) -> list[Violatio
         violation(
             "attribute",
             f'Attribute "{code}" cannot be empty, as it is defined as an axis for this entity',
+            "empty axis",
         )
         for code in axes_of(family_variant, level_of(pim, entity))
         if (code, None, None) not in entity.values
@@ -120,7 +121,7 @@ def check_axes_unique(pim: Pim, entity: Product | ProductModel) -> list[Violatio
     axes = axes_of(family_variant, level_of(pim, entity))
     mine = _combination(pim, entity, axes)
     for sibling in pim.children_of(parent):
-        if _name(pim, sibling) == _name(pim, entity) or type(sibling) is not type(entity):
+        if type(sibling) is not type(entity) or _key(sibling) == _key(entity):
             continue
         if _combination(pim, sibling, axes).lower() == mine.lower():
             kind = "variant product" if isinstance(entity, Product) else "product model"
@@ -131,6 +132,10 @@ def check_axes_unique(pim: Pim, entity: Product | ProductModel) -> list[Violatio
             )
             return [violation("attribute", text)]
     return []
+
+
+def _key(entity: Product | ProductModel) -> str:
+    return entity.code.lower() if isinstance(entity, ProductModel) else entity.uuid
 
 
 def _name(pim: Pim, entity: Product | ProductModel) -> str:

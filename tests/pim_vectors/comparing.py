@@ -40,7 +40,9 @@ def _headers(expect: dict[str, Any], response: httpx.Response, fill: Fill) -> It
 
 
 def _body(expect: dict[str, Any], response: httpx.Response, fill: Fill) -> Iterator[str]:
-    text = response.text.replace(_host(response).replace("/", "\\/"), RECORDED_HOST.replace("/", "\\/"))
+    text = response.text.replace(
+        _host(response).replace("/", "\\/"), RECORDED_HOST.replace("/", "\\/")
+    )
     if "body_lines" in expect:
         wanted = json.loads(fill(json.dumps(expect["body_lines"])))
         given = [json.loads(line) for line in text.split("\n")] if text else []

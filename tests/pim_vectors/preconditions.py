@@ -39,6 +39,8 @@ class Catalogs:
     """The recorded catalogues by name, read once."""
 
     folder: Path
+    uuids: dict[str, str] = field(default_factory=dict)
+    """UUIDs that products must get, by identifier."""
     read: dict[str, dict[str, Any]] = field(default_factory=dict)
     built: dict[str, Catalog] = field(default_factory=dict)
 
@@ -66,6 +68,8 @@ class Scene:
     """Role by user name."""
     connections: list[Connection] = field(default_factory=list)
     credentials: dict[str, str] = field(default_factory=dict)
+    passwords: dict[str, str] = field(default_factory=dict)
+    """As they were when the connection was made, by user name."""
     media: dict[str, str] = field(default_factory=dict)
     later: list[dict[str, Any]] = field(default_factory=list)
 
@@ -100,7 +104,17 @@ def set_up(pim: Pim, catalogs: Catalogs, vector: Vector) -> Scene:
             scene.later.append(step)
         else:
             take(scene, step)
+    _give_uuids(pim, catalogs.uuids)
     return scene
+
+
+def _give_uuids(pim: Pim, uuids: dict[str, str]) -> None:
+    for identifier, uuid in uuids.items():
+        product = pim.product_by_identifier(identifier)
+        if product is not None and product.uuid != uuid:
+            pim.forget_product(product)
+            product.uuid = uuid
+            pim.save_product(product)
 
 
 def _connect(scene: Scene, code: str, username: str, password: str) -> None:
@@ -109,11 +123,12 @@ def _connect(scene: Scene, code: str, username: str, password: str) -> None:
     )
     scene.pim.accounts.connect(connection)
     scene.connections.append(connection)
-    scene.credentials = {
-        "client_id": connection.client_id,
-        "client_secret": connection.secret,
-        "password": password,
-    }
+    scene.passwords[username] = password
+    if not scene.credentials or code not in scene.users:
+        scene.credentials = {
+            "client_id": connection.client_id,
+            "client_secret": connection.secret,
+        }
 
 
 def take(scene: Scene, step: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from local.akeneo.phpjson import elements_of
 from tests.pim_vectors.comparing import same
 from tests.pim_vectors.sending import Sender
 
@@ -123,7 +124,7 @@ def _comparable(sender: Sender, entity: dict[str, Any]) -> dict[str, Any]:
         for code, kinds in dict(entity["quantified_associations"] or {}).items()
     }
     shown["values"] = {
-        code: sorted((_entry(pim, code, entry) for entry in entries), key=str)
+        code: sorted((_entry(pim, code, entry) for entry in elements_of(entries)), key=str)
         for code, entries in dict(entity["values"] or {}).items()
     }
     shown.pop("family", None) if "code" in entity else None
@@ -177,9 +178,11 @@ def _structure(sender: Sender, kind: str, code: str, wanted: Any) -> Iterator[st
 
 
 def _bare(data: Any) -> Any:
-    """Without empty labels, which one form shows and the other does not."""
+    """Without empty labels, and without the order in which the database had attributes."""
     if isinstance(data, dict):
         return {key: item for key, item in data.items() if item is not None}
+    if isinstance(data, list) and data and isinstance(data[0], dict) and "axes" in data[0]:
+        return [{**level, "attributes": sorted(level["attributes"])} for level in data]
     return data
 
 

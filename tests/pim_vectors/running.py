@@ -1,15 +1,17 @@
 """Running the cases against one simulator."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 
 from local.akeneo.app import create_app
 from local.akeneo.catalog import from_resources
-from local.akeneo.pim import Pim
+from local.akeneo.pim import Pim, utc_now
 from local.akeneo.refusal import Refusal
 from local.akeneo.server import serve
 from tests.pim_vectors.comparing import differences
@@ -17,7 +19,7 @@ from tests.pim_vectors.intents import UnknownStepError
 from tests.pim_vectors.preconditions import Catalogs, set_up, take
 from tests.pim_vectors.reading import unmet
 from tests.pim_vectors.sending import Sender
-from tests.pim_vectors.vectors import IN_SCOPE, Vector, skip_reasons, vectors_of
+from tests.pim_vectors.vectors import IN_SCOPE, Vector, recorded_uuids, skip_reasons, vectors_of
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
@@ -29,6 +31,15 @@ class Outcome:
     vector: Vector
     result: str
     reason: str = ""
+
+
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
+
+
+def _clock(moment: re.Match[str], seconds: int) -> Callable[[], datetime]:
+    """A clock that stands still near the moment that a case asks about."""
+    told = datetime.fromisoformat(moment.group()).replace(tzinfo=UTC)
+    return lambda: told + timedelta(seconds=seconds)
 
 
 class Runner:
@@ -56,7 +67,10 @@ class Runner:
         return Outcome(vector=vector, result=FAILED if wrong else PASSED, reason=wrong)
 
     def _wrong(self, vector: Vector) -> Iterator[str]:
+        moment = _TIME.search(vector.request["path"])
+        self.pim.now = _clock(moment, -60) if moment else utc_now
         scene = set_up(self.pim, self.catalogs, vector)
+        self.pim.now = _clock(moment, 60) if moment else utc_now
         sender = Sender(self.client, scene)
         for request in vector.before:
             sender.send(request)
@@ -80,5 +94,7 @@ def run_all(folder: Path, files: tuple[str, ...] = IN_SCOPE) -> Iterator[Outcome
     with runner_for(folder) as runner:
         for file in files:
             if (folder / f"{file}.json").exists():
-                for vector in vectors_of(folder, file):
+                vectors = list(vectors_of(folder, file))
+                runner.catalogs.uuids = recorded_uuids(vectors)
+                for vector in vectors:
                     yield runner.run(vector)

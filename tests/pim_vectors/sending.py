@@ -39,7 +39,7 @@ class Sender:
             self._path(request["path"]),
             headers={name: text for name, text in headers.items() if text},
             content=content,
-            data=self._fields(request) if files is not None else None,
+            data=self._fields(request) if "multipart" in request else None,
             files=files,
         )
         self.bodies.append(_json(response))
@@ -57,6 +57,8 @@ class Sender:
                 return str(self._token(of or "admin")["refresh_token"])
             case "media_file_key":
                 return self.scene.media_key(of or "")
+            case "password":
+                return self.scene.passwords[of or "admin"]
             case "uuid_of":
                 return self._uuid_of(of or "")
             case "uuid_of_uppercase":
@@ -92,7 +94,7 @@ class Sender:
 
     def _content(
         self, request: dict[str, Any], headers: dict[str, str]
-    ) -> tuple[bytes | None, dict[str, tuple[str, bytes]] | None]:
+    ) -> tuple[bytes | None, dict[str, tuple[str | None, bytes]] | None]:
         if "multipart" in request:
             files = request["multipart"].get("files", {})
             names = {name: PurePosixPath(file["$file"]).name for name, file in files.items()}
@@ -106,17 +108,22 @@ class Sender:
             )
             return self.fill("".join(parts)).encode(), None
         if "form_or_json_params" in request:
-            return self._parameters(request["form_or_json_params"], headers), None
+            parameters = request["form_or_json_params"]
+            if "multipart" in headers.get("Content-Type", ""):
+                return None, {name: (None, text.encode()) for name, text in parameters.items()}
+            return self._parameters(parameters, headers), None
         body = request.get("body")
         return (self.fill(body).encode() if body is not None else None), None
 
     def _parameters(self, parameters: dict[str, Any], headers: dict[str, str]) -> bytes:
+        of_user = "{{password:" + str(parameters.get("username")) + "}}"
         filled = {
-            name: self._earlier(data) if isinstance(data, dict) else self.fill(data)
+            name: self._earlier(data)
+            if isinstance(data, dict)
+            else self.fill(data.replace("{{password}}", of_user))
             for name, data in parameters.items()
         }
-        kind = headers.get("Content-Type", "")
-        if "form" in kind and "multipart" not in kind:
+        if "form" in headers.get("Content-Type", ""):
             return str(httpx.QueryParams(filled)).encode()
         return json.dumps(filled).encode()
 

@@ -1,6 +1,7 @@
 """Reading the recorded cases."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ IN_SCOPE = (
     "structure_patch_list",
 )
 """Files of the write path; the others are about what no part of the connector calls."""
+
+_UUID_IN_PATH = re.compile(r"/products-uuid/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_DATA = re.compile(r'"data":\s*"([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,21 @@ def vectors_of(folder: Path, file: str) -> Iterator[Vector]:
             request=entry["request"],
             expect=entry["expect"],
         )
+
+
+def recorded_uuids(vectors: list[Vector]) -> dict[str, str]:
+    """UUID by identifier, where a case names the UUID that a product had in the recording.
+
+    Such a UUID stands in the URL, the identifier in the body; the set-up creates the product.
+    """
+    found = {}
+    for vector in vectors:
+        match = _UUID_IN_PATH.search(vector.request["path"])
+        steps = json.dumps(vector.steps)
+        for identifier in _DATA.findall(str(vector.request.get("body") or "")):
+            if match and json.dumps(identifier) in steps and match.group(1) not in steps:
+                found.setdefault(identifier, match.group(1))
+    return found
 
 
 def skip_reasons() -> dict[tuple[str, str], str]:

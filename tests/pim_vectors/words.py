@@ -13,7 +13,9 @@ _LOCALES = re.compile(r'(?:^|; )locales "([^"]+)"')
 _CHANNELS = re.compile(r'"([^"]+)" channel with locales "([^"]+)"')
 _EXISTING = re.compile(r"a product exists with ([^;]+)")
 _OF_FAMILY = re.compile(r'product "([^"]+)" of that family exists')
-_SAME = re.compile(r'another product "([^"]+)" already has the same value \("([^"]*)"\) for "(\w+)"')
+_SAME = re.compile(
+    r'another product "([^"]+)" already has the same value \("([^"]*)"\) for "(\w+)"'
+)
 FAMILY = "family"
 
 
