@@ -1,0 +1,245 @@
+"""Brings the assets of a batch of messages into the PIM, each to exactly one end.
+
+One source at a time: gather what is asked of each asset, compare with what the PIM holds, send in
+calls of one family and 100 assets, write down what was accepted before the next call. What cannot
+be finished now stays with its message, which comes again and then finds the rest unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from pim_connector.assets.asset import MappedAsset
+from pim_connector.assets.incoming import Found, Reading, Task, coalesce
+from pim_connector.assets.ledger import AssetEntry, AssetLedger
+from pim_connector.assets.linking import ProductLinks
+from pim_connector.assets.mapping import OnDelete
+from pim_connector.assets.outcome import AssetOutcome, problems_of, rejected
+from pim_connector.assets.program import AssetProgram, to_asset
+from pim_connector.assets.removal import link_of, remove, unlinking
+from pim_connector.assets.triage import (
+    Send,
+    chosen,
+    is_superseded,
+    is_unchanged,
+    needs_current,
+    slots_due,
+)
+from pim_connector.assets.upserting import ASSETS_PER_CALL, Upserting, upsert
+from pim_connector.dam.asset_messages import Change
+from pim_connector.errors import TransientError
+from pim_connector.mapping.result import Filtered, Rejected, Slot
+
+RESERVE_SECONDS = 45.0
+"""One call of 100 assets and its bookkeeping must fit into what is left of an invocation."""
+
+SendLinks = Callable[[Sequence[ProductLinks]], frozenset[ProductLinks]]
+"""Sends links through the product queue; gives those whose product is not in the PIM yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceParts:
+    """What delivering assets of one source needs. `seconds_left` is that of the invocation."""
+
+    program: AssetProgram
+    reading: Reading
+    upserting: Upserting
+    ledger: AssetLedger
+    send_links: SendLinks
+    seconds_left: Callable[[], float]
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """What has become of the assets so far. `failure` is why the rest has to come again."""
+
+    outcomes: dict[str, AssetOutcome] = field(default_factory=dict)
+    failure: TransientError | None = None
+
+    def end(self, outcome: AssetOutcome) -> None:
+        self.outcomes[outcome.dam_id] = outcome
+
+
+def deliver(tasks: Sequence[Task], parts: SourceParts) -> Batch:
+    """Deliver all changes of one source. Raises ConfigurationError; what is transient is in it."""
+    batch = Batch()
+    try:
+        found = [parts.reading.found(change) for change in _in_time(coalesce(tasks), parts)]
+        _deliver(found, parts, batch)
+    except TransientError as error:
+        batch.failure = error
+    return batch
+
+
+def _in_time(changes: dict[str, Change], parts: SourceParts) -> Iterator[Change]:
+    for change in changes.values():
+        _check_time(parts)
+        yield change
+
+
+def _check_time(parts: SourceParts) -> None:
+    if parts.seconds_left() < RESERVE_SECONDS:
+        raise TransientError("no time is left in this invocation", retry_after=0)
+
+
+def _deliver(found: Sequence[Found], parts: SourceParts, batch: Batch) -> None:
+    source = parts.upserting.source
+    entries = parts.ledger.entries(source, [one.dam_id for one in found])
+    gone: list[AssetEntry] = []
+    sends: list[Send] = []
+    for one in found:
+        entry = entries.get(one.dam_id)
+        if one.problem:
+            batch.end(rejected(one.dam_id, one.problem))
+        elif one.properties is None:
+            _leave(one.dam_id, entry, gone, batch)
+        elif is_superseded(entry, one.stamp):
+            batch.end(AssetOutcome(dam_id=one.dam_id, state="superseded"))
+        else:
+            _map(one, entry, parts, (sends, gone), batch)
+    _remove(gone, parts, batch)
+    _send_all(_with_codes(sends, parts, batch), entries, parts, batch)
+
+
+def _leave(dam_id: str, entry: AssetEntry | None, gone: list[AssetEntry], batch: Batch) -> None:
+    """Have an asset that is gone, or no product asset any more, taken out of use in the PIM."""
+    if entry is not None and entry.present:
+        gone.append(entry)
+    else:
+        batch.end(AssetOutcome(dam_id=dam_id, state="filtered"))
+
+
+def _map(
+    one: Found,
+    entry: AssetEntry | None,
+    parts: SourceParts,
+    found: tuple[list[Send], list[AssetEntry]],
+    batch: Batch,
+) -> None:
+    sends, gone = found
+    structures = parts.upserting.structures
+    assert one.properties is not None  # noqa: S101 - the caller has looked
+    mapped = to_asset(one.dam_id, one.properties, parts.program, structures.current())
+    if isinstance(mapped, Rejected):
+        mapped = to_asset(one.dam_id, one.properties, parts.program, structures.fresh())
+    if isinstance(mapped, Rejected):
+        problems = problems_of(mapped.errors)
+        batch.end(AssetOutcome(dam_id=one.dam_id, state="rejected", problems=problems))
+    elif isinstance(mapped, Filtered):
+        _leave(one.dam_id, entry, gone, batch)
+    elif is_unchanged(mapped, entry):
+        batch.end(AssetOutcome(dam_id=one.dam_id, state="unchanged", code=mapped.code))
+    else:
+        sends.append(_send(mapped, entry, one.stamp, parts))
+
+
+def _send(
+    asset: MappedAsset, entry: AssetEntry | None, stamp: int | None, parts: SourceParts
+) -> Send:
+    due = slots_due(asset, entry)
+    fresh = entry is None or not entry.present
+    current = None
+    exists = not fresh
+    if needs_current(due, fresh=fresh):
+        current = parts.upserting.pim.get_asset(asset.family, asset.code)
+        exists = current is not None
+    slots = chosen(asset, due, current, exists=exists)
+    if entry is not None and not entry.present:
+        slots += _enabled_again(asset, parts.program.mapping.on_delete)
+    return Send(asset=asset, slots=slots, fresh=fresh, stamp=stamp)
+
+
+def _enabled_again(asset: MappedAsset, rule: OnDelete) -> tuple[Slot, ...]:
+    """Take back what `disable` has set, unless the mapping fills that attribute itself."""
+    if rule.action != "disable" or rule.attribute is None:
+        return ()
+    if any(slot.key[1] == rule.attribute for slot in asset.slots):
+        return ()
+    return (Slot(key=("values", rule.attribute, "", ""), data=None, owner="on_change"),)
+
+
+def _with_codes(sends: Sequence[Send], parts: SourceParts, batch: Batch) -> list[Send]:
+    """Take the codes of assets that are new under them; whose code is another's is rejected."""
+    wanted = {send.asset.dam_id: send.asset.code for send in sends}
+    others = parts.ledger.take_codes(parts.upserting.source, wanted) if wanted else {}
+    for dam_id, owner in others.items():
+        source, _, other = owner.partition("|")
+        reason = f"its code {wanted[dam_id]} is that of asset {other} of {source}"
+        advice = "say `distinct: true` or another `prefix` in assets.code of the source file"
+        batch.end(rejected(dam_id, reason, code=wanted[dam_id], advice=advice))
+    return [send for send in sends if send.asset.dam_id not in others]
+
+
+def _send_all(
+    sends: Sequence[Send], entries: dict[str, AssetEntry], parts: SourceParts, batch: Batch
+) -> None:
+    by_family: dict[str, list[Send]] = {}
+    for send in sends:
+        by_family.setdefault(send.asset.family, []).append(send)
+    for members in by_family.values():
+        for start in range(0, len(members), ASSETS_PER_CALL):
+            _check_time(parts)
+            _send_chunk(members[start : start + ASSETS_PER_CALL], entries, parts, batch)
+
+
+def _send_chunk(
+    sends: Sequence[Send], entries: dict[str, AssetEntry], parts: SourceParts, batch: Batch
+) -> None:
+    sent = upsert(sends, parts.upserting)
+    moved = [
+        old
+        for new in sent.accepted
+        if (old := entries.get(new.dam_id)) is not None
+        and old.present
+        and (old.family, old.code) != (new.family, new.code)
+    ]
+    on_delete = parts.program.mapping.on_delete
+    if moved:
+        structure = parts.upserting.structures.current()
+        remove(moved, on_delete, parts.upserting.pim, structure)
+    waiting = parts.send_links(_links(sent.accepted, entries))
+    parts.ledger.accept([_without(entry, waiting) for entry in sent.accepted])
+    for outcome in sent.outcomes:
+        batch.end(outcome)
+    if sent.unanswered:
+        raise TransientError(f"the PIM did not answer for {len(sent.unanswered)} assets")
+
+
+def _links(accepted: Sequence[AssetEntry], entries: dict[str, AssetEntry]) -> list[ProductLinks]:
+    found: list[ProductLinks] = []
+    for new in accepted:
+        old = entries.get(new.dam_id)
+        before = set(old.links) if old else set()
+        same = old is not None and old.code == new.code
+        found += [link_of(k, add=(new.code,)) for k in new.links if not same or k not in before]
+        if old is not None:
+            left = [k for k in old.links if not same or k not in new.links]
+            found += [link_of(k, remove=(old.code,)) for k in left]
+    return found
+
+
+def _without(entry: AssetEntry, waiting: frozenset[ProductLinks]) -> AssetEntry:
+    """Leave out links whose product is not there yet, so that they are tried again."""
+    if not waiting:
+        return entry
+    missing = {(w.resource, w.product) for w in waiting}
+    kept = tuple(
+        key for key in entry.links if (link_of(key).resource, link_of(key).product) not in missing
+    )
+    return replace(entry, links=kept)
+
+
+def _remove(gone: Sequence[AssetEntry], parts: SourceParts, batch: Batch) -> None:
+    if not gone:
+        return
+    rule = parts.program.mapping.on_delete
+    structure = parts.upserting.structures.current()
+    for start in range(0, len(gone), ASSETS_PER_CALL):
+        _check_time(parts)
+        chunk = gone[start : start + ASSETS_PER_CALL]
+        parts.send_links([link for entry in chunk for link in unlinking(entry, rule)])
+        outcomes, absent = remove(chunk, rule, parts.upserting.pim, structure)
+        parts.ledger.accept(absent)
+        for outcome in outcomes:
+            batch.end(outcome)

@@ -1,0 +1,157 @@
+"""Downloads a file of the DAM to a file on disk, a piece at a time, from allowed hosts only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import IO
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from pim_connector.assets.addresses import Resolve, checked_address, resolve
+from pim_connector.assets.mapping import MediaRules
+from pim_connector.errors import RejectedError, TransientError
+
+MOST_REDIRECTS = 5
+CHUNK_BYTES = 256 * 1024
+_LATER = frozenset({408, 420, 423, 425, 429})
+
+Headers = Callable[[str], Mapping[str, str]]
+"""The headers to ask a URL with: the DAM's own authentication on the DAM's own host, else none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloaded:
+    """What was written to the file: size in bytes, SHA-256 in hex, content type in lower case."""
+
+    size: int
+    sha256: str
+    content_type: str
+
+
+class Downloads:
+    """Downloads by the rules of one source. `base_host` is the DAM's own, always allowed.
+
+    `transport` is httpx's; `resolver` looks names up; `private_too` allows addresses that are not
+    on the internet, for the local stack only.
+    """
+
+    def __init__(
+        self,
+        rules: MediaRules,
+        *,
+        base_host: str,
+        headers: Headers,
+        transport: httpx.BaseTransport | None = None,
+        resolver: Resolve = resolve,
+        private_too: bool = False,
+    ) -> None:
+        self._rules = rules
+        self._hosts = (base_host, *rules.hosts)
+        self._headers = headers
+        self._resolver = resolver
+        self._private_too = private_too
+        self._http = httpx.Client(
+            transport=transport,
+            timeout=httpx.Timeout(rules.timeout_s, connect=10.0),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def download(self, url: str, target: IO[bytes]) -> Downloaded:
+        """Write the file at `url` to `target`; memory does not grow with its size.
+
+        Each redirect is checked like the first address. RejectedError for a host, size or type
+        that is not allowed and for an answer that will not change; TransientError for others.
+        """
+        for _ in range(MOST_REDIRECTS + 1):
+            try:
+                with self._ask(url) as answer:
+                    if not answer.is_redirect:
+                        return self._take(answer, url, target)
+                    url = urljoin(url, answer.headers["location"])
+            except httpx.HTTPError as error:
+                kind = type(error).__name__
+                raise TransientError(f"{_shown(url)} could not be downloaded: {kind}") from error
+            except (httpx.InvalidURL, ValueError) as error:
+                raise RejectedError(f"{_shown(url)} is not an address on the web") from error
+        raise RejectedError(f"{_shown(url)}: more than {MOST_REDIRECTS} redirects")
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _ask(self, url: str) -> _Answer:
+        address = checked_address(
+            url, self._hosts, resolver=self._resolver, private_too=self._private_too
+        )
+        original = httpx.URL(url)
+        host = f"[{address}]" if ":" in address else address
+        request = self._http.build_request(
+            "GET",
+            original.copy_with(host=host),
+            headers={
+                **self._headers(url),
+                "Host": original.netloc.decode("ascii"),
+                "Accept-Encoding": "identity",
+            },
+            extensions={"sni_hostname": original.host},
+        )
+        return _Answer(self._http.send(request, stream=True))
+
+    def _take(self, answer: httpx.Response, url: str, target: IO[bytes]) -> Downloaded:
+        if answer.status_code >= 500 or answer.status_code in _LATER:
+            raise TransientError(f"{_shown(url)} answers {answer.status_code}")
+        if answer.status_code != httpx.codes.OK:
+            raise RejectedError(f"{_shown(url)} answers {answer.status_code}")
+        content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        types = self._rules.types
+        if types and not any(fnmatchcase(content_type, wanted.lower()) for wanted in types):
+            raise RejectedError(
+                f"{_shown(url)} is {content_type or 'of no named type'}; the source allows"
+                f" {', '.join(types)}"
+            )
+        return self._copy(answer, url, target, content_type)
+
+    def _copy(
+        self, answer: httpx.Response, url: str, target: IO[bytes], content_type: str
+    ) -> Downloaded:
+        most = self._rules.max_megabytes * 1024 * 1024
+        too_large = f"{_shown(url)} is larger than {self._rules.max_megabytes} MB"
+        announced = answer.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > most:
+            raise RejectedError(too_large)
+        digest, size = hashlib.sha256(), 0
+        for chunk in answer.iter_bytes(CHUNK_BYTES):
+            size += len(chunk)
+            if size > most:
+                raise RejectedError(too_large)
+            digest.update(chunk)
+            target.write(chunk)
+        if not size:
+            raise RejectedError(f"{_shown(url)} is empty")
+        return Downloaded(size=size, sha256=digest.hexdigest(), content_type=content_type)
+
+
+class _Answer:
+    """A streamed answer that is closed whatever happens."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    def __enter__(self) -> httpx.Response:
+        return self._response
+
+    def __exit__(self, *_: object) -> None:
+        self._response.close()
+
+
+def host_of(url: str) -> str:
+    """Give the host of a URL in lower case, "" where there is none."""
+    return (urlsplit(url).hostname or "").lower()
+
+
+def _shown(url: str) -> str:
+    return url.partition("?")[0][:200]

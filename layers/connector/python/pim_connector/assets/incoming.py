@@ -1,0 +1,110 @@
+"""Brings each asset of a batch of messages to hand as the DAM has it, once.
+
+A poll hands the asset over whole; an event, or one too heavy for a message, only its id, and then
+the DAM is asked, not before it has settled. What an event calls deleted is asked for, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pim_connector.dam.asset_messages import AssetMessage, Change
+from pim_connector.dam.client import Gone
+from pim_connector.dam.pages import Row
+from pim_connector.errors import RejectedError, TransientError
+
+LONGEST_NAP_SECONDS = 20.0
+"""Waiting a little is cheaper than having the message come again."""
+
+
+class Dam(Protocol):
+    """What the asset mapper asks of a DAM: one asset, as it is now."""
+
+    def asset(self, asset_id: str) -> Row | Gone: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One message of the asset queue, under the id that SQS gave it."""
+
+    id: str
+    group: str
+    message: AssetMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One asset as the DAM has it; `properties` None: it is gone. `problem`: it cannot be read."""
+
+    dam_id: str
+    properties: Mapping[str, Any] | None
+    stamp: int | None = None
+    problem: str | None = None
+
+
+def coalesce(tasks: Iterable[Task]) -> dict[str, Change]:
+    """Give the last change of each asset of one source, in the order of their last mention."""
+    last: dict[str, Change] = {}
+    for task in tasks:
+        for change in task.message.changes:
+            last.pop(change.id, None)
+            last[change.id] = change
+    return last
+
+
+class Reading:
+    """Reads changes from the DAM where they do not carry the asset."""
+
+    def __init__(
+        self,
+        dam: Dam,
+        *,
+        can_ask: bool,
+        read_stamp: Callable[[str | None], int | None],
+        now: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._dam = dam
+        self._can_ask = can_ask
+        self._read_stamp = read_stamp
+        self._now = now
+        self._sleep = sleep
+
+    def found(self, change: Change) -> Found:
+        """Give the asset of one change.
+
+        TransientError where the DAM does not answer, or has not settled for a good while.
+        """
+        if change.kind == "changed" and change.properties is not None:
+            stamp = self._read_stamp(change.stamp)
+            return Found(dam_id=change.id, properties=change.properties, stamp=stamp)
+        if change.kind == "deleted" and not self._can_ask:
+            return Found(dam_id=change.id, properties=None)
+        self._settle(change)
+        try:
+            answer = self._dam.asset(change.id)
+        except RejectedError as error:
+            return Found(dam_id=change.id, properties={}, problem=str(error))
+        if isinstance(answer, Gone) or answer.deleted:
+            return Found(dam_id=change.id, properties=None)
+        return Found(dam_id=change.id, properties=answer.properties, stamp=answer.stamp)
+
+    def _settle(self, change: Change) -> None:
+        wait = (change.not_before or 0.0) - self._now()
+        if wait > LONGEST_NAP_SECONDS:
+            raise TransientError("the DAM has not settled yet", retry_after=wait)
+        if wait > 0:
+            self._sleep(wait)
+
+
+def unfinished(tasks: Sequence[Task], done: set[str]) -> list[Task]:
+    """Give the messages that have to come back: those not done, and in a lane all after them."""
+    blocked: set[str] = set()
+    back: list[Task] = []
+    for task in tasks:
+        if task.group in blocked or task.id not in done:
+            blocked.add(task.group)
+            back.append(task)
+    return back

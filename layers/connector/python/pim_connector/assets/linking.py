@@ -1,0 +1,212 @@
+"""Appends assets to products' asset collections, and keeps what marketing put there.
+
+A product is written by one worker at a time, that of its lane of the product queue, because Akeneo
+loses values when two calls write one product at once. So the asset mapper does not write products:
+it sends a `LinkMessage` into the product's lane, and the product mapper hands that to
+`apply_links`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pim_connector.errors import RejectedError, TransientError
+from pim_connector.lanes import lane_of, message_group
+from pim_connector.queues import Outgoing
+
+if TYPE_CHECKING:
+    from pim_connector.akeneo import AkeneoClient
+
+VERSION = 1
+LINKS_PER_MESSAGE = 100
+
+
+class ProductLinks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be in, and what is to be out of, one asset collection of one product."""
+
+    resource: str
+    product: str
+    attribute: str
+    locale: str | None = None
+    channel: str | None = None
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class LinkMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="asset_links"):
+    """One message of the product queue: links of products of one lane, at most 100."""
+
+    v: int = VERSION
+    source: str
+    lane: int
+    links: tuple[ProductLinks, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """What became of one product's links: `changed`, `unchanged`, `absent` or `refused`."""
+
+    links: ProductLinks
+    state: str
+    reason: str = ""
+
+
+def is_link_message(body: str | bytes) -> bool:
+    """Say whether a message of the product queue is one of ours, without reading all of it."""
+    head = body[:40].encode() if isinstance(body, str) else body[:40]
+    return head.startswith(b'{"kind":"asset_links"')
+
+
+def decode(body: str | bytes) -> LinkMessage:
+    """Read what `outgoing` wrote. RejectedError for what is no such message."""
+    try:
+        message = msgspec.json.decode(body, type=LinkMessage)
+    except msgspec.MsgspecError as error:
+        raise RejectedError(f"not a message of asset links: {error}") from error
+    if message.v != VERSION:
+        raise RejectedError(f"links of version {message.v}; this release reads {VERSION}")
+    return message
+
+
+def outgoing(
+    source: str,
+    links: Iterable[ProductLinks],
+    family_keys: Mapping[tuple[str, str], str],
+    lanes: int,
+) -> list[Outgoing]:
+    """Make the messages of the product queue, one lane each.
+
+    `family_keys` gives each product's root model code, or its own, as the splitter uses it for
+    lanes.
+    """
+    by_lane: dict[int, list[ProductLinks]] = {}
+    for one in merged(links):
+        lane = lane_of(family_keys[one.resource, one.product], lanes)
+        by_lane.setdefault(lane, []).append(one)
+    return [
+        _outgoing(LinkMessage(source=source, lane=lane, links=tuple(chunk)))
+        for lane, members in sorted(by_lane.items())
+        for chunk in _chunks(members)
+    ]
+
+
+def merged(links: Iterable[ProductLinks]) -> list[ProductLinks]:
+    """Join what concerns the same collection; what is added and removed both ends up added."""
+    found: dict[tuple[str, str, str, str | None, str | None], ProductLinks] = {}
+    for one in links:
+        key = (one.resource, one.product, one.attribute, one.locale, one.channel)
+        known = found.get(key)
+        add = tuple(dict.fromkeys([*(known.add if known else ()), *one.add]))
+        remove = dict.fromkeys([*(known.remove if known else ()), *one.remove])
+        found[key] = msgspec.structs.replace(
+            one, add=add, remove=tuple(code for code in remove if code not in add)
+        )
+    return list(found.values())
+
+
+def joined(current: Sequence[str], links: ProductLinks) -> list[str]:
+    """Give the collection as it should be: what is there, in its order, and ours at its end."""
+    kept = [code for code in current if code not in links.remove]
+    return [*kept, *(code for code in links.add if code not in kept)]
+
+
+def apply_links(message: LinkMessage, pim: AkeneoClient) -> list[Linked]:
+    """Read each product, and PATCH those whose collections change, in one call per resource.
+
+    A product that is not in the PIM is `absent`; its links are tried again by the reconciliation.
+    Raises TransientError where the PIM did not answer for all, and what the client raises.
+    """
+    done: list[Linked] = []
+    for resource in ("product", "product_model"):
+        lines: dict[str, dict[str, Any]] = {}
+        sent: list[ProductLinks] = []
+        for links in (one for one in message.links if one.resource == resource):
+            product = _read(pim, links)
+            if product is None:
+                done.append(
+                    Linked(links=links, state="absent", reason="the PIM has no such product")
+                )
+                continue
+            value = _changed(product, links)
+            if value is None:
+                done.append(Linked(links=links, state="unchanged"))
+                continue
+            line = lines.setdefault(links.product, {_key(resource): links.product, "values": {}})
+            line["values"].setdefault(links.attribute, []).append(value)
+            sent.append(links)
+        done += _patch(pim, resource, lines, sent)
+    return done
+
+
+def _read(pim: AkeneoClient, links: ProductLinks) -> dict[str, Any] | None:
+    if links.resource == "product_model":
+        return pim.get_product_model(links.product)
+    return pim.get_product(links.product)
+
+
+def _changed(product: Mapping[str, Any], links: ProductLinks) -> dict[str, Any] | None:
+    values = (product.get("values") or {}).get(links.attribute, ())
+    current = next(
+        (
+            value["data"]
+            for value in values
+            if (value.get("locale"), value.get("scope")) == (links.locale, links.channel)
+        ),
+        None,
+    )
+    before = list(current or ())
+    after = joined(before, links)
+    if after == before:
+        return None
+    return {"locale": links.locale, "scope": links.channel, "data": after}
+
+
+def _patch(
+    pim: AkeneoClient,
+    resource: str,
+    lines: Mapping[str, dict[str, Any]],
+    sent: Sequence[ProductLinks],
+) -> list[Linked]:
+    if not lines:
+        return []
+    from pim_connector.akeneo import Refused, Unanswered
+
+    upsert = pim.upsert_products if resource == "product" else pim.upsert_product_models
+    outcomes = dict(zip(lines, upsert(list(lines.values())), strict=True))
+    if any(isinstance(outcome, Unanswered) for outcome in outcomes.values()):
+        raise TransientError("the PIM did not answer for all products whose assets change")
+    return [_linked(links, outcomes[links.product], Refused) for links in sent]
+
+
+def _linked(links: ProductLinks, outcome: Any, refused: type[Any]) -> Linked:
+    if not isinstance(outcome, refused):
+        return Linked(links=links, state="changed")
+    said = "; ".join([outcome.message, *(error.message for error in outcome.errors)])
+    return Linked(links=links, state="refused", reason=said)
+
+
+def _key(resource: str) -> str:
+    return "identifier" if resource == "product" else "code"
+
+
+def _chunks(members: list[ProductLinks]) -> Iterable[list[ProductLinks]]:
+    for start in range(0, len(members), LINKS_PER_MESSAGE):
+        yield members[start : start + LINKS_PER_MESSAGE]
+
+
+def _outgoing(message: LinkMessage) -> Outgoing:
+    encoded = msgspec.json.encode(message)
+    body = encoded if encoded.isascii() else _ascii(encoded)
+    digest = blake2b(body, digest_size=20).hexdigest()
+    return Outgoing(group=message_group(message.lane), deduplication=f"links-{digest}", body=body)
+
+
+def _ascii(encoded: bytes) -> bytes:
+    import json
+
+    return json.dumps(msgspec.json.decode(encoded), separators=(",", ":")).encode("ascii")
