@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local.akeneo.phpjson import elements_of
-from tests.pim_vectors.comparing import same
+from tests.pim_vectors.comparing import TIMES, same
 from tests.pim_vectors.sending import Sender
 
 API = "/api/rest/v1"
@@ -33,7 +33,6 @@ _LINKED = re.compile(
     r'repository\.product_model->findOneByIdentifier\(\["([^"]+)"\]\)'
     r'->getAssociatedProducts\(\["([^"]+)"\]\)$'
 )
-_SAMPLES = ("created", "updated")
 
 
 def unmet(sender: Sender, states: list[dict[str, Any]]) -> Iterator[str]:
@@ -79,7 +78,7 @@ def _entity(sender: Sender, helper: str, wanted: dict[str, Any], code: str) -> I
     if helper.startswith("assertSameProduct"):
         wanted, given = _comparable(sender, wanted), _comparable(sender, given)
     for key in wanted:
-        if key not in _SAMPLES and key in given and not same(wanted[key], given[key]):
+        if key not in TIMES and key in given and not same(wanted[key], given[key]):
             yield f"{code}: {key} is {given[key]}, not {wanted[key]}"
 
 
@@ -100,6 +99,7 @@ def _comparable(sender: Sender, entity: dict[str, Any]) -> dict[str, Any]:
         return product.uuid if product is not None else target
 
     shown = dict(entity)
+    shown["categories"] = sorted(entity["categories"])
     links = {}
     for code, kinds in dict(entity["associations"] or {}).items():
         products = kinds.get("product_uuids", [uuid_of(one) for one in kinds.get("products", [])])
@@ -173,7 +173,7 @@ def _structure(sender: Sender, kind: str, code: str, wanted: Any) -> Iterator[st
         yield f"{kind} {code} is not in the PIM"
         return
     for key in wanted:
-        if key not in _SAMPLES and key in given and not same(_bare(wanted[key]), _bare(given[key])):
+        if key not in TIMES and key in given and not same(_bare(wanted[key]), _bare(given[key])):
             yield f"{kind} {code}: {key} is {given[key]}, not {wanted[key]}"
 
 
