@@ -385,6 +385,7 @@ def test_a_splitter_that_lost_its_run_changes_nothing_more(stack: Stack) -> None
     context.get_remaining_time_in_millis = taken_over
     assert handler.lambda_handler(event, context)["split"] == []
     assert (stack.run().records, stack.run().phase) == (1_000, "splitting")
+    assert len(identifiers(stack.messages())) <= 1_000
 
 
 def test_a_hundred_heavy_records_travel_by_pointer_as_one_message(stack: Stack) -> None:

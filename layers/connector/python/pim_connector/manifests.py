@@ -52,14 +52,21 @@ class HashSet:
         self._count += 1
         return True
 
-    def sorted(self) -> array[int]:
-        """Give all hashes in ascending order, a sixteenth at a time to spare memory."""
+    def __contains__(self, value: int) -> bool:
+        return self._places[_place(self._places, value)] != 0
+
+    def into_manifest(self) -> bytes:
+        """Give all hashes as an encoded manifest, and forget them.
+
+        A sixteenth is sorted at a time and no third copy is made: this is where a split needs the
+        most memory.
+        """
         everything = array("Q")
         for part in range(_PARTS):
-            everything.extend(
-                sorted(value for value in self._places if value >> 60 == part and value)
-            )
-        return everything
+            found = (value for value in self._places if value and value >> 60 == part)
+            everything.extend(sorted(found))
+        self._places, self._count = array("Q", bytes(8 * _SMALLEST)), 0
+        return _most_significant_first(everything).tobytes()
 
     def _grow(self) -> None:
         larger = array("Q", bytes(8)) * (2 * len(self._places))
@@ -85,29 +92,25 @@ class Manifest:
         place = bisect_left(self._hashes, value)
         return place < len(self._hashes) and self._hashes[place] == value
 
-    def encode(self) -> bytes:
-        return encode_hashes(self._hashes)
-
     @classmethod
     def decode(cls, body: bytes) -> Manifest:
-        """Read what `encode` wrote; RejectedError if it is cut."""
+        """Read what `HashSet.into_manifest` wrote; RejectedError if it is cut."""
         return cls(decode_hashes(body))
 
 
 def encode_hashes(hashes: array[int]) -> bytes:
     """Write hashes as 8 bytes each, most significant byte first."""
-    if sys.byteorder == "big":
-        return hashes.tobytes()
-    swapped = hashes[:]
-    swapped.byteswap()
-    return swapped.tobytes()
+    return _most_significant_first(hashes[:]).tobytes()
 
 
 def decode_hashes(body: bytes) -> array[int]:
     """Read what `encode_hashes` wrote; RejectedError if it is cut."""
     if len(body) % 8:
         raise RejectedError(f"a list of hashes has {len(body)} bytes, not a multiple of 8")
-    hashes = array("Q", body)
+    return _most_significant_first(array("Q", body))
+
+
+def _most_significant_first(hashes: array[int]) -> array[int]:
     if sys.byteorder == "little":
         hashes.byteswap()
     return hashes

@@ -174,7 +174,8 @@ class Split:
             hashes=encode_hashes(hashes),
             duplicates=sum(sighting.repeats for sighting in sightings),
         )
-        return self._parts.splits.book(self._run, window)
+        self._parts.splits.book(self._run, window)
+        return window
 
     def _packed(self, found: Iterable[tuple[Sighting, Identity]]) -> Iterator[Parcel]:
         for sighting, identity in found:
@@ -223,9 +224,9 @@ class Split:
 
     def _end(self, problem: str | None) -> None:
         self._send(self._packer.flush())
-        manifest = Manifest(self._seen.sorted())
-        self._parts.bucket.put(manifest_key(self._run.source, self._run.id), manifest.encode())
-        missing = _missing(self._run, manifest, self._parts) if self._plan.full else None
+        missing = _missing(self._run, self._seen, self._parts) if self._plan.full else None
+        manifest = self._seen.into_manifest()
+        self._parts.bucket.put(manifest_key(self._run.source, self._run.id), manifest)
         self._parts.splits.complete(
             self._run,
             sent=self._packer.number,
@@ -306,12 +307,12 @@ def _standing(run: Run, plan: Plan, parts: SplitterParts) -> Standing:
     )
 
 
-def _missing(run: Run, manifest: Manifest, parts: SplitterParts) -> int | None:
+def _missing(run: Run, seen: HashSet, parts: SplitterParts) -> int | None:
     for name in reversed(parts.registry.split_after(run.source)):
         earlier = parts.registry.get(name.run) if name.order < run.order else None
         if earlier and earlier.problem is None:
             before = Manifest.decode(parts.bucket.get(manifest_key(name.source, name.run)))
-            return sum(value not in manifest for value in before)
+            return sum(value not in seen for value in before)
     return None
 
 

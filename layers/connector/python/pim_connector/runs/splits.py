@@ -82,25 +82,21 @@ class Splits:
         found = map(_window, self._table.query(f"run#{run}", prefix="window#"))
         return {window.number: window for window in found}
 
-    def book(self, run: Run, window: Window) -> Window:
+    def book(self, run: Run, window: Window) -> None:
         """Book the window and add it to the run's counts, in one transaction.
 
-        Gives the window that is booked afterwards: the one handed in, or the one that was there.
-        Raises LostRunError when another splitter has taken the run over.
+        The fence keeps a window from being booked twice: who takes a run over raises it first and
+        reads what is booked then. Raises LostRunError when another splitter has done so.
         """
-        key = _window_key(run.id, window.number)
-        item: dict[str, Any] = key | msgspec.to_builtins(window, builtin_types=(bytes,))
+        item: dict[str, Any] = _window_key(run.id, window.number) | msgspec.to_builtins(
+            window, builtin_types=(bytes,)
+        )
         counted = Change(
             add=_counts(window), condition="#fence = :fence", given={"fence": run.fence}
         )
-        failed = self._table.transact(
-            self._table.putting(item, if_absent=True),
-            self._table.updating(header_key(run.id), counted),
-        )
-        if 1 in failed:
+        header = self._table.updating(header_key(run.id), counted)
+        if self._table.transact(self._table.putting(item), header):
             raise LostRunError(f"another splitter has taken over run {run.id}")
-        booked = self._table.get(key) if failed else None
-        return _window(booked) if booked else window
 
     def checkpoint(self, run: Run, key: str) -> None:
         """Enter where the state of this split lies, for the one that goes on with it."""
