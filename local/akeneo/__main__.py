@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from local.akeneo.app import create_app
-from local.akeneo.catalog import Catalog, CatalogError, from_resources, load_catalog
+from local.akeneo.catalog import Catalog, CatalogError, Row, from_resources, load_catalog
 from local.akeneo.pim import Pim
 from local.akeneo.preload import LoadError, load_entities
 from local.akeneo.server import base_url, listening_socket, uvicorn_server
@@ -39,7 +39,8 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
 
 def _pim(arguments: argparse.Namespace) -> Pim:
     catalog: Catalog = from_resources({})
-    models, products = [], []
+    models: list[Row] = []
+    products: list[Row] = []
     if arguments.catalog is not None:
         catalog, models, products = load_catalog(arguments.catalog)
     pim = Pim(catalog=catalog)

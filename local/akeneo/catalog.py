@@ -140,7 +140,7 @@ def from_resources(data: Mapping[str, Any]) -> Catalog:
 
 
 def _code_of(entry: Any) -> str:
-    return entry["code"] if isinstance(entry, dict) else entry
+    return str(entry["code"] if isinstance(entry, dict) else entry)
 
 
 def _by_code(resource: str, entries: Iterable[Any]) -> dict[str, Row]:

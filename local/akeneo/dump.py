@@ -1,5 +1,6 @@
 """The whole state of a PIM as JSON, for checks from outside."""
 
+from collections.abc import Callable
 from typing import Any
 
 from local.akeneo.asset_json import asset_json
@@ -13,7 +14,7 @@ def dump_of(pim: Pim, base: str, only: str | None = None) -> dict[str, Any]:
 
     Products have their UUID and identifier; `base` is the API's root URL for links.
     """
-    makers = {
+    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "products": lambda: [
             product_json(pim, product, base, by_uuid=False) for product in pim.products.values()
         ],

@@ -42,7 +42,7 @@ def patch_model(pim: Pim, code: str, body: Body) -> Written:
 
 def create_model(pim: Pim, body: Body) -> Written:
     """POST /product-models; raises `Refusal`."""
-    with Documented("post_product_model"):
+    with Documented("post_product_models"):
         check_duplicates(body)
         return _write(pim, None, body)
 
@@ -110,8 +110,11 @@ def _same_code(code: str, data: Any) -> str:
 
 def _check_family(pim: Pim, model: ProductModel, data: Any) -> None:
     row = family_variant_of(pim, model)
-    if row is None or data != row["family"]:
-        raise unknown_property("family") if row is None else _immutable("family", data)
+    if row is not None and data != row["family"]:
+        raise PropertyError(
+            f'The family "{to_text(data)}" does not match the family of the variant '
+            f'"{row["code"]}".'
+        )
 
 
 def _immutable(field: str, data: Any) -> PropertyError:

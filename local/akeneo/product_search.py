@@ -9,7 +9,7 @@ from typing import Any
 
 from local.akeneo.attribute import IDENTIFIER
 from local.akeneo.entities import Product, ProductModel
-from local.akeneo.phpjson import InvalidJsonError, decode
+from local.akeneo.phpjson import InvalidJsonError, decode, type_name
 from local.akeneo.pim import Pim
 from local.akeneo.refusal import Refusal
 from local.akeneo.standard import all_categories
@@ -56,6 +56,9 @@ def _criteria(query: Mapping[str, str], *, status: int) -> list[tuple[str, dict[
         for entry in entries:
             if not isinstance(entry, dict) or "operator" not in entry:
                 raise Refusal(422, f'Operator is missing for the property "{field}".')
+            if not isinstance(entry["operator"], str):
+                given = type_name(entry["operator"])
+                raise Refusal(422, f'Operator has to be a string, "{given}" given.')
             found.append((field, entry))
     return found
 
@@ -103,18 +106,23 @@ def _compare(
     field: str, operator: str, value: Any, read: Callable[[Any], Any], now: datetime
 ) -> Test:
     if operator == "SINCE LAST N DAYS":
-        moment = (now - timedelta(days=float(value))).astimezone(UTC)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise Refusal(
+                422,
+                f'Property "{field}" expects a numeric as data, "{type_name(value)}" given.',
+            )
+        moment = (now - timedelta(days=value)).astimezone(UTC)
         return lambda entity: _moment(read(entity)) > moment
     if field in ("updated", "created"):
         return _time_test(field, operator, value, read)
     if operator in ("IN", "NOT IN"):
         if not isinstance(value, list):
             raise Refusal(
-                422, f'Property "{field}" expects an array as data, "{type(value).__name__}" given.'
+                422, f'Property "{field}" expects an array as data, "{type_name(value)}" given.'
             )
         wanted = {_folded(item) for item in value}
-        inside = lambda entity: bool(wanted & _as_set(read(entity)))  # noqa: E731
-        return inside if operator == "IN" else lambda entity: not inside(entity)
+        is_in = operator == "IN"
+        return lambda entity: bool(wanted & _as_set(read(entity))) == is_in
     compare = _OPERATORS.get(operator)
     if compare is None:
         raise Refusal(

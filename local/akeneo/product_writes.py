@@ -38,7 +38,7 @@ class Written:
 
 def patch_product(pim: Pim, code: str, body: Body) -> Written:
     """PATCH /products/{code}; raises `Refusal`."""
-    _require_identifier(body)
+    _require_identifier(body, "patch_products_uuid__uuid_")
     with Documented("patch_products__code_"):
         check_payload(pim.catalog, body)
         check_duplicates(body)
@@ -51,7 +51,7 @@ def patch_product(pim: Pim, code: str, body: Body) -> Written:
 
 def create_product(pim: Pim, body: Body) -> Written:
     """POST /products; raises `Refusal`."""
-    _require_identifier(body)
+    _require_identifier({"identifier": None} | body, "post_products_uuid")
     with Documented("post_products"):
         check_payload(pim.catalog, body)
         check_duplicates(body)
@@ -96,14 +96,14 @@ class Documented:
             raise documented(str(error), self.anchor) from error
 
 
-def _require_identifier(body: Body) -> None:
+def _require_identifier(body: Body, anchor: str) -> None:
     if "identifier" in body and body["identifier"] in (None, ""):
         raise Refusal(
             422,
             "Validation failed. The identifier field is required for this endpoint. "
             "If you want to manipulate products without identifiers, "
             "please use products-uuid endpoints.",
-            link=API_DOCUMENTATION + "patch_products_uuid__uuid_",
+            link=API_DOCUMENTATION + anchor,
         )
 
 

@@ -58,7 +58,12 @@ def _attribute(catalog: Catalog, row: Row) -> Row:
 
 
 def _category(_: Catalog, row: Row) -> Row:
-    return {"code": row["code"], "parent": row["parent"], **as_api(row)}
+    return {
+        "code": row["code"],
+        "parent": row["parent"],
+        "updated": row.get("updated"),
+        "labels": row["labels"] or {},
+    }
 
 
 def _group(catalog: Catalog, row: Row) -> Row:

@@ -77,9 +77,18 @@ def _entity(sender: Sender, helper: str, wanted: dict[str, Any], code: str) -> I
         return
     if helper.startswith("assertSameProduct"):
         wanted, given = _comparable(sender, wanted), _comparable(sender, given)
+    if helper == "assertSameFamilies":
+        wanted, given = _sorted_lists(wanted), _sorted_lists(given)
     for key in wanted:
         if key not in TIMES and key in given and not same(wanted[key], given[key]):
             yield f"{code}: {key} is {given[key]}, not {wanted[key]}"
+
+
+def _sorted_lists(data: Any) -> Any:
+    """A family's attributes are sets."""
+    if isinstance(data, dict):
+        return {key: _sorted_lists(item) for key, item in data.items()}
+    return sorted(data) if isinstance(data, list) else data
 
 
 def _product(sender: Sender, code: str) -> Any:

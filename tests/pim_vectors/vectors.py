@@ -77,7 +77,7 @@ def recorded_uuids(vectors: list[Vector]) -> dict[str, str]:
 
     Such a UUID stands in the URL, the identifier in the body; the set-up creates the product.
     """
-    found = {}
+    found: dict[str, str] = {}
     for vector in vectors:
         match = _UUID_IN_PATH.search(vector.request["path"])
         steps = json.dumps(vector.steps)
