@@ -28,6 +28,10 @@ def record_xml(
     `leave_out` says are cut away, but never those around the record. The skeleton has attributes
     only `with_attributes`, because they count for the fingerprint.
     """
+    opened = "".join(_start_tag(tag, with_attributes) for tag in root.ancestors)
+    closed = "".join(f"</{tag.name}>" for tag in reversed(root.ancestors))
+    if root is cut and not cut.inner:
+        return f"{opened}{_MARK}{entities.expand(cut.content.decode('utf-8'))}{closed}"
     gaps = [(cut.start, cut.start, _MARK)]
     gaps += [
         (inner.start, inner.end, "")
@@ -45,8 +49,6 @@ def record_xml(
         place = end
     pieces.append(content[place - root.start :].decode("utf-8"))
     xml = entities.expand("".join(pieces))
-    opened = "".join(_start_tag(tag, with_attributes) for tag in root.ancestors)
-    closed = "".join(f"</{tag.name}>" for tag in reversed(root.ancestors))
     return f"{opened}{xml}{closed}"
 
 

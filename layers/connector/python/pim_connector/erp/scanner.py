@@ -166,13 +166,13 @@ class Scanner:
         if len(self._stack) >= MAX_DEPTH:
             raise UnreadableFileError(f"elements nested more than {MAX_DEPTH} deep")
         above = self._stack[-1] if self._stack else None
+        if above is not None and not above.state:
+            self._dead = 1
+            return
         names = _names(above.names if above else {"xml": XML_NAMESPACE}, attributes)
         state, matched = self._matcher.enter(
             above.state if above else self._matcher.start, _qualified(name, names)
         )
-        if not matched and not state and above is not None:
-            self._dead = 1
-            return
         tag = Tag(name, attributes)
         opened = _Open(state, names, tag)
         self._stack.append(opened)

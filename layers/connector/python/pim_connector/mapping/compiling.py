@@ -216,7 +216,13 @@ def _near(name: str, known: Iterable[str]) -> str:
 
 
 def _reading(compiled: XPathExpression, take: TextOf, whitespace: Callable[[str], str]) -> Evaluate:
-    select = compiled.select
+    select, child = compiled.select, compiled.child
+    if child is not None:
+
+        def of_children(view: View, node: Node) -> list[Value]:
+            return [whitespace(take(item)) for item in view.children(node, child)]
+
+        return of_children
 
     def evaluate(view: View, node: Node) -> list[Value]:
         return [whitespace(take(item)) for item in select(node, view)]

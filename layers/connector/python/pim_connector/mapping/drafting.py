@@ -5,40 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.language import Defaults, Missing, Owner, Refused
+from pim_connector.mapping.language import Missing, Owner, Refused
 from pim_connector.mapping.result import FieldError, Json, Media, Slot, WantedOption
 from pim_connector.mapping.rules import Cell, Policy, field_error
 from pim_connector.mapping.shaping import (
     COLLECTIONS,
     MEDIA,
     Form,
-    form_of,
-    place,
+    Forms,
     shape,
     wanted_options,
 )
 from pim_connector.mapping.view import present
-from pim_connector.structure import Structure
 
 
-@dataclass(slots=True)
 class _Draft:
     """A slot on its way: what the rules gave, or else what their silence asks for."""
 
-    owner: Owner
-    collection: bool
-    label: str = ""
-    given: list[Json] = field(default_factory=list)
-    silence: set[Missing] = field(default_factory=set)
-    media: Media | None = None
+    __slots__ = ("collection", "given", "label", "media", "owner", "silence")
+
+    def __init__(self, owner: Owner, collection: bool, label: str) -> None:
+        self.owner = owner
+        self.collection = collection
+        self.label = label
+        self.given: list[Json] = []
+        self.silence: Missing = "leave"
+        self.media: Media | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Drafts:
     """The slots, options, files, errors and warnings of one record."""
 
-    structure: Structure | None
-    defaults: Defaults
+    forms: Forms
     refused: Refused
     errors: list[FieldError] = field(default_factory=list)
     warnings: list[FieldError] = field(default_factory=list)
@@ -53,8 +52,8 @@ class Drafts:
     def add(self, cell: Cell) -> None:
         """What a rule gave in one row."""
         try:
-            form = form_of(cell, self.structure, self.defaults)
-            locale, scope = place(cell, form)
+            form = self.forms.of(cell.rule)
+            locale, scope = self.forms.place(cell, form)
             key = ("values", cell.rule.attribute, locale, scope)
             self._add(cell, form, key)
         except Refusal as refusal:
@@ -67,13 +66,17 @@ class Drafts:
         if draft is None:
             draft = _Draft(rule.policy.owner, form.type in COLLECTIONS, rule.reader.label)
             self._drafts[key] = draft
-        has_row = any(present(values) for values, _ in cell.columns.values())
-        if not present(cell.values) and not has_row:
-            draft.silence.add(silence(rule.policy, bool(cell.values or cell.columns)))
+        found = present(cell.values)
+        if not found and not (cell.columns and _has_row(cell)):
+            asked = silence(rule.policy, bool(cell.values or cell.columns))
+            if asked == "reject" or draft.silence == "leave":
+                draft.silence = asked
             return
+        cell.values = found
         data = shape(cell, form, key[3])
-        for option in wanted_options(cell, data, form):
-            self._want(option)
+        if rule.options == "create":
+            for option in wanted_options(cell, data, form):
+                self._want(option)
         if isinstance(data, list) and draft.collection:
             draft.given.extend(data)
         else:
@@ -114,10 +117,10 @@ class Drafts:
         return tuple(slots), tuple(media)
 
     def _silent(self, key: tuple[str, ...], draft: _Draft, slots: list[Slot]) -> None:
-        if "reject" in draft.silence:
+        if draft.silence == "reject":
             message = "there is no value, and the mapping asks for one"
             self.refuse(FieldError(attribute=key[1], source=draft.label, message=message))
-        elif "clear" in draft.silence:
+        elif draft.silence == "clear":
             data: Json = [] if draft.collection else None
             slots.append(Slot(key=key, data=data, owner=draft.owner))
 
@@ -127,7 +130,13 @@ def silence(policy: Policy, found: bool) -> Missing:
     return policy.empty if found else policy.absent
 
 
+def _has_row(cell: Cell) -> bool:
+    return any(present(values) for values, _ in cell.columns.values())
+
+
 def _merge(key: tuple[str, ...], draft: _Draft) -> Json:
+    if len(draft.given) == 1:
+        return draft.given if draft.collection else draft.given[0]
     if not draft.collection:
         if any(data != draft.given[0] for data in draft.given):
             values = ", ".join(str(data)[:40] for data in draft.given[:4])

@@ -354,7 +354,9 @@ class RecordRule(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=
     family_variant: Annotated[
         str | FieldRule | None, Meta(description="A family variant code, or {from: …}.")
     ] = None
-    enabled: bool | FieldRule | None = None
+    enabled: Annotated[
+        bool | str | FieldRule | None, Meta(description="true, false, or an XPath that gives it.")
+    ] = None
     categories: Annotated[
         str | FieldRule | None, Meta(description="Replaces the product's categories.")
     ] = None

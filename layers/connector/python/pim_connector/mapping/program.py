@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from lxml import etree
@@ -26,13 +26,13 @@ from pim_connector.mapping.result import (
     Slot,
 )
 from pim_connector.mapping.rules import (
-    Cell,
     CompiledPivot,
     CompiledRule,
     Policy,
-    cells,
+    evaluate_rule,
     field_error,
 )
+from pim_connector.mapping.shaping import Forms
 from pim_connector.mapping.view import Evaluate, RowsOf, View, single_text
 from pim_connector.mapping.xpaths import Node, XPathExpression
 from pim_connector.structure import Structure
@@ -85,7 +85,7 @@ class HeadValue:
     reader: Reader
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Program:
     """A mapping ready to run. `by_uuid` says that products are addressed by UUID."""
 
@@ -95,6 +95,7 @@ class Program:
     head: MappingOf[str, HeadValue]
     order: HeadValue | None
     by_uuid: bool
+    _forms: Forms | None = field(default=None, init=False, repr=False)
 
     @property
     def digest(self) -> str:
@@ -134,11 +135,7 @@ class Program:
         if isinstance(identity, Filtered):
             return identity
         rule, view = seen
-        drafts = Drafts(
-            structure=structure,
-            defaults=self.mapping.file.defaults,
-            refused=rule.rule.refused,
-        )
+        drafts = Drafts(forms=self._forms_of(structure), refused=rule.rule.refused)
         if isinstance(identity, Rejected):
             drafts.errors.extend(identity.errors)
         self._draft(rule, view, drafts)
@@ -173,7 +170,7 @@ class Program:
         rule, view = seen
         if isinstance(_identify(rule, view), Filtered):
             return
-        drafts = Drafts(structure=None, defaults=self.mapping.file.defaults, refused="reject")
+        drafts = Drafts(forms=self._forms_of(None), refused="reject")
         self._draft(rule, view, drafts)
 
     def chosen(self, names: tuple[str, ...], record: SourceRecord, rows: RowsOf) -> str:
@@ -194,16 +191,15 @@ class Program:
         _draft_parent(rule, view, drafts)
         draft_fields(rule.fields, self.by_uuid, view, view.record, drafts)
         for value in rule.values:
-            for found in cells(value, view, view.record):
-                drafts.add(found) if isinstance(found, Cell) else drafts.refuse(found)
+            evaluate_rule(value, view, view.record, drafts)
         for pivot in rule.pivots:
-            for found in pivot.cells(view, view.record):
-                if isinstance(found, Cell):
-                    drafts.add(found)
-                elif pivot.unlisted == "warn" and found.source == pivot.key.label:
-                    drafts.warnings.append(found)
-                else:
-                    drafts.refuse(found)
+            drafts.warnings.extend(pivot.evaluate(view, view.record, drafts))
+
+    def _forms_of(self, structure: Structure | None) -> Forms:
+        """The shapes under a structure; one structure is in use for many records in a row."""
+        if self._forms is None or self._forms.structure is not structure:
+            self._forms = Forms(structure, self.mapping.file.defaults)
+        return self._forms
 
     def _draft_identifier(self, rule: CompiledRecord, view: View, drafts: Drafts) -> None:
         """By UUID the identifier is a value: https://api.akeneo.com/concepts/products.html."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from lxml import etree
 
@@ -28,6 +31,8 @@ from pim_connector.mapping.result import FieldError
 from pim_connector.mapping.view import Dropped, Value, View, present, single_text
 from pim_connector.mapping.xpaths import Node
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -48,7 +53,7 @@ class CompiledColumn:
     unit: Reader | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CompiledRule:
     """One rule of one attribute, compiled."""
 
@@ -67,8 +72,19 @@ class CompiledRule:
     labels: dict[str, Reader] = field(default_factory=dict)
     columns: tuple[CompiledColumn, ...] = ()
 
+    @cached_property
+    def form_key(self) -> tuple[object, ...]:
+        """What the form of the attribute depends on, beside the PIM's structure."""
+        return (self.attribute, self.type, bool(self.unit), bool(self.currency), bool(self.columns))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+    @cached_property
+    def plain(self) -> bool:
+        """Whether nothing goes with the values."""
+        beside = (self.locale, self.scope, self.unit, self.currency)
+        return not any(beside) and not self.labels and not self.columns
+
+
+@dataclass(slots=True)
 class Cell:
     """What one rule gives in one row: the values and what goes with them, still as read."""
 
@@ -78,8 +94,18 @@ class Cell:
     scope: str | None = None
     unit: str | None = None
     currency: str | None = None
-    labels: dict[str, list[Value]] = field(default_factory=dict)
-    columns: dict[str, tuple[list[Value], str | None]] = field(default_factory=dict)
+    labels: Mapping[str, list[Value]] = _NOTHING
+    columns: Mapping[str, tuple[list[Value], str | None]] = _NOTHING
+
+
+class Sink(Protocol):
+    """Takes what rules give: cells, and reasons why there is none."""
+
+    def add(self, cell: Cell) -> None:
+        """A rule gave this in one row."""
+
+    def refuse(self, error: FieldError) -> None:
+        """A rule could not be evaluated."""
 
 
 def compile_policy(rule: FieldRule | None, compiler: Compiler) -> Policy:
@@ -183,71 +209,70 @@ def _row_element(row: dict[str, str]) -> Node:
     return element
 
 
-def cells(rule: CompiledRule, view: View, node: Node) -> Iterator[Cell | FieldError]:
-    """What a rule gives for a record: a cell per row, or the reason why there is none."""
+def evaluate_rule(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None:
+    """Gives the sink what a rule gives for a record: a cell per row, or why there is none."""
     if rule.rows is None:
-        yield from _cell(rule, view, node)
+        _evaluate_row(rule, view, node, sink)
         return
     try:
         rows = rule.rows(view, node)
     except Refusal as refusal:
-        yield field_error(rule.attribute, rule.reader.label, refusal)
+        sink.refuse(field_error(rule.attribute, rule.reader.label, refusal))
         return
-    found = False
     for row in rows:
-        for cell in _cell(rule, view, row):
-            found = True
-            yield cell
-    if not found and all(r is None or r.constant is not None for r in (rule.locale, rule.scope)):
-        yield Cell(
-            rule=rule,
-            values=[],
-            locale=rule.locale.constant if rule.locale else None,
-            scope=rule.scope.constant if rule.scope else None,
-        )
+        _evaluate_row(rule, view, row, sink)
+    if not rows and all(r is None or r.constant is not None for r in (rule.locale, rule.scope)):
+        locale = rule.locale.constant if rule.locale else None
+        sink.add(Cell(rule, [], locale, rule.scope.constant if rule.scope else None))
 
 
-def _cell(rule: CompiledRule, view: View, node: Node) -> Iterator[Cell | FieldError]:
+def _evaluate_row(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None:
     try:
-        values = rule.reader.evaluate(view, node)
-        locale = _code(rule.locale, view, node, "locale")
-        scope = _code(rule.scope, view, node, "channel")
-        if isinstance(locale, Dropped) or isinstance(scope, Dropped):
+        cell = Cell(rule, rule.reader.evaluate(view, node))
+        if not rule.plain and not _complete(cell, rule, view, node):
             return
-        has = bool(present(values))
-        yield Cell(
-            rule=rule,
-            values=values,
-            locale=locale,
-            scope=scope,
-            unit=_code(rule.unit, view, node, "unit") if has and rule.unit else None,
-            currency=_code(rule.currency, view, node, "currency")
-            if has and rule.currency
-            else None,
-            labels={code: r.evaluate(view, node) for code, r in rule.labels.items()},
-            columns={
-                column.code: (
-                    column.reader.evaluate(view, node),
-                    _code(column.unit, view, node, "unit"),
-                )
-                for column in rule.columns
-            },
-        )
     except Refusal as refusal:
-        yield field_error(rule.attribute, rule.reader.label, refusal)
+        sink.refuse(field_error(rule.attribute, rule.reader.label, refusal))
+        return
+    sink.add(cell)
 
 
-def _code(reader: Reader | None, view: View, node: Node, what: str) -> str | None:
+def _complete(cell: Cell, rule: CompiledRule, view: View, node: Node) -> bool:
+    """Reads what goes with the values; False for a row whose locale or channel was dropped."""
+    if rule.locale is not None:
+        cell.locale = _code(rule.locale, view, node, "locale")
+        if isinstance(cell.locale, Dropped):
+            return False
+    if rule.scope is not None:
+        cell.scope = _code(rule.scope, view, node, "channel")
+        if isinstance(cell.scope, Dropped):
+            return False
+    if rule.unit is not None and present(cell.values):
+        cell.unit = _code(rule.unit, view, node, "unit")
+    if rule.currency is not None and present(cell.values):
+        cell.currency = _code(rule.currency, view, node, "currency")
+    if rule.labels:
+        cell.labels = {code: r.evaluate(view, node) for code, r in rule.labels.items()}
+    if rule.columns:
+        cell.columns = {
+            column.code: (
+                column.reader.evaluate(view, node),
+                None if column.unit is None else _code(column.unit, view, node, "unit"),
+            )
+            for column in rule.columns
+        }
+    return True
+
+
+def _code(reader: Reader, view: View, node: Node, what: str) -> str:
     """A locale, channel, unit or currency; an empty one was dropped by the mapping."""
-    if reader is None:
-        return None
     if reader.constant is not None:
         return reader.constant
     values = reader.evaluate(view, node)
-    if any(isinstance(value, Dropped) for value in values) and not present(values):
-        return Dropped()
     text = single_text(values)
     if not text:
+        if any(isinstance(value, Dropped) for value in values):
+            return Dropped()
         raise Refusal(f"the {what} is missing: {reader.label} gives nothing here")
     return text
 
@@ -267,8 +292,9 @@ class CompiledPivot:
     unlisted: str
     template: CompiledRule
 
-    def cells(self, view: View, node: Node) -> Iterator[Cell | FieldError]:
-        """The cells of all rows, and what is to be said of keys that are not listed."""
+    def evaluate(self, view: View, node: Node, sink: Sink) -> list[FieldError]:
+        """Gives the sink the cells of all rows; returns warnings of keys that are not listed."""
+        warnings: list[FieldError] = []
         try:
             for row in self.rows(view, node):
                 key = single_text(self.key.evaluate(view, row))
@@ -276,14 +302,18 @@ class CompiledPivot:
                 if rule is None and self.unlisted == "use_key" and key:
                     rule = replace(self.template, attribute=key)
                 if rule is not None:
-                    yield from _cell(rule, view, row)
-                elif self.unlisted in ("warn", "reject"):
-                    message = f'the key "{key}" is not listed under `attributes`'
-                    yield FieldError(
-                        attribute=None, source=self.key.label, message=message, value=key
-                    )
+                    _evaluate_row(rule, view, row, sink)
+                elif self.unlisted == "warn":
+                    warnings.append(self._unlisted(key))
+                elif self.unlisted == "reject":
+                    sink.refuse(self._unlisted(key))
         except Refusal as refusal:
-            yield field_error(None, self.key.label, refusal)
+            sink.refuse(field_error(None, self.key.label, refusal))
+        return warnings
+
+    def _unlisted(self, key: str) -> FieldError:
+        message = f'the key "{key}" is not listed under `attributes`'
+        return FieldError(attribute=None, source=self.key.label, message=message, value=key)
 
 
 def compile_pivot(pivot: Pivot, path: Path, compiler: Compiler) -> CompiledPivot:

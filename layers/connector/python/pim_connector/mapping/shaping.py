@@ -18,7 +18,7 @@ from pim_connector.mapping.converters.numbers import plain, read_number
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Defaults
 from pim_connector.mapping.result import Json, WantedOption
-from pim_connector.mapping.rules import Cell
+from pim_connector.mapping.rules import Cell, CompiledRule
 from pim_connector.mapping.view import Value, present, single, to_text
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ COLLECTIONS = frozenset(
     {"price", "multi_select", "reference_entity_collection", "asset_collection", "table"}
 )
 MEDIA = frozenset({"image", "file"})
+MOST_PLACES = 10_000
+"""Locale and channel pairs kept; the file could name any number of them."""
 MOST_CHARACTERS = {"text": 255, "identifier": 255, "textarea": 65_535}
 """The PIM's own limits, in characters, whatever the attribute allows."""
 
@@ -65,9 +67,41 @@ class Form:
     defaults: Defaults
 
 
-def form_of(cell: Cell, structure: Structure | None, defaults: Defaults) -> Form:
-    """Finds the attribute in the PIM's structure. Raises Refusal where it is not there."""
-    rule = cell.rule
+class Forms:
+    """The forms of all attributes of a mapping under one structure, each worked out once."""
+
+    def __init__(self, structure: Structure | None, defaults: Defaults) -> None:
+        self.structure = structure
+        self.defaults = defaults
+        self._forms: dict[tuple[str, str | None, bool, bool, bool], Form] = {}
+        self._places: dict[tuple[str, str | None, str | None], tuple[str, str]] = {}
+
+    def of(self, rule: CompiledRule) -> Form:
+        """The form of a rule's attribute. Raises Refusal where the PIM has no such attribute."""
+        key = (
+            rule.attribute,
+            rule.type,
+            rule.unit is None,
+            rule.currency is None,
+            not rule.columns,
+        )
+        form = self._forms.get(key)
+        if form is None:
+            form = self._forms[key] = _form_of(rule, self.structure, self.defaults)
+        return form
+
+    def place(self, cell: Cell, form: Form) -> tuple[str, str]:
+        """Locale and channel of a value, "" for none. Raises Refusal that says what is missing."""
+        key = (cell.rule.attribute, cell.locale, cell.scope)
+        found = self._places.get(key)
+        if found is None:
+            if len(self._places) >= MOST_PLACES:
+                self._places.clear()
+            found = self._places[key] = _place(cell, form)
+        return found
+
+
+def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults) -> Form:
     if structure is None or structure.attributes is None:
         guess = "metric" if rule.unit else "price" if rule.currency else "text"
         chosen = rule.type or ("table" if rule.columns else guess)
@@ -88,8 +122,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def place(cell: Cell, form: Form) -> tuple[str, str]:
-    """Locale and channel of the value, "" for none. Raises Refusal that says which is missing."""
+def _place(cell: Cell, form: Form) -> tuple[str, str]:
     attribute, structure = form.attribute, form.structure
     locale, scope = cell.locale, cell.scope
     if attribute is not None:
@@ -333,7 +366,7 @@ _SHAPERS: dict[str, Callable[[Cell, Form, str], Json]] = {
 
 def wanted_options(cell: Cell, data: Json, form: Form) -> list[WantedOption]:
     """The options a value needs and may create; labels are taken in the order of the values."""
-    if form.type not in ("simple_select", "multi_select") or cell.rule.options == "reject":
+    if form.type not in ("simple_select", "multi_select"):
         return []
     codes = data if isinstance(data, list) else [data]
     wanted = []

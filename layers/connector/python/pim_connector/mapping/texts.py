@@ -41,9 +41,7 @@ def text_of(item: Selected) -> str:
     """The string value: all text inside, without comments; CDATA and escapes already read once."""
     if isinstance(item, str):
         return item
-    if not len(item):
-        return item.text or "" if isinstance(item.tag, str) else ""
-    return str(_STRING(item))
+    return str(_STRING(item)) if len(item) else item.text or ""
 
 
 def markup_of(item: Selected) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
@@ -35,7 +35,7 @@ class View(dict[str, str]):
     Handed to XPath as its variables; `rows` gives the rows of a look-up table under a key.
     """
 
-    __slots__ = ("_let", "record", "rows")
+    __slots__ = ("_children", "_let", "record", "rows")
 
     def __init__(
         self, head: Mapping[str, str], let: Mapping[str, Evaluate], record: Node, rows: RowsOf
@@ -44,6 +44,17 @@ class View(dict[str, str]):
         self._let = let
         self.record = record
         self.rows = rows
+        self._children: dict[str, list[Node]] | None = None
+
+    def children(self, node: Node, tag: str) -> Iterable[Node]:
+        """Child elements of a name; those of the record are sorted by name once."""
+        if node is not self.record:
+            return node.iterchildren(tag)
+        if self._children is None:
+            self._children = {}
+            for child in node:
+                self._children.setdefault(child.tag, []).append(child)
+        return self._children.get(tag, ())
 
     def __missing__(self, name: str) -> str:
         evaluate = self._let.get(name)
@@ -70,6 +81,8 @@ def present(values: list[Value]) -> list[Value]:
 
 def single(values: list[Value]) -> Value | None:
     """The one value, or None where there is none. Raises Refusal for several different ones."""
+    if len(values) == 1:
+        return None if values[0] == "" else values[0]
     found = present(values)
     if not found:
         return None

@@ -51,6 +51,8 @@ class XPathExpression:
     upward: bool
     select: Select
     holds: Callable[[Node, Mapping[str, str]], bool]
+    child: str | None = None
+    """The name, where the expression is nothing but one child step."""
 
 
 def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
@@ -63,7 +65,8 @@ def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
     steps = _plain_steps(text, namespaces)
     if steps is not None:
         select = _plain_select(*steps)
-        return XPathExpression(text, variables, False, select, _is_there(select))
+        child = steps[0][0] if len(steps[0]) == 1 and steps[1] is None else None
+        return XPathExpression(text, variables, False, select, _is_there(select), child)
     prefixes = {prefix: uri for prefix, uri in namespaces.items() if prefix != DEFAULT}
     rewritten = text
     if DEFAULT in namespaces:

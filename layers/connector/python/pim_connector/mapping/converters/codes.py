@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from hashlib import blake2b
 
 from pim_connector.mapping.converters.refusal import Refusal
@@ -17,6 +18,7 @@ _SPECIAL = str.maketrans(
 )  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def to_code(text: str, style: CodeFormat) -> str:
     """Letters without accents, digits and `_` (https://api.akeneo.com/concepts/catalog-structure.html).
 
