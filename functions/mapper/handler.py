@@ -19,9 +19,9 @@ from pim_connector.delivery.composition import AwsClients, MapperParts, compose
 from pim_connector.delivery.receipts import ComesBackError
 from pim_connector.settings import MapperSettings, load
 
-logger = Logger()
+logger = Logger(service="mapper")
 copy_config_to_registered_loggers(logger, include={"pim_connector"})
-metrics = Metrics()
+metrics = Metrics(namespace="PimConnector", service="mapper")
 
 
 @cache
@@ -38,6 +38,7 @@ def parts() -> MapperParts:
 
 def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Handle one message; raising leaves it in the queue, where it and its lane wait."""
+    metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=1)
     receipts = parts().receipts
     try:
         handled = parts().worker.handle(

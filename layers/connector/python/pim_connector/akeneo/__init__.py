@@ -15,7 +15,12 @@ from pim_connector.akeneo.credentials import (
     Credentials,
     read_credentials,
 )
-from pim_connector.akeneo.errors import CredentialsError, ForbiddenError, RefusedError
+from pim_connector.akeneo.errors import (
+    CredentialsError,
+    CutShortError,
+    ForbiddenError,
+    RefusedError,
+)
 from pim_connector.akeneo.outcomes import LineOutcome, Problem, Refused, Unanswered, Upserted
 
 if TYPE_CHECKING:
@@ -27,6 +32,7 @@ __all__ = [
     "ConnectionCredentials",
     "Credentials",
     "CredentialsError",
+    "CutShortError",
     "ForbiddenError",
     "LineOutcome",
     "Problem",

@@ -27,7 +27,7 @@ import httpx
 
 from pim_connector.akeneo.answers import LineAnswer, failure, is_transient
 from pim_connector.akeneo.connection import not_a_page_for_people
-from pim_connector.akeneo.errors import ForbiddenError, RefusedError
+from pim_connector.akeneo.errors import CutShortError, ForbiddenError, RefusedError
 from pim_connector.akeneo.lines import LINES_PER_CALL, Form, encode_line
 from pim_connector.akeneo.outcomes import LineOutcome, Refused, Unanswered, Upserted
 from pim_connector.errors import ConfigurationError, ConnectorError, TransientError
@@ -218,13 +218,13 @@ class _Upsert:
             words = self.last_words.get(place)
             if words is not None and place not in self.outcomes:
                 return TransientError(f"PATCH {self.path}: {words.status} {words.message}")
-        return _CutShortError(f"PATCH {self.path}: the PIM's answer ended before its last line")
+        return CutShortError(f"PATCH {self.path}: the PIM's answer ended before its last line")
 
     def _again(self, group: Group, error: TransientError, *, progress: bool) -> None:
         """Line up what is still open, then wait or give up."""
         self.failures = 1 if progress else self.failures + 1
         rest = tuple(place for place in group if place not in self.outcomes)
-        if isinstance(error, _CutShortError) and not progress and len(rest) > 1:
+        if isinstance(error, CutShortError) and not progress and len(rest) > 1:
             self.groups.appendleft(rest[1:])
             self.groups.append(rest[:1])
         else:
@@ -282,7 +282,3 @@ class _Upsert:
             if message is None
             else Unanswered(line=place + 1, message=message)
         )
-
-
-class _CutShortError(TransientError):
-    """A 200 that ended before its last line."""

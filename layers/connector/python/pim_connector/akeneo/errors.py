@@ -1,6 +1,7 @@
 """What the PIM's whole-call answers mean, in the three consequences of `pim_connector.errors`.
 
 TransientError            429, 408, 409, 425, 5xx, time-outs, broken connections
+└── CutShortError         a 200 that ended before its first line, or lines answered with 5xx
 RejectedError
 └── RefusedError          one object in a call of its own: 400, 404, 413, 422
 ConfigurationError        3xx, 404, 405, 406, 415: not the Akeneo, or not the path, we think it is
@@ -16,11 +17,16 @@ from pim_connector.errors import ConfigurationError, RejectedError, TransientErr
 __all__ = [
     "ConfigurationError",
     "CredentialsError",
+    "CutShortError",
     "ForbiddenError",
     "RefusedError",
     "RejectedError",
     "TransientError",
 ]
+
+
+class CutShortError(TransientError):
+    """The PIM began its 200, so it is there, but answered no line of the call as often as tried."""
 
 
 class RefusedError(RejectedError):

@@ -68,10 +68,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapperParts:
-    """A worker, and the queues that it is told to speak to."""
+    """A worker, and the queues that it is told to speak to; `close` ends its connections."""
 
     worker: Worker
     receipts: Receipts
+    close: Callable[[], None]
 
 
 def compose(
@@ -80,11 +81,17 @@ def compose(
     """Build everything once; nothing is asked of AWS or the PIM before the first message."""
     around = surroundings or Surroundings()
     pim = _pim(settings, aws, around)
-    parts = _parts(settings, aws, around, pim)
+    http = httpx.Client(timeout=MEDIA_TIMEOUT_SECONDS, transport=around.transport())
+    parts = _parts(settings, aws, around, pim, http)
     breaker = Breaker(aws.dynamodb, settings.state_table)
     receipts = Receipts(aws.sqs, settings.product_queue_url, settings.product_dead_letter_queue_url)
     worker = Worker(pim, parts, breaker, now=around.now, jitter=around.jitter)
-    return MapperParts(worker=worker, receipts=receipts)
+
+    def close() -> None:
+        http.close()
+        pim.close()
+
+    return MapperParts(worker=worker, receipts=receipts, close=close)
 
 
 def _pim(settings: MapperSettings, aws: AwsClients, around: Surroundings) -> Pim:
@@ -111,13 +118,12 @@ def _pim(settings: MapperSettings, aws: AwsClients, around: Surroundings) -> Pim
 
 
 def _parts(
-    settings: MapperSettings, aws: AwsClients, around: Surroundings, pim: Pim
+    settings: MapperSettings, aws: AwsClients, around: Surroundings, pim: Pim, http: httpx.Client
 ) -> DeliveryParts:
     runs = RunTable(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
     bucket = Bucket(aws.s3, settings.bucket, sleep=around.sleep)
     queue = FifoQueue(aws.sqs, settings.product_queue_url, sleep=around.sleep, jitter=around.jitter)
     ledger = Ledger(aws.dynamodb, settings.ledger_table, sleep=around.sleep, jitter=around.jitter)
-    http = httpx.Client(timeout=MEDIA_TIMEOUT_SECONDS, transport=around.transport())
     structures = StructureCache(
         bucket, lambda codes: fetch_structure(pim.client(), codes), now=around.now
     )

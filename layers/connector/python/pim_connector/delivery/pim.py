@@ -83,8 +83,12 @@ class Pim:
     def renew(self) -> bool:
         """Read the credentials again after a refusal; say whether they are others now."""
         refused = self._credentials
+        self.close()
+        self.client()
+        return self._credentials != refused
+
+    def close(self) -> None:
+        """End the connections; the next call reads the credentials again."""
         if self._client is not None:
             self._client.close()
         self._client = None
-        self.client()
-        return self._credentials != refused

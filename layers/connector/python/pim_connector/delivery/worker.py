@@ -37,6 +37,7 @@ ATTEMPT_KEPT_SECONDS = 15 * 24 * 3600
 """A day longer than SQS keeps a message."""
 RESERVE_SECONDS = 15.0
 """Left of an invocation for writing down what the PIM has answered."""
+LONGEST_UNANSWERED_SECONDS = 1800
 PROBE_SECONDS = 45.0
 """A probe ends before the breaker lets another worker try."""
 SPREAD_SECONDS = 10
@@ -135,7 +136,8 @@ class Worker:
             return self._attempt(message, gate, attempt, seconds_left)
         except UnansweredError as error:
             self._breaker.succeeded(gate)
-            return Handled(end="postponed", wait=30 * attempt, reason=str(error))
+            wait = min(LONGEST_UNANSWERED_SECONDS, 30 * 4 ** (attempt - 1))
+            return Handled(end="postponed", wait=wait, reason=str(error))
         except (TransientError, ConfigurationError) as error:
             handled = self._postponed(error, gate)
             deliveries.end_attempt(message.run, message.id)
