@@ -32,7 +32,7 @@ class DamClient:
     def __init__(
         self,
         source: Source,
-        secrets: Mapping[str, str] | None = None,
+        secrets: Mapping[str, Any] | None = None,
         *,
         transport: httpx.BaseTransport | None = None,
         clocks: Clocks | None = None,

@@ -44,12 +44,15 @@ class Answer:
 
 
 class DamHttp:
-    """The requests of one source. Secrets stay in here: no message names one."""
+    """The requests of one source. Secrets stay in here: no message names one.
+
+    Of a secret with several values (a list, while it is rotated) the first one is used.
+    """
 
     def __init__(
         self,
         source: Source,
-        secrets: Mapping[str, str],
+        secrets: Mapping[str, Any],
         *,
         transport: httpx.BaseTransport | None = None,
         clocks: Clocks | None = None,
@@ -58,8 +61,9 @@ class DamHttp:
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self._source = source
         self._clocks = clocks or Clocks()
-        self._secrets = {f"secret.{name}": value for name, value in secrets.items()}
-        self._hidden = _hidden(secrets.values())
+        several = {k: v if isinstance(v, list) else [v] for k, v in secrets.items()}
+        self._secrets = {f"secret.{k}": str(v[0]) for k, v in several.items() if v}
+        self._hidden = _hidden(str(one) for values in several.values() for one in values)
         self._auth = auth_of(source, self._secrets)
         self._client = httpx.Client(transport=transport, timeout=source.rate.timeout_s)
         self._next = 0.0

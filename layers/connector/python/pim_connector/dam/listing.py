@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from pim_connector.dam.http import Answer, DamHttp
+from pim_connector.dam.numbering import numbered
 from pim_connector.dam.pages import Ask, MarkExpiredError, Page
 from pim_connector.dam.paging_kinds import (
     Cursors,
@@ -46,6 +47,13 @@ class PageReader:
         an id or a time stamp that can be read.
         """
         start, number, limit = self._place(ask)
+        page = self._page(ask, start, number, limit)
+        short = ask.most <= len(page.rows) < limit
+        if page.rows and short and isinstance(self._paging, PageNumbers):
+            self._refuse_own_limit(ask, number, limit, len(page.rows))
+        return page
+
+    def _page(self, ask: Ask, start: int, number: int, limit: int) -> Page:
         answer = self._answer(ask, start, number, limit)
         items = self._items.read(answer.body)
         if not isinstance(items, list):
@@ -61,6 +69,14 @@ class PageReader:
             next=self._next(answer),
             last=self._last(answer) if isinstance(self._paging, Tokens) else None,
         )
+
+    def _refuse_own_limit(self, ask: Ask, number: int, limit: int, given: int) -> None:
+        """Make sure that a short page is the last: page numbers mean nothing with another size."""
+        if self._page(ask, limit * (number + 1), number + 1, limit).rows:
+            raise ConfigurationError(
+                f"the DAM gave {given} items where {limit} were asked for, and there are more on "
+                f"the next page: set pagination.size and max_size to {given} at most"
+            )
 
     def _place(self, ask: Ask) -> tuple[int, int, int]:
         if isinstance(self._paging, PageNumbers):
@@ -110,17 +126,6 @@ class PageReader:
     def _last(self, answer: Answer) -> str | None:
         assert isinstance(self._paging, Tokens)  # noqa: S101  # for the type checker
         return _mark(_read(self._paging.last, answer.body))
-
-
-def numbered(offset: int, limit: int) -> tuple[int, int]:
-    """Choose a page (counted from 0) of at most `limit` items that begins at or before `offset`.
-
-    DAMs with page numbers cannot be asked from an offset; but page n of size s begins at n·s, so
-    a page slightly smaller than `limit` can begin where a page of `limit` could not.
-    """
-    sizes = range(limit, max(1, limit // 2), -1)
-    number, size = max(((offset // s, s) for s in sizes), key=lambda page: (page[0] + 1) * page[1])
-    return number, size
 
 
 def _no_list(answer: Answer, items: str) -> str:

@@ -17,7 +17,7 @@ from pim_connector.dam.paging_kinds import (
     PageNumbers,
     Tokens,
 )
-from pim_connector.dam.source import Listing, Source
+from pim_connector.dam.source import DeletedFeed, Listing, Source
 from pim_connector.dam.stamps import Stamps
 from pim_connector.dam.template import names_in
 from pim_connector.errors import ConfigurationError
@@ -123,7 +123,8 @@ def _kind(listing: Listing) -> str:
 def _needed(listing: Listing) -> set[str]:
     paging = listing.pagination
     needed: set[str] = set()
-    if isinstance(paging, PageNumbers | Offsets):
+    unique = isinstance(listing, DeletedFeed) and listing.since.format == "serial"
+    if isinstance(paging, PageNumbers | Offsets) and not unique:
         needed.add("limit")
         needed.add("page" if isinstance(paging, PageNumbers) else "offset")
     if isinstance(paging, Cursors | HeaderCursors):

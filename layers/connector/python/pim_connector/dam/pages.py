@@ -45,12 +45,16 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """One page asked for: `limit` items from `offset`, or what `mark` stands for."""
+    """One page asked for: `limit` items from `offset`, or what `mark` stands for.
+
+    `most` is the most items one page of this list ever held.
+    """
 
     limit: int
     since: int | None = None
     offset: int = 0
     mark: str | None = None
+    most: int = 0
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -169,10 +173,11 @@ def ends(plan: Plan, page: Page, most: int) -> bool:
     """Say whether nothing comes after this page. What the DAM says is the total is not asked.
 
     A page shorter than asked for may be the DAM's own limit; it is the last one only if a page
-    of this DAM has had more items before (`most`), or no mark of a next page came with it.
+    of this DAM has had more items before (`most`), or no mark of a next page came with it. Where
+    pages have numbers, the reader has made sure of it.
     """
     if not page.rows and not plan.marked:
         return True
     if plan.marked:
         return page.next is None
-    return len(page.rows) < page.limit and len(page.rows) < most
+    return len(page.rows) < page.limit and (plan.kind == "page" or len(page.rows) < most)

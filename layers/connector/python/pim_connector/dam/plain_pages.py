@@ -10,11 +10,17 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from pim_connector.dam.numbering import place
 from pim_connector.dam.order import Progress
 from pim_connector.dam.pages import Ask, Fetch, Page, Plan, Position, Step, ends
 
 TAIL = 5
 """Keys kept of a page's end: they are in the cursor's item, so not many."""
+MOST_SLIDES = 5
+SLIPPERY = (
+    "the list changes faster than it can be read, so assets may have slipped through between two "
+    "pages; reconcile"
+)
 
 
 def plain_pages(
@@ -24,26 +30,31 @@ def plain_pages(
 
     ConfigurationError when the DAM takes no notice of the offset or the mark.
     """
-    progress = Progress(at.tail)
+    progress, slides = Progress(at.tail), 0
     while True:
-        page = fetch(Ask(since=at.since, limit=limit, offset=at.offset, mark=at.mark))
+        page = fetch(Ask(since=at.since, limit=limit, offset=at.offset, mark=at.mark, most=at.most))
         keys = [row.key for row in page.rows]
         progress.check(page)
-        if not plan.marked and page.start > 0 and not progress.known & set(keys):
+        slid = not plan.marked and page.start > 0 and not progress.known & set(keys)
+        slides = slides + slid if slid or page.start == 0 else 0
+        if slid and slides <= MOST_SLIDES:
             at = replace(at, offset=max(0, page.start - limit))
             continue
         progress.learn(page)
         over = ends(plan, page, at.most) or (not plan.marked and len(keys) < 2)
-        at = _next(plan, at.passing(page, None), page, keys)
-        yield Step(rows=page.rows, position=at)
+        at, limit = _next(plan, at.passing(page, None), page, limit)
+        yield Step(rows=page.rows, position=at, note=SLIPPERY if slid else None)
         if over or _passed(page, until):
             return
 
 
-def _next(plan: Plan, at: Position, page: Page, keys: list[str]) -> Position:
+def _next(plan: Plan, at: Position, page: Page, limit: int) -> tuple[Position, int]:
     if plan.marked:
-        return replace(at, mark=page.next)
-    return replace(at, offset=page.start + max(0, len(keys) - 1), tail=tuple(keys[-TAIL:]))
+        return replace(at, mark=page.next), limit
+    end = page.start + len(page.rows)
+    offset, limit = place(plan, page, end - 1, limit) or (end, limit)
+    tail = tuple(row.key for row in page.rows[-TAIL:])
+    return replace(at, offset=offset, tail=tail), limit
 
 
 def _passed(page: Page, until: int | None) -> bool:

@@ -33,7 +33,7 @@ def requery(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
         if at.offset or at.mark:
             at, over = yield from _one_step(plan, at, fetch)
             continue
-        page = fetch(Ask(since=at.since, limit=limit))
+        page = fetch(Ask(since=at.since, limit=limit, most=at.most))
         check_order(plan, page, at.since)
         over = ends(plan, page, at.most) or (not plan.marked and len(page.rows) < 2)
         at, limit = _onward(plan, at, page)
@@ -68,5 +68,5 @@ def _one_step(
             over = last < until
             if not over:
                 at = replace(at, since=plan.floor(last), offset=0, mark=None, tail=())
-        yield Step(rows=step.rows, position=at, note=CROWDED if len(step.rows) > 1 else None)
+        yield Step(rows=step.rows, position=at, note=CROWDED if len(step.rows) > 1 else step.note)
     return at, over

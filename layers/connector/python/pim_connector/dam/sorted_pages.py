@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from pim_connector.dam.numbering import place
 from pim_connector.dam.order import Progress, check_order, steps_of
 from pim_connector.dam.pages import Ask, Fetch, Page, Plan, Position, Row, Step, ends
 from pim_connector.dam.plain_pages import TAIL
@@ -27,7 +28,7 @@ def sorted_pages(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
     """
     limit, over, progress = plan.size, False, Progress(at.tail)
     while not over:
-        page = fetch(Ask(since=at.since, limit=limit, offset=at.offset, mark=at.mark))
+        page = fetch(Ask(since=at.since, limit=limit, offset=at.offset, mark=at.mark, most=at.most))
         check_order(plan, page, at.since if plan.order == "asc" else None)
         progress.check(page)
         if not _stands(plan, at, page):
@@ -58,20 +59,20 @@ def _onward(
     """Say where and how much to ask next, and what an operator should know."""
     if plan.marked or not steps:
         return replace(at, mark=page.next), plan.size, None
-    first = steps.index(steps[-1])
-    least = len(steps) // 2 if plan.kind == "page" else 1
-    if first > least:
-        offset = page.start + first - 1
-        if plan.window and plan.order == "asc" and offset + plan.size > plan.window:
+    first, end = steps.index(steps[-1]), page.start + len(steps)
+    wanted = plan.size + len(steps) - first
+    placed = place(plan, page, page.start + first - 1, wanted) if first > 1 else None
+    if placed is not None:
+        offset, limit = placed
+        if plan.window and plan.order == "asc" and offset + limit > plan.window:
             return replace(at, since=steps[-1], offset=0, reached=None, tail=()), plan.size, None
-        limit = min(plan.largest, plan.size + len(steps) - first)
         return replace(at, offset=offset, reached=steps[-1], tail=()), limit, None
     if len(page.rows) >= page.limit and page.limit < plan.largest:
         return replace(at, offset=page.start), min(2 * page.limit, plan.largest), None
     tail = tuple(row.key for row in page.rows[-TAIL:])
-    offset = page.start + len(page.rows) - 1
+    offset, limit = place(plan, page, end - 1, plan.size) or (end, plan.size)
     crowded = CROWDED if len(page.rows) >= page.limit else None
-    return replace(at, offset=offset, reached=steps[-1], tail=tail), plan.size, crowded
+    return replace(at, offset=offset, reached=steps[-1], tail=tail), limit, crowded
 
 
 def _newest(plan: Plan, page: Page) -> int | None:

@@ -1,0 +1,140 @@
+"""One poll of one source: what changed since the last one goes to the asset queue.
+
+The cursor is saved only past what the queue has taken. So a poll that is cut short, by time or
+by a DAM that stops answering, loses nothing: the next one goes on from there, and what comes
+twice does no harm, because the asset mapper drops what has not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from msgspec.structs import replace
+
+from pim_connector.dam.asset_messages import Change
+from pim_connector.dam.client import DamClient
+from pim_connector.dam.cursor import Cursors, SourceCursor
+from pim_connector.dam.handover import Handover, Send
+from pim_connector.dam.pages import Position, Row, Step
+from pim_connector.errors import ConnectorError, TransientError
+
+Which = Literal["changes", "deletions"]
+
+STEPS_BETWEEN_SAVES = 20
+MOST_NOTES = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class PollReport:
+    """What a poll did. `finished` is whether the end of what changed was reached.
+
+    `assets` counts what the queue took, `repeats` what came more than once in this poll,
+    `unreadable` items without an id or with a stamp nobody can read; `notes` say more.
+    """
+
+    source: str
+    requests: int = 0
+    assets: int = 0
+    repeats: int = 0
+    unreadable: int = 0
+    finished: bool = True
+    full_load: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Keep a remark for the operator once, and not endlessly many."""
+        if text not in self.notes and len(self.notes) < MOST_NOTES:
+            self.notes.append(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """What a poll works with. `time_left` is in seconds; it stops when less than `reserve` is.
+
+    `still_alone` renews the lease and says whether this poll may go on.
+    """
+
+    client: DamClient
+    cursors: Cursors
+    send: Send
+    lanes: int
+    time_left: Callable[[], float]
+    reserve: float = 40
+    still_alone: Callable[[], bool] = lambda: True
+
+    def run(self) -> PollReport:
+        """Poll once. Errors of the DAM and of AWS leave everything saved that the queue took."""
+        source = self.client.source.source
+        cursor = self.cursors.load(source)
+        report = PollReport(source=source, full_load=cursor.version == 0)
+        requests = self.client.http.requests
+        try:
+            for which in ("deletions", "changes"):
+                if report.finished:
+                    cursor = self._walk(which, cursor, report)
+        finally:
+            report.requests = self.client.http.requests - requests
+        return report
+
+    def _walk(self, which: Which, cursor: SourceCursor, report: PollReport) -> SourceCursor:
+        if which == "deletions" and self.client.source.deleted.feed is None:
+            return cursor
+        handover = Handover(report.source, self.lanes, self.send)
+        before = after = cursor.changes if which == "changes" else cursor.deletions
+        steps = self._steps(which, before)
+        try:
+            for number, step in enumerate(steps, start=1):
+                self._take(step, before, handover, report)
+                before = after = step.position
+                if step.position.started is None:
+                    break
+                if number % STEPS_BETWEEN_SAVES == 0:
+                    cursor = self._save(which, cursor, handover.safe(after))
+                if self.time_left() < self.reserve:
+                    report.finished = False
+                    break
+        except ConnectorError:
+            report.finished = False
+            raise
+        finally:
+            handover.flush()
+            report.assets += handover.sent
+            report.repeats += handover.repeats
+            cursor = self._save(which, cursor, after)
+        return cursor
+
+    def _steps(self, which: Which, position: Position) -> Iterator[Step]:
+        client = self.client
+        return client.changes(position) if which == "changes" else client.deletions(position)
+
+    def _take(self, step: Step, before: Position, handover: Handover, report: PollReport) -> None:
+        if step.note:
+            report.note(step.note)
+        for row in step.rows:
+            if row.problem:
+                report.unreadable += 1
+                report.note(row.problem)
+            for change in changes_of(row):
+                handover.put(change, before)
+
+    def _save(self, which: Which, cursor: SourceCursor, position: Position) -> SourceCursor:
+        if not self.still_alone():
+            raise TransientError(
+                f"{self.client.source.source}: another poll of this source took over"
+            )
+        changed = replace(cursor, **{which: position})
+        if changed == cursor:
+            return cursor
+        now = self.client.clocks.now()
+        return self.cursors.save(self.client.source.source, changed, now)
+
+
+def changes_of(row: Row) -> Iterator[Change]:
+    """Make what the queue carries of one row: a deletion needs no properties."""
+    for asset_id in row.ids:
+        if row.deleted:
+            yield Change(id=asset_id, kind="deleted", stamp=row.printed)
+        else:
+            yield Change(id=asset_id, stamp=row.printed, properties=row.properties)
