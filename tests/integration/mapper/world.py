@@ -34,7 +34,7 @@ SECRET = {
     "username": "robot",
     "password": "p4ssw0rd-of-the-robot",
 }
-TABLES = {"runs": ("pk", "sk"), "ledger": ("pk",), "state": ("pk",)}
+TABLES: dict[str, tuple[str, ...]] = {"runs": ("pk", "sk"), "ledger": ("pk",), "state": ("pk",)}
 
 
 class Killed(BaseException):
@@ -157,13 +157,13 @@ class World:
             self.dynamodb.create_table(
                 TableName=name,
                 KeySchema=[
-                    {"AttributeName": key, "KeyType": kind}
-                    for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+                    {"AttributeName": key, "KeyType": "RANGE" if key == "sk" else "HASH"}
+                    for key in keys
                 ],
                 AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
                 BillingMode="PAY_PER_REQUEST",
             )
-        fifo = {"FifoQueue": "true"}
+        fifo: Any = {"FifoQueue": "true"}
         self.queue = self.sqs.create_queue(QueueName="product.fifo", Attributes=fifo)["QueueUrl"]
         created = self.sqs.create_queue(QueueName="dead.fifo", Attributes=fifo)
         self.dead_letters = created["QueueUrl"]

@@ -17,8 +17,8 @@ from pim_connector.akeneo.credentials import (
 )
 from pim_connector.akeneo.errors import (
     CredentialsError,
-    CutShortError,
     ForbiddenError,
+    LinesFailedError,
     RefusedError,
 )
 from pim_connector.akeneo.outcomes import LineOutcome, Problem, Refused, Unanswered, Upserted
@@ -32,9 +32,9 @@ __all__ = [
     "ConnectionCredentials",
     "Credentials",
     "CredentialsError",
-    "CutShortError",
     "ForbiddenError",
     "LineOutcome",
+    "LinesFailedError",
     "Problem",
     "Refused",
     "RefusedError",

@@ -27,7 +27,12 @@ import httpx
 
 from pim_connector.akeneo.answers import LineAnswer, failure, is_transient
 from pim_connector.akeneo.connection import not_a_page_for_people
-from pim_connector.akeneo.errors import CutShortError, ForbiddenError, RefusedError
+from pim_connector.akeneo.errors import (
+    CutShortError,
+    ForbiddenError,
+    LinesFailedError,
+    RefusedError,
+)
 from pim_connector.akeneo.lines import LINES_PER_CALL, Form, encode_line
 from pim_connector.akeneo.outcomes import LineOutcome, Refused, Unanswered, Upserted
 from pim_connector.errors import ConfigurationError, ConnectorError, TransientError
@@ -217,7 +222,7 @@ class _Upsert:
         for place in group:
             words = self.last_words.get(place)
             if words is not None and place not in self.outcomes:
-                return TransientError(f"PATCH {self.path}: {words.status} {words.message}")
+                return LinesFailedError(f"PATCH {self.path}: {words.status} {words.message}")
         return CutShortError(f"PATCH {self.path}: the PIM's answer ended before its last line")
 
     def _again(self, group: Group, error: TransientError, *, progress: bool) -> None:

@@ -1,7 +1,8 @@
 """What the PIM's whole-call answers mean, in the three consequences of `pim_connector.errors`.
 
 TransientError            429, 408, 409, 425, 5xx, time-outs, broken connections
-└── CutShortError         a 200 that ended before its first line, or lines answered with 5xx
+└── LinesFailedError      a 200, but no line of it was done: each answered with 5xx
+    └── CutShortError     a 200 that ended before its first line
 RejectedError
 └── RefusedError          one object in a call of its own: 400, 404, 413, 422
 ConfigurationError        3xx, 404, 405, 406, 415: not the Akeneo, or not the path, we think it is
@@ -19,14 +20,19 @@ __all__ = [
     "CredentialsError",
     "CutShortError",
     "ForbiddenError",
+    "LinesFailedError",
     "RefusedError",
     "RejectedError",
     "TransientError",
 ]
 
 
-class CutShortError(TransientError):
-    """The PIM began its 200, so it is there, but answered no line of the call as often as tried."""
+class LinesFailedError(TransientError):
+    """The PIM is there and took the call, but answered its lines with failures of its own."""
+
+
+class CutShortError(LinesFailedError):
+    """A 200 that ended before its last line, as often as it was tried."""
 
 
 class RefusedError(RejectedError):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pim_connector.akeneo import CutShortError, LineOutcome, Refused, Unanswered, Upserted
+from pim_connector.akeneo import LineOutcome, LinesFailedError, Refused, Unanswered, Upserted
 from pim_connector.delivery.current import read_current
 from pim_connector.delivery.line import Accepted, Answer, Line, Turned, Unknown
 from pim_connector.mapping.result import payload
@@ -85,7 +85,7 @@ def _vanished(pim: AkeneoClient, judged: Sequence[Answer | Line]) -> list[Line]:
 def _upsert(pim: AkeneoClient, lines: Sequence[Line]) -> list[LineOutcome]:
     try:
         return _patched(pim, lines)
-    except CutShortError as error:
+    except LinesFailedError as error:
         return [Unanswered(line=n, message=str(error)) for n in range(1, len(lines) + 1)]
 
 
