@@ -1,8 +1,8 @@
 """Which runs there are, which of them are not done, and whose turn it is.
 
-Items beside the headers: `open`/<run> for every run that is not done, `waiting#<source>`/
-<order>#<run> for files that have not been split, `source#<source>`/<order>#<run> for those that
-have.
+Items beside the headers: `runs`/<run> for every run, `open`/<run> for those that are not done,
+`waiting#<source>`/<turn>#<run> for files that have not been split, `source#<source>`/<order>#<run>
+for those that have.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Registry:
         """Enter a new run, `noted` or `waiting`. False says that it is known and as it was."""
         actions = [self._table.putting(_header(run), if_absent=True)]
         actions.append(self._table.putting(_open_key(run.id) | _name(run)))
+        actions.append(self._table.putting({"pk": "runs", "sk": run.id} | _name(run)))
         if run.phase == "waiting":
             actions.append(self._table.putting(_waiting_key(run) | _name(run)))
         return not self._table.transact(*actions)
@@ -50,6 +51,10 @@ class Registry:
     def open_runs(self) -> Iterator[RunName]:
         """Give all runs that are not done, in no order that means anything."""
         return map(_read_name, self._table.query("open"))
+
+    def all_runs(self) -> Iterator[RunName]:
+        """Give all runs there have been, the newest first."""
+        return map(_read_name, self._table.query("runs", newest_first=True))
 
     def waiting(self, source: str) -> Iterator[RunName]:
         """Give the files of a source that have not been split, the oldest first."""

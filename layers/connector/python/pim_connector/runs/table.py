@@ -85,7 +85,9 @@ class RunTable:
         item = answer.get("Item")
         return _unpack(item) if item else None
 
-    def query(self, pk: str, *, prefix: str = "", after: str = "") -> Iterator[Item]:
+    def query(
+        self, pk: str, *, prefix: str = "", after: str = "", newest_first: bool = False
+    ) -> Iterator[Item]:
         """Give the items of one partition in the order of their sort keys, page by page.
 
         Only those whose sort key begins with `prefix`, or else comes after `after`.
@@ -103,6 +105,7 @@ class RunTable:
                     KeyConditionExpression=condition,
                     ExpressionAttributeValues=_pack(values),
                     ConsistentRead=True,
+                    ScanIndexForward=not newest_first,
                     **start,
                 )
             yield from map(_unpack, page["Items"])
