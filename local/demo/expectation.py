@@ -39,7 +39,7 @@ BLAMED: dict[Flaw, str] = {
     "unknown unit": "weight",
     "no number": "identifier",
     "unknown type": "family",
-    "axes taken": "another product",
+    "axes taken": "axis",
 }
 """A word that the reason of the rejection must have in it, or in the attribute it names."""
 

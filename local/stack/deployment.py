@@ -44,11 +44,12 @@ def deploy(stack_name: str, endpoint: str, parameters: Mapping[str, str]) -> Non
 
 
 def machine_parameters() -> dict[str, str]:
-    """Template parameters that fit this machine: its Python and its processor."""
+    """Template parameters that fit this machine: its Python, its processor, the emulator."""
     arm = platform.machine().lower() in ("arm64", "aarch64")
     return {
         "PythonRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
         "Architecture": "arm64" if arm else "x86_64",
+        "Emulated": "true",
     }
 
 

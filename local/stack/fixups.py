@@ -1,11 +1,18 @@
-"""What CloudFormation in the emulator leaves out, set through the ordinary AWS APIs.
+"""What the emulator leaves out or gets wrong, put right through the ordinary AWS APIs.
 
-MiniStack drops a table's TimeToLiveSpecification without a word. Nothing here runs against AWS.
+Nothing here runs against AWS, and nothing here is needed there:
+
+- MiniStack's CloudFormation drops a table's TimeToLiveSpecification without a word.
+- Its IAM wants rights named after SQS's batch calls; AWS knows no such rights, a batch needs those
+  of the single call
+  (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -15,6 +22,11 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 TIME_TO_LIVE_ATTRIBUTE = "expires_at"
+BATCHES = {
+    "sqs:SendMessage": "sqs:SendMessageBatch",
+    "sqs:DeleteMessage": "sqs:DeleteMessageBatch",
+    "sqs:ChangeMessageVisibility": "sqs:ChangeMessageVisibilityBatch",
+}
 
 
 def session() -> boto3.Session:
@@ -28,10 +40,27 @@ def session() -> boto3.Session:
 
 
 def apply(stack_name: str, endpoint: str) -> None:
-    """Turn on what the template asks for and the emulator's CloudFormation ignored."""
+    """Put all of it right in a stack that was just deployed; doing it again changes nothing."""
     cloudformation = session().client("cloudformation", endpoint_url=endpoint)
+    resources = list(_resources(cloudformation, stack_name))
+    _turn_on_time_to_live(_names(resources, "AWS::DynamoDB::Table"), endpoint)
+    _allow_batches(_names(resources, "AWS::IAM::Role"), endpoint)
+
+
+def with_batches(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the batch calls to a policy that allows the single ones."""
+    statements = []
+    for statement in document["Statement"]:
+        actions = statement["Action"]
+        actions = [actions] if isinstance(actions, str) else actions
+        batches = [BATCHES[action] for action in actions if action in BATCHES]
+        statements.append({**statement, "Action": list(dict.fromkeys([*actions, *batches]))})
+    return {**document, "Statement": statements}
+
+
+def _turn_on_time_to_live(tables: list[str], endpoint: str) -> None:
     dynamodb = session().client("dynamodb", endpoint_url=endpoint)
-    for table in _tables(cloudformation, stack_name):
+    for table in tables:
         described = dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         if described.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
             dynamodb.update_time_to_live(
@@ -43,11 +72,24 @@ def apply(stack_name: str, endpoint: str) -> None:
             )
 
 
-def _tables(cloudformation: CloudFormationClient, stack_name: str) -> list[str]:
+def _allow_batches(roles: list[str], endpoint: str) -> None:
+    iam = session().client("iam", endpoint_url=endpoint)
+    for role in roles:
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document: Any = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            wider = with_batches(document)
+            if wider != document:
+                iam.put_role_policy(
+                    RoleName=role, PolicyName=name, PolicyDocument=json.dumps(wider)
+                )
+
+
+def _resources(cloudformation: CloudFormationClient, stack_name: str) -> Iterator[tuple[str, str]]:
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    return [
-        resource["PhysicalResourceId"]
-        for page in pages
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::DynamoDB::Table"
-    ]
+    for page in pages:
+        for resource in page["StackResourceSummaries"]:
+            yield resource["ResourceType"], resource["PhysicalResourceId"]
+
+
+def _names(resources: list[tuple[str, str]], kind: str) -> list[str]:
+    return [name for found, name in resources if found == kind]
