@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from pim_connector.mapping.language import Mode, Owner, Refused, Resource
 
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
@@ -50,8 +52,7 @@ class Rejected:
     errors: tuple[FieldError, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Slot(Struct, frozen=True, kw_only=True):
     """The smallest thing that is compared, owned and sent by itself.
 
     `key` is ("values", attribute, locale or "", scope or ""), ("family",), ("family_variant",),

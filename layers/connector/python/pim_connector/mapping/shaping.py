@@ -73,21 +73,15 @@ class Forms:
     def __init__(self, structure: Structure | None, defaults: Defaults) -> None:
         self.structure = structure
         self.defaults = defaults
-        self._forms: dict[tuple[str, str | None, bool, bool, bool], Form] = {}
+        self._forms: dict[tuple[object, ...], Form] = {}
         self._places: dict[tuple[str, str | None, str | None], tuple[str, str]] = {}
 
     def of(self, rule: CompiledRule) -> Form:
         """The form of a rule's attribute. Raises Refusal where the PIM has no such attribute."""
-        key = (
-            rule.attribute,
-            rule.type,
-            rule.unit is None,
-            rule.currency is None,
-            not rule.columns,
-        )
-        form = self._forms.get(key)
+        form = self._forms.get(rule.form_key)
         if form is None:
-            form = self._forms[key] = _form_of(rule, self.structure, self.defaults)
+            form = _form_of(rule, self.structure, self.defaults)
+            self._forms[rule.form_key] = form
         return form
 
     def place(self, cell: Cell, form: Form) -> tuple[str, str]:
