@@ -79,6 +79,44 @@ class DamWebhookSettings:
         _at_least("ASSET_LANES", self.asset_lanes, 1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamPollerSettings:
+    """What the DAM poller must know; its lanes are those of the asset queue, as the webhook's."""
+
+    bucket: str
+    state_table: str
+    asset_queue_url: str
+    asset_lanes: int = 2
+
+    def __post_init__(self) -> None:
+        _at_least("ASSET_LANES", self.asset_lanes, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetMapperSettings:
+    """What the asset mapper must know; the secret is that of the DAM flow's own connection.
+
+    `lanes` are those of the product queue, which links go through. `private_media` is `allowed`
+    only where DAM and PIM run on one machine.
+    """
+
+    bucket: str
+    run_table: str
+    ledger_table: str
+    state_table: str
+    asset_queue_url: str
+    asset_dead_letter_queue_url: str
+    product_queue_url: str
+    akeneo_url: str
+    akeneo_secret_arn: str
+    lanes: int = 4
+    private_media: str = "refused"
+
+    def __post_init__(self) -> None:
+        _at_least("LANES", self.lanes, 1)
+        _one_of("PRIVATE_MEDIA", self.private_media, ("refused", "allowed"))
+
+
 def load(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:
     """Read the settings of one function from its environment.
 

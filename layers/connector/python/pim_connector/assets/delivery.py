@@ -28,7 +28,8 @@ from pim_connector.assets.triage import (
 )
 from pim_connector.assets.upserting import ASSETS_PER_CALL, Upserting, upsert
 from pim_connector.dam.asset_messages import Change
-from pim_connector.errors import TransientError
+from pim_connector.delivery.pim import asking_the_pim
+from pim_connector.errors import ConnectorError, TransientError
 from pim_connector.mapping.result import Filtered, Rejected, Slot
 
 RESERVE_SECONDS = 45.0
@@ -55,7 +56,7 @@ class Batch:
     """What has become of the assets so far. `failure` is why the rest has to come again."""
 
     outcomes: dict[str, AssetOutcome] = field(default_factory=dict)
-    failure: TransientError | None = None
+    failure: ConnectorError | None = None
 
     def end(self, outcome: AssetOutcome) -> None:
         self.outcomes[outcome.dam_id] = outcome
@@ -142,7 +143,8 @@ def _send(
     current = None
     exists = not fresh
     if needs_current(due, fresh=fresh):
-        current = parts.upserting.pim.get_asset(asset.family, asset.code)
+        with asking_the_pim():
+            current = parts.upserting.pim.get_asset(asset.family, asset.code)
         exists = current is not None
     slots = chosen(asset, due, current, exists=exists)
     if entry is not None and not entry.present:

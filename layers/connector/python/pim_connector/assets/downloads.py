@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO
@@ -19,9 +18,6 @@ MOST_REDIRECTS = 5
 CHUNK_BYTES = 256 * 1024
 _LATER = frozenset({408, 420, 423, 425, 429})
 
-Headers = Callable[[str], Mapping[str, str]]
-"""The headers to ask a URL with: the DAM's own authentication on the DAM's own host, else none."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Downloaded:
@@ -33,7 +29,8 @@ class Downloaded:
 
 
 class Downloads:
-    """Downloads by the rules of one source. `base_host` is the DAM's own, always allowed.
+    """Downloads by the rules of one source. `base_host` is the DAM's own, always allowed; `auth`,
+    the DAM's own authentication, goes to that host only.
 
     `transport` is httpx's; `resolver` looks names up; `private_too` allows addresses that are not
     on the internet, for the local stack only.
@@ -44,14 +41,15 @@ class Downloads:
         rules: MediaRules,
         *,
         base_host: str,
-        headers: Headers,
+        auth: httpx.Auth | None = None,
         transport: httpx.BaseTransport | None = None,
         resolver: Resolve = resolve,
         private_too: bool = False,
     ) -> None:
         self._rules = rules
         self._hosts = (base_host, *rules.hosts)
-        self._headers = headers
+        self._base_host = base_host.lower()
+        self._auth = auth
         self._resolver = resolver
         self._private_too = private_too
         self._http = httpx.Client(
@@ -88,18 +86,35 @@ class Downloads:
             url, self._hosts, resolver=self._resolver, private_too=self._private_too
         )
         original = httpx.URL(url)
-        host = f"[{address}]" if ":" in address else address
         request = self._http.build_request(
             "GET",
-            original.copy_with(host=host),
-            headers={
-                **self._headers(url),
-                "Host": original.netloc.decode("ascii"),
-                "Accept-Encoding": "identity",
-            },
+            original.copy_with(host=address),
+            headers={"Host": original.netloc.decode("ascii"), "Accept-Encoding": "identity"},
             extensions={"sni_hostname": original.host},
         )
-        return _Answer(self._http.send(request, stream=True))
+        is_dam = original.host.lower() == self._base_host
+        return _Answer(self._send(request, self._auth if is_dam else None))
+
+    def _send(self, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+        """Send with authentication, but never read the file itself to authenticate.
+
+        httpx reads the whole answer for OAuth 2, so the steps of its flow are taken here.
+        """
+        if auth is None:
+            return self._http.send(request, stream=True, auth=None)
+        flow = auth.auth_flow(request)
+        step = next(flow)
+        for _ in range(4):
+            if step is not request:
+                step = flow.send(self._http.send(step, auth=None))
+                continue
+            answer = self._http.send(request, stream=True, auth=None)
+            try:
+                step = flow.send(answer)
+            except StopIteration:
+                return answer
+            answer.close()
+        raise TransientError(f"{_shown(str(request.url))}: the DAM's authentication goes round")
 
     def _take(self, answer: httpx.Response, url: str, target: IO[bytes]) -> Downloaded:
         if answer.status_code >= 500 or answer.status_code in _LATER:

@@ -27,10 +27,11 @@ class Dam(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One message of the asset queue, under the id that SQS gave it."""
+    """One message of the asset queue, under the id that SQS gave it, and the run it counts to."""
 
     id: str
     group: str
+    run: str
     message: AssetMessage
 
 
@@ -78,8 +79,9 @@ class Reading:
         TransientError where the DAM does not answer, or has not settled for a good while.
         """
         if change.kind == "changed" and change.properties is not None:
-            stamp = self._read_stamp(change.stamp)
-            return Found(dam_id=change.id, properties=change.properties, stamp=stamp)
+            return Found(
+                dam_id=change.id, properties=change.properties, stamp=self._stamp(change.stamp)
+            )
         if change.kind == "deleted" and not self._can_ask:
             return Found(dam_id=change.id, properties=None)
         self._settle(change)
@@ -90,6 +92,12 @@ class Reading:
         if isinstance(answer, Gone) or answer.deleted:
             return Found(dam_id=change.id, properties=None)
         return Found(dam_id=change.id, properties=answer.properties, stamp=answer.stamp)
+
+    def _stamp(self, printed: str | None) -> int | None:
+        try:
+            return self._read_stamp(printed)
+        except RejectedError:
+            return None  # unreadable, so it cannot say which version is newer
 
     def _settle(self, change: Change) -> None:
         wait = (change.not_before or 0.0) - self._now()

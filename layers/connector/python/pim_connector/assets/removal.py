@@ -10,7 +10,8 @@ from pim_connector.akeneo import Refused, Unanswered
 from pim_connector.assets.ledger import AssetEntry
 from pim_connector.assets.linking import ProductLinks
 from pim_connector.assets.mapping import OnDelete
-from pim_connector.assets.outcome import AssetOutcome, rejected
+from pim_connector.assets.outcome import AssetOutcome, AssetState, rejected
+from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:
@@ -26,21 +27,21 @@ def remove(
     Raises TransientError where the PIM does not answer, ConfigurationError for a rule that the
     PIM's structure does not allow.
     """
-    if rule.action == "delete":
-        for entry in entries:
-            pim.delete_asset(entry.family, entry.code)
-    if rule.action == "disable":
-        return _disable(entries, rule, pim, structure)
+    with asking_the_pim():
+        if rule.action == "delete":
+            for entry in entries:
+                pim.delete_asset(entry.family, entry.code)
+        if rule.action == "disable":
+            return _disable(entries, rule, pim, structure)
     return [_done(entry, rule) for entry in entries], [_absent(entry, rule) for entry in entries]
 
 
 def unlinking(entry: AssetEntry, rule: OnDelete) -> list[ProductLinks]:
     """Give the links to take out of products: what the connector itself has put there.
 
-    Links that Akeneo's product link rules made are Akeneo's to undo; a deleted asset leaves every
-    collection by itself.
+    Links that Akeneo's product link rules made are Akeneo's to undo.
     """
-    if rule.action not in ("unlink", "delete", "disable"):
+    if rule.action not in ("unlink", "delete"):
         return []
     return [link_of(key, remove=(entry.code,)) for key in entry.links]
 
@@ -97,14 +98,10 @@ def _disabled(entry: AssetEntry, rule: OnDelete, structure: Structure) -> dict[s
 
 
 def _done(entry: AssetEntry, rule: OnDelete) -> AssetOutcome:
-    state = "filtered" if rule.action == "ignore" else "updated"
-    return AssetOutcome(
-        dam_id=entry.dam_id,
-        state="filtered" if state == "filtered" else "updated",
-        code=entry.code,
-    )
+    state: AssetState = "filtered" if rule.action == "ignore" else "updated"
+    return AssetOutcome(dam_id=entry.dam_id, state=state, code=entry.code)
 
 
 def _absent(entry: AssetEntry, rule: OnDelete) -> AssetEntry:
-    links = entry.links if rule.action == "ignore" else ()
+    links = () if rule.action in ("unlink", "delete") else entry.links
     return replace(entry, present=False, hashes=b"", links=links)

@@ -10,9 +10,10 @@ from pim_connector.assets.asset import SlotKey
 from pim_connector.assets.ledger import AssetEntry
 from pim_connector.assets.media import MediaCourier
 from pim_connector.assets.options import create_options, missing_options, with_options
-from pim_connector.assets.outcome import AssetOutcome, rejected
+from pim_connector.assets.outcome import AssetOutcome, AssetState, rejected
 from pim_connector.assets.structures import AssetStructures
 from pim_connector.assets.triage import Send, link_keys
+from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.errors import RejectedError
 from pim_connector.states import Problem
 
@@ -66,7 +67,8 @@ def _create_options(sends: Sequence[Send], parts: Upserting) -> dict[tuple[str, 
     missing = missing_options((send.asset for send in sends), parts.structures.current())
     if not missing:
         return {}
-    refused = create_options(parts.pim, missing)
+    with asking_the_pim():
+        refused = create_options(parts.pim, missing)
     taken = [o for o in missing if (o.asset_family, o.attribute, o.code) not in refused]
     parts.structures.replace(with_options(parts.structures.current(), taken))
     return refused
@@ -91,7 +93,8 @@ def _patch(
     if called:
         family = called[0][0].asset.family
         items = [send.asset.payload(send.slots, codes) for send, codes in called]
-        answers = parts.pim.upsert_assets(family, items)
+        with asking_the_pim():
+            answers = parts.pim.upsert_assets(family, items)
     answered = {s.asset.dam_id: a for (s, _), a in zip(called, answers, strict=True)}
     for send, _ in ready:
         answer = answered.get(send.asset.dam_id)
@@ -108,12 +111,11 @@ def _patch(
 
 
 def _accepted(send: Send, answer: Upserted | None) -> AssetOutcome:
-    state = "created" if answer and answer.created else "updated"
-    return AssetOutcome(
-        dam_id=send.asset.dam_id,
-        state="created" if state == "created" else "updated",
-        code=send.asset.code,
-    )
+    asset = send.asset
+    if answer is None:  # nothing but its links changes
+        return AssetOutcome(dam_id=asset.dam_id, state="unchanged", code=asset.code)
+    state: AssetState = "created" if answer.created else "updated"
+    return AssetOutcome(dam_id=asset.dam_id, state=state, code=asset.code)
 
 
 def _refused(send: Send, answer: Refused) -> AssetOutcome:

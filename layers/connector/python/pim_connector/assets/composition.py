@@ -1,0 +1,232 @@
+"""Puts the asset mapper together from its settings and its AWS clients."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from pim_connector.akeneo import AkeneoClient, Credentials, read_credentials
+from pim_connector.akeneo.dynamodb_tokens import DynamoDbTokenStore
+from pim_connector.assets.addresses import Resolve, resolve
+from pim_connector.assets.booking import Books
+from pim_connector.assets.delivery import SendLinks, SourceParts
+from pim_connector.assets.downloads import Downloads, host_of
+from pim_connector.assets.incoming import Reading
+from pim_connector.assets.ledger import AssetLedger
+from pim_connector.assets.linking import ProductLinks, outgoing
+from pim_connector.assets.media import MediaCourier
+from pim_connector.assets.products import FamilyKeys
+from pim_connector.assets.program import AssetProgram, compile_assets
+from pim_connector.assets.structures import AssetStructures
+from pim_connector.assets.upserting import Upserting
+from pim_connector.assets.worker import AssetWorker
+from pim_connector.breaker import Breaker
+from pim_connector.bucket import Bucket
+from pim_connector.dam.auth import auth_of
+from pim_connector.dam.client import DamClient
+from pim_connector.dam.http import Clocks
+from pim_connector.dam.stamps import Stamps
+from pim_connector.delivery.pim import Pim, asking_the_pim
+from pim_connector.delivery.receipts import Receipts
+from pim_connector.errors import ConfigurationError
+from pim_connector.pace import OptionPace
+from pim_connector.queues import FifoQueue
+from pim_connector.runs.table import RunTable
+from pim_connector.source_files import SourceFiles, StoredSource
+from pim_connector.structure import Structure, fetch_structure
+from pim_connector.structure.fetching import ASSET_RESOURCES
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+    from mypy_boto3_sqs.client import SQSClient
+
+    from pim_connector.settings import AssetMapperSettings
+
+PIM_RESERVE_SECONDS = 15.0
+"""Left of an invocation for writing down what the PIM has answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsClients:
+    """What the asset mapper asks of AWS."""
+
+    s3: S3Client
+    sqs: SQSClient
+    dynamodb: DynamoDBClient
+    secrets: SecretsManagerClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Time, chance and network; a simulation brings its own. Times are in seconds."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+    transport: Callable[[], httpx.BaseTransport] = httpx.HTTPTransport
+    resolver: Resolve = resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A source whose file was compiled and whose connections are open."""
+
+    stored: StoredSource
+    program: AssetProgram
+    dam: DamClient
+    downloads: Downloads
+
+
+class AssetMapper:
+    """Keeps what is shared between invocations, and makes each source's parts."""
+
+    def __init__(
+        self,
+        settings: AssetMapperSettings,
+        aws: AwsClients,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self._settings = settings
+        self._around = surroundings or Surroundings()
+        around = self._around
+        bucket = Bucket(aws.s3, settings.bucket, sleep=around.sleep)
+        self._sources = SourceFiles(bucket, aws.secrets, now=around.now)
+        self._pim = self._connect(aws)
+        self._ledger = AssetLedger(
+            aws.dynamodb, settings.ledger_table, sleep=around.sleep, jitter=around.jitter
+        )
+        self._structures = AssetStructures(self._fetch_structure, now=around.now)
+        self._family_keys = FamilyKeys()
+        self._products = FifoQueue(
+            aws.sqs, settings.product_queue_url, sleep=around.sleep, jitter=around.jitter
+        )
+        self._ready: dict[str, _Ready] = {}
+        runs = RunTable(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
+        self.worker = AssetWorker(
+            self.parts,
+            Books(runs),
+            Breaker(aws.dynamodb, settings.state_table),
+            Receipts(aws.sqs, settings.asset_queue_url, settings.asset_dead_letter_queue_url),
+            now=around.now,
+        )
+
+    def close(self) -> None:
+        """End all connections."""
+        self._pim.close()
+        for ready in self._ready.values():
+            ready.dam.http.close()
+            ready.downloads.close()
+        self._ready.clear()
+
+    def parts(self, source: str, seconds_left: Callable[[], float]) -> SourceParts:
+        """Give what delivering assets of `source` needs.
+
+        Raises ConfigurationError for a source that has no file, or one without `assets`.
+        """
+        ready = self._source(source)
+        self._pim.until(lambda: seconds_left() - PIM_RESERVE_SECONDS)
+        stored = ready.stored.source
+        stamps = Stamps(stored.since)
+        return SourceParts(
+            program=ready.program,
+            reading=Reading(
+                ready.dam,
+                can_ask=stored.item is not None,
+                read_stamp=stamps.read,
+                now=self._around.now,
+                sleep=self._around.sleep,
+            ),
+            upserting=Upserting(
+                source=source,
+                pim=self._pim.client(),
+                courier=MediaCourier(source, ready.downloads, self._ledger),
+                structures=self._structures,
+            ),
+            ledger=self._ledger,
+            send_links=self._link_sender(source),
+            seconds_left=seconds_left,
+        )
+
+    def _source(self, name: str) -> _Ready:
+        stored = self._sources.get(name)
+        if stored is None or stored.source.assets is None:
+            raise ConfigurationError(
+                f"config/dam/{name}.yaml is missing or has no `assets`, and the asset queue has"
+                " messages of it; put the file back, or purge them"
+            )
+        ready = self._ready.get(name)
+        if ready is None or ready.stored != stored:
+            ready = self._ready[name] = self._made_ready(stored)
+        return ready
+
+    def _made_ready(self, stored: StoredSource) -> _Ready:
+        source = stored.source
+        assert source.assets is not None  # noqa: S101 - the caller has looked
+        several = {k: v if isinstance(v, list) else [v] for k, v in stored.secret.items()}
+        values = {f"secret.{name}": str(some[0]) for name, some in several.items() if some}
+        transport = self._around.transport
+        return _Ready(
+            stored=stored,
+            program=compile_assets(source.assets, name=stored.key, base_url=source.base_url),
+            dam=DamClient(source, stored.secret, transport=transport(), clocks=self._clocks()),
+            downloads=Downloads(
+                source.assets.media,
+                base_host=host_of(source.base_url),
+                auth=auth_of(source, values),
+                transport=transport(),
+                resolver=self._around.resolver,
+                private_too=self._settings.private_media == "allowed",
+            ),
+        )
+
+    def _clocks(self) -> Clocks:
+        around = self._around
+        return Clocks(now=around.now, sleep=around.sleep, chance=around.jitter)
+
+    def _connect(self, aws: AwsClients) -> Pim:
+        settings, around = self._settings, self._around
+        pace = OptionPace(aws.dynamodb, settings.state_table, now=around.now, sleep=around.sleep)
+        tokens = DynamoDbTokenStore(aws.dynamodb, settings.state_table, "asset")
+
+        def connect(credentials: Credentials, transport: httpx.BaseTransport) -> AkeneoClient:
+            return AkeneoClient(
+                settings.akeneo_url,
+                credentials,
+                pace=pace,
+                token_store=tokens,
+                transport=transport,
+                now=around.now,
+                sleep=around.sleep,
+                chance=around.jitter,
+            )
+
+        return Pim(
+            lambda: read_credentials(aws.secrets, settings.akeneo_secret_arn),
+            connect,
+            around.transport,
+        )
+
+    def _fetch_structure(self) -> Structure:
+        with asking_the_pim():
+            return fetch_structure(self._pim.client(), resources=ASSET_RESOURCES)
+
+    def _link_sender(self, source: str) -> SendLinks:
+        def send(links: Sequence[ProductLinks]) -> frozenset[ProductLinks]:
+            if not links:
+                return frozenset()
+            with asking_the_pim():
+                keys = self._family_keys.of(
+                    self._pim.client(), [(link.resource, link.product) for link in links]
+                )
+            there = [link for link in links if (link.resource, link.product) in keys]
+            self._products.send(outgoing(source, there, keys, self._settings.lanes))
+            return frozenset(link for link in links if link.add and link not in there)
+
+        return send

@@ -1,0 +1,205 @@
+"""Decides what becomes of the messages of one invocation: done, come back, or put aside."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from pim_connector.akeneo import CredentialsError, ForbiddenError
+from pim_connector.assets.booking import Books, run_of
+from pim_connector.assets.delivery import Batch, SourceParts, deliver
+from pim_connector.assets.incoming import Task, unfinished
+from pim_connector.assets.outcome import AssetOutcome
+from pim_connector.breaker import Breaker, Gate, Open, Probing
+from pim_connector.dam.asset_messages import decode
+from pim_connector.delivery.pim import PimUnavailableError, asking_the_pim
+from pim_connector.delivery.receipts import Receipts
+from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError, TransientError
+
+MOST_ATTEMPTS = 5
+SOON_SECONDS = 15
+AFTER_MISCONFIGURATION_SECONDS = 300
+AFTER_CRASH_SECONDS = 60
+
+logger = logging.getLogger(__name__)
+
+PartsOf = Callable[[str, Callable[[], float]], SourceParts]
+"""Puts together what a source's delivery needs; raises ConfigurationError and TransientError."""
+
+
+@dataclass(slots=True)
+class Handled:
+    """What became of an invocation's messages: ids that come back, and what to count."""
+
+    back: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class AssetWorker:
+    """Handles batches of the asset queue. `now` is in epoch seconds."""
+
+    def __init__(
+        self,
+        parts_of: PartsOf,
+        books: Books,
+        breaker: Breaker,
+        receipts: Receipts,
+        *,
+        now: Callable[[], float],
+    ) -> None:
+        self._parts_of = parts_of
+        self._books = books
+        self._breaker = breaker
+        self._receipts = receipts
+        self._now = now
+
+    def handle(
+        self, records: Sequence[Mapping[str, Any]], seconds_left: Callable[[], float]
+    ) -> Handled:
+        """Take the SQS records of one invocation as far as they go now.
+
+        What comes back is ordered as FIFO needs it: in a lane, all after the first that does.
+        """
+        handled = Handled()
+        tasks = [task for record in records if (task := self._task(record, handled))]
+        receipts = {r["messageId"]: str(r["receiptHandle"]) for r in records}
+        try:
+            done, wait = self._gated(tasks, records, seconds_left, handled)
+        except TransientError as error:
+            logger.warning("assets come back: %s", error)
+            done, wait = set(), SOON_SECONDS
+        for task in unfinished(tasks, done):
+            handled.back.append(task.id)
+            self._come_back(receipts[task.id], wait)
+        handled.counts["AssetMessagesPostponed"] += len(handled.back)
+        handled.counts = +handled.counts
+        return handled
+
+    def _task(self, record: Mapping[str, Any], handled: Handled) -> Task | None:
+        attributes = record["attributes"]
+        try:
+            message = decode(str(record["body"]))
+        except RejectedError as error:
+            self._receipts.put_aside(str(record["body"]), attributes, str(error))
+            handled.counts["AssetMessagesToDeadLetters"] += 1
+            return None
+        sent = int(attributes.get("SentTimestamp", "0")) / 1000
+        group = str(attributes.get("MessageGroupId", ""))
+        run = run_of(message.source, sent or self._now())
+        return Task(id=str(record["messageId"]), group=group, run=run, message=message)
+
+    def _gated(
+        self,
+        tasks: Sequence[Task],
+        records: Sequence[Mapping[str, Any]],
+        seconds_left: Callable[[], float],
+        handled: Handled,
+    ) -> tuple[set[str], int]:
+        gate = self._breaker.enter(self._now())
+        if isinstance(gate, Open):
+            return set(), gate.wait
+        if isinstance(gate, Probing):
+            tasks = tasks[:1]
+        attempts = {task.id: self._books.start_attempt(task, self._now()) for task in tasks}
+        done = self._put_aside(tasks, attempts, records, handled)
+        left = [task for task in tasks if task.id not in done]
+        alone = any(attempts[task.id] > 1 for task in left)
+        wait = SOON_SECONDS
+        by_source = groupby(left, key=lambda task: task.id if alone else task.message.source)
+        for _, members in by_source:
+            finished, wait = self._deliver(list(members), gate, seconds_left, handled)
+            done |= finished
+        return done, wait
+
+    def _put_aside(
+        self,
+        tasks: Sequence[Task],
+        attempts: Mapping[str, int],
+        records: Sequence[Mapping[str, Any]],
+        handled: Handled,
+    ) -> set[str]:
+        """Put messages aside whose worker died again and again."""
+        raw = {record["messageId"]: record for record in records}
+        poison = {task.id for task in tasks if attempts[task.id] > MOST_ATTEMPTS}
+        for message_id in poison:
+            record = raw[message_id]
+            reason = f"{MOST_ATTEMPTS} attempts ended in a crash"
+            self._receipts.put_aside(str(record["body"]), record["attributes"], reason)
+            handled.counts["AssetMessagesToDeadLetters"] += 1
+        return poison
+
+    def _deliver(
+        self,
+        tasks: list[Task],
+        gate: Gate,
+        seconds_left: Callable[[], float],
+        handled: Handled,
+    ) -> tuple[set[str], int]:
+        """Deliver messages of one source; give those done, and how long the others wait."""
+        try:
+            parts = self._parts_of(tasks[0].message.source, seconds_left)
+            if isinstance(gate, Probing):
+                with asking_the_pim():
+                    parts.upserting.pim.system_information()
+            batch = deliver(tasks, parts)
+        except ConnectorError as error:
+            batch = Batch(failure=error)
+        except Exception:
+            logger.exception("delivering assets crashed")
+            return set(), AFTER_CRASH_SECONDS
+        wait = self._wait_after(batch, gate, handled)
+        done = self._book(tasks, batch, handled)
+        for task in tasks:
+            if task.id not in done:
+                self._books.end_attempt(task)
+        return done, wait
+
+    def _wait_after(self, batch: Batch, gate: Gate, handled: Handled) -> int:
+        error = batch.failure
+        if error is None:
+            self._breaker.succeeded(gate)
+            return SOON_SECONDS
+        logger.warning("some assets come back: %s", error)
+        if isinstance(error, PimUnavailableError):
+            handled.counts["BreakerOpened"] += 1
+            return self._breaker.failed(gate, "unreachable", self._now(), str(error))
+        if isinstance(error, CredentialsError | ForbiddenError):
+            handled.counts["PimCredentialsRefused"] += 1
+            return AFTER_MISCONFIGURATION_SECONDS
+        if isinstance(error, ConfigurationError):
+            handled.counts["DamMisconfigured"] += 1
+            return AFTER_MISCONFIGURATION_SECONDS
+        asked = getattr(error, "retry_after", None)
+        return SOON_SECONDS if asked is None else int(asked)
+
+    def _book(self, tasks: Sequence[Task], batch: Batch, handled: Handled) -> set[str]:
+        """Book the messages all of whose assets have their end, as far as FIFO lets them go."""
+        last = {change.id: task.id for task in tasks for change in task.message.changes}
+        ready: dict[str, list[AssetOutcome]] = {}
+        for task in tasks:
+            outcomes = [
+                batch.outcomes.get(change.id)
+                if last[change.id] == task.id
+                else AssetOutcome(dam_id=change.id, state="superseded")
+                for change in task.message.changes
+            ]
+            known = [outcome for outcome in outcomes if outcome is not None]
+            if len(known) == len(outcomes):
+                ready[task.id] = known
+        back = {task.id for task in unfinished(tasks, set(ready))}
+        for task in tasks:
+            if task.id in back:
+                continue
+            self._books.book(task, ready[task.id])
+            handled.counts.update(f"Assets{o.state.capitalize()}" for o in ready[task.id])
+        return set(ready) - back
+
+    def _come_back(self, receipt: str, seconds: int) -> None:
+        try:
+            self._receipts.come_back(receipt, seconds)
+        except TransientError as error:
+            logger.warning("a message comes back after the queue's own time-out: %s", error)
