@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.akeneo.catalog import Row
-from local.akeneo.phpjson import is_array
+from local.akeneo.phpjson import is_array, items_of
 from local.akeneo.pim import Pim
 from local.akeneo.refusal import Refusal
 
@@ -93,6 +93,8 @@ def _check_body(what: str, code: str, body: Mapping[str, Any], allowed: set[str]
             f"The {what} has an invalid format.",
             errors=[{"property": field, "message": text}],
         )
+    if not is_array(body.get("labels", [])):
+        raise _refuse(what, "labels", "Labels must be an object with locales as keys.")
     if _CODE.match(code) is None:
         text = "This field may only contain letters, numbers and underscores."
         raise _refuse(what, "code", text)
@@ -105,9 +107,7 @@ def write_family(pim: Pim, code: str, body: Mapping[str, Any]) -> int:
     """
     _check_body("asset family", code, body, {"code", "_links", *_FAMILY})
     stored = pim.catalog.find("asset_families", code)
-    if len(body.get("product_link_rules") or ()) > MAX_LINK_RULES:
-        text = f"You have reached the limit of {MAX_LINK_RULES} product link rules."
-        raise _refuse("asset family", "product_link_rules", text)
+    _check_link_rules(body.get("product_link_rules") or [])
     if stored is None:
         pim.catalog.asset_attributes.setdefault(code, {}).update(_first_attributes())
     attributes = pim.catalog.asset_attributes.get(code, {})
@@ -123,6 +123,35 @@ def write_family(pim: Pim, code: str, body: Mapping[str, Any]) -> int:
     return 201 if stored is None else 204
 
 
+def _check_link_rules(rules: Any) -> None:
+    field = "product_link_rules"
+    if not isinstance(rules, list) or not all(_is_link_rule(rule) for rule in rules):
+        text = (
+            "A rule needs product_selections (each with field, operator and value) "
+            "and assign_assets_to (each with mode and attribute)."
+        )
+        raise _refuse("asset family", field, text)
+    if len(rules) > MAX_LINK_RULES:
+        text = f"You have reached the limit of {MAX_LINK_RULES} product link rules."
+        raise _refuse("asset family", field, text)
+
+
+def _is_link_rule(rule: Any) -> bool:
+    return (
+        isinstance(rule, dict)
+        and _all_have(rule.get("product_selections"), ("field", "operator", "value"))
+        and _all_have(rule.get("assign_assets_to"), ("mode", "attribute"))
+    )
+
+
+def _all_have(entries: Any, keys: tuple[str, ...]) -> bool:
+    return (
+        isinstance(entries, list)
+        and bool(entries)
+        and all(isinstance(entry, dict) and all(key in entry for key in keys) for entry in entries)
+    )
+
+
 def _first_attributes() -> dict[str, Row]:
     label = {"code": "label", "type": "text", **_ATTRIBUTE, "value_per_locale": True}
     media = {"code": "media", "type": "media_file", **_ATTRIBUTE, "media_type": "image"}
@@ -132,8 +161,8 @@ def _first_attributes() -> dict[str, Row]:
 def _merged(row: Row, body: Mapping[str, Any]) -> Row:
     merged = dict(row)
     for key, data in body.items():
-        if key == "labels" and is_array(data):
-            labels = {**(merged.get("labels") or {}), **(data or {})}
+        if key == "labels":
+            labels = {**(merged.get("labels") or {}), **dict(items_of(data))}
             merged["labels"] = {locale: label for locale, label in labels.items() if label}
         elif key != "_links":
             merged[key] = data

@@ -4,7 +4,7 @@ A field is a function of the catalog, its name, the old and the new data; it ret
 kept, or raises `PropertyError`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from local.akeneo.attribute import TYPES
@@ -115,24 +115,28 @@ def code_of(resource: str, kind: str, thing: str) -> Field:
     return take
 
 
-def locales(catalog: Catalog, name: str, _: Any, data: Any) -> Any:
-    """A list of locale codes."""
+def _listed(name: str, thing: str, known: Collection[str], data: Any) -> list[str]:
     if not is_array(data):
         raise _expected(name, "an array", data)
     for code in elements_of(data):
-        if catalog.locales and code not in catalog.locales:
-            raise unknown_code(name, "locale code", "locale", to_text(code))
-    return elements_of(data)
+        if not is_scalar(code):
+            raise PropertyError(
+                f'Property "{name}" expects an array with valid data, '
+                f"one of the {name} is not a scalar."
+            )
+        if known and code not in known:
+            raise unknown_code(name, f"{thing} code", thing, to_text(code))
+    return [to_text(code) for code in elements_of(data)]
+
+
+def locales(catalog: Catalog, name: str, _: Any, data: Any) -> Any:
+    """A list of locale codes."""
+    return _listed(name, "locale", catalog.locales, data)
 
 
 def currencies(catalog: Catalog, name: str, _: Any, data: Any) -> Any:
     """A list of currency codes."""
-    if not is_array(data):
-        raise _expected(name, "an array", data)
-    for code in elements_of(data):
-        if catalog.currencies and code not in catalog.currencies:
-            raise unknown_code(name, "currency code", "currency", to_text(code))
-    return elements_of(data)
+    return _listed(name, "currency", catalog.currencies, data)
 
 
 def attribute_type(_: Catalog, name: str, __: Any, data: Any) -> Any:
@@ -155,6 +159,8 @@ def variant_sets(catalog: Catalog, name: str, _: Any, data: Any) -> Any:
         if not is_array(entry):
             raise PropertyError(f'Property "{name}" expects an array of objects as data.')
         level = entry if isinstance(entry, dict) else {}
+        if isinstance(level.get("level"), bool) or not isinstance(level.get("level"), int):
+            raise PropertyError(f'Property "{name}" expects an integer as level.')
         known = {}
         for key in ("axes", "attributes"):
             take = codes_of("attributes", "attribute code", "attribute")

@@ -1,0 +1,42 @@
+"""A small PIM and a client that is logged in."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from local.akeneo.app import create_app
+from local.akeneo.catalog import from_resources
+from local.akeneo.pim import Pim
+from local.akeneo.server import serve
+from local.akeneo.tokens import Connection
+from tests.unit.local_akeneo.small_pim import RESOURCES, TOKEN
+
+CATALOG = from_resources(RESOURCES)
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[Pim, httpx.Client]]:
+    """One PIM on a real connection for all tests: starting and stopping takes most of a test."""
+    pim = Pim(catalog=CATALOG)
+    pim.accounts.connect(
+        Connection(client_id="id", secret="secret", username="user", password="password")
+    )
+    pim.accounts.app_tokens.add(TOKEN)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with serve(create_app(pim)) as url, httpx.Client(base_url=url, headers=headers) as client:
+        yield pim, client
+
+
+@pytest.fixture
+def pim(served: tuple[Pim, httpx.Client]) -> Pim:
+    """The PIM with its structure and nothing in it."""
+    pim, _ = served
+    pim.clear(CATALOG)
+    return pim
+
+
+@pytest.fixture
+def client(pim: Pim, served: tuple[Pim, httpx.Client]) -> httpx.Client:
+    """A client of the empty PIM, with a token."""
+    return served[1]
