@@ -176,9 +176,10 @@ def _find(listing: Listing, params: Mapping[str, str], **where: Any) -> Found:
         except ValueError as error:
             raise BadRequestError(f"updated_after: {text!r} is no date") from error
     sort = params.get("sort") or "updated_at"
-    if sort not in ("updated_at", "-updated_at"):
-        raise BadRequestError(f"sort: {sort!r}; updated_at or -updated_at")
-    return listing.find(since=since, descending=sort.startswith("-"), **where)
+    if sort not in ("updated_at", "-updated_at", "id"):
+        raise BadRequestError(f"sort: {sort!r}; updated_at, -updated_at or id")
+    descending, by_id = sort.startswith("-"), sort == "id"
+    return listing.find(since=since, descending=descending, by_id=by_id, **where)
 
 
 def _after(listing: Listing, asked: Asked) -> Found:

@@ -44,13 +44,16 @@ class Listing:
         limit: int = 100,
         after: Row | None = None,
         keyed: bool = False,
+        by_id: bool = False,
     ) -> Found:
-        """Give a page: by offset, or `keyed`, after the key of the last one.
+        """Give a page: by offset, or `keyed`, after the key of the last one; in the order of stamps.
 
         Keys are of stamp and id, so a keyed walk knows no ties: what is behind it stays behind.
         """
         habits = self.library.habits
         rows = self._rows(keyed=keyed)
+        if by_id:
+            rows = sorted((0, asset_id) for _, asset_id in rows)
         if since is not None:
             floor = (_floor(since, habits.index_step_s), "")
             if habits.exclusive_since:

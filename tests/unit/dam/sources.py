@@ -15,7 +15,7 @@ rate: {{retry_status: [420, 429, 503]}}
 """
 
 FEED = """, feed: {path: /deletions, params: {after: "{{since}}", limit: "{{limit}}"}, items: data,
-   ids: item, at: serial, overlap: 10, since: {format: serial},
+   ids: item, at: serial, overlap: 100, since: {format: serial},
    pagination: {kind: offset, size: 50}}"""
 
 LISTS = {
@@ -127,7 +127,7 @@ def source(
         order=order,
         size=size,
         largest=largest,
-        sort="-updated_at" if order == "desc" else "updated_at",
+        sort="id" if mode == "full" else "-updated_at" if order == "desc" else "updated_at",
         descending=str(order == "desc").lower(),
     )
     if mode == "full" or order == "desc":

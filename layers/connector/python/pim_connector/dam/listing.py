@@ -48,10 +48,20 @@ class PageReader:
         """
         start, number, limit = self._place(ask)
         page = self._page(ask, start, number, limit)
-        short = ask.most <= len(page.rows) < limit
-        if page.rows and short and isinstance(self._paging, PageNumbers):
-            self._refuse_own_limit(ask, number, limit, len(page.rows))
-        return page
+        given = len(page.rows)
+        numbered_pages = isinstance(self._paging, PageNumbers)
+        if not numbered_pages or not given or not ask.most <= given < limit:
+            return page
+        if not self._page(ask, start + limit, number + 1, limit).rows:
+            return page
+        page = self._page(ask, start, number, limit)
+        if len(page.rows) != given:
+            return page  # more came while we looked
+        raise ConfigurationError(
+            f"the DAM gave {given} items where {limit} were asked for, and there are more on the "
+            "next page; page numbers mean nothing then: set pagination.size and max_size to "
+            f"{given} at most"
+        )
 
     def _page(self, ask: Ask, start: int, number: int, limit: int) -> Page:
         answer = self._answer(ask, start, number, limit)
@@ -69,14 +79,6 @@ class PageReader:
             next=self._next(answer),
             last=self._last(answer) if isinstance(self._paging, Tokens) else None,
         )
-
-    def _refuse_own_limit(self, ask: Ask, number: int, limit: int, given: int) -> None:
-        """Make sure that a short page is the last: page numbers mean nothing with another size."""
-        if self._page(ask, limit * (number + 1), number + 1, limit).rows:
-            raise ConfigurationError(
-                f"the DAM gave {given} items where {limit} were asked for, and there are more on "
-                f"the next page: set pagination.size and max_size to {given} at most"
-            )
 
     def _place(self, ask: Ask) -> tuple[int, int, int]:
         if isinstance(self._paging, PageNumbers):

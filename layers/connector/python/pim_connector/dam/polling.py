@@ -61,7 +61,7 @@ class Poll:
     send: Send
     lanes: int
     time_left: Callable[[], float]
-    reserve: float = 40
+    reserve: float = 0
     still_alone: Callable[[], bool] = lambda: True
 
     def run(self) -> PollReport:
@@ -95,6 +95,7 @@ class Poll:
                 if self.time_left() < self.reserve:
                     report.finished = False
                     break
+                self._stay_alone()
         except ConnectorError:
             report.finished = False
             raise
@@ -119,11 +120,13 @@ class Poll:
             for change in changes_of(row):
                 handover.put(change, before)
 
-    def _save(self, which: Which, cursor: SourceCursor, position: Position) -> SourceCursor:
+    def _stay_alone(self) -> None:
         if not self.still_alone():
             raise TransientError(
                 f"{self.client.source.source}: another poll of this source took over"
             )
+
+    def _save(self, which: Which, cursor: SourceCursor, position: Position) -> SourceCursor:
         changed = replace(cursor, **{which: position})
         if changed == cursor:
             return cursor

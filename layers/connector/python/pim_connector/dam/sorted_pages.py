@@ -32,7 +32,7 @@ def sorted_pages(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
         check_order(plan, page, at.since if plan.order == "asc" else None)
         progress.check(page)
         if not _stands(plan, at, page):
-            at = replace(at, offset=max(0, page.start - limit))
+            at = _back(at, page, limit)
             continue
         progress.learn(page)
         steps = steps_of(plan, page)
@@ -51,6 +51,13 @@ def _stands(plan: Plan, at: Position, page: Page) -> bool:
         return bool(set(at.tail) & {row.key for row in page.rows})
     steps = steps_of(plan, page)
     return bool(steps) and (steps[0] < at.reached if plan.order == "asc" else steps[0] > at.reached)
+
+
+def _back(at: Position, page: Page, limit: int) -> Position:
+    """Give a place to ask from after the list has slid: anew from a stamp, or pages earlier."""
+    if at.since is not None:
+        return replace(at, since=at.reached, offset=0, reached=None, tail=())
+    return replace(at, offset=max(0, page.start - limit))
 
 
 def _onward(
