@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 PIM_RESERVE_SECONDS = 15.0
 """Left of an invocation for writing down what the PIM has answered."""
+DAM_PATIENCE_SECONDS = 240.0
+"""A DAM that has not answered by then is asked again when the message comes back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,7 @@ class AssetMapper:
             aws.sqs, settings.product_queue_url, sleep=around.sleep, jitter=around.jitter
         )
         self._ready: dict[str, _Ready] = {}
+        self._dam_ends = 0.0
         runs = RunTable(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
         self.worker = AssetWorker(
             self.parts,
@@ -132,6 +135,8 @@ class AssetMapper:
         """
         ready = self._source(source)
         self._pim.until(lambda: seconds_left() - PIM_RESERVE_SECONDS)
+        patience = min(DAM_PATIENCE_SECONDS, max(0.0, seconds_left() - PIM_RESERVE_SECONDS))
+        self._dam_ends = self._around.now() + patience
         stored = ready.stored.source
         stamps = Stamps(stored.since)
         return SourceParts(
@@ -188,7 +193,12 @@ class AssetMapper:
 
     def _clocks(self) -> Clocks:
         around = self._around
-        return Clocks(now=around.now, sleep=around.sleep, chance=around.jitter)
+        return Clocks(
+            now=around.now,
+            sleep=around.sleep,
+            chance=around.jitter,
+            time_left=lambda: self._dam_ends - around.now(),
+        )
 
     def _connect(self, aws: AwsClients) -> Pim:
         settings, around = self._settings, self._around

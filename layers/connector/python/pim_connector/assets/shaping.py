@@ -24,7 +24,7 @@ from pim_connector.mapping.result import Json
 from pim_connector.structure import AssetAttribute
 
 WORDS: Final = BooleanFormat(true=["true", "1", "yes"], false=["false", "0", "no"])
-OPTION_CODE: Final = CodeFormat(lower=False, max_length=255)
+OPTION_CODE: Final = CodeFormat(lower=True, max_length=255)
 RECORD_CODE: Final = re.compile(r"[A-Za-z0-9_]{1,255}")
 
 

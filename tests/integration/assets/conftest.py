@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from local.akeneo.app import create_app
+from local.akeneo.catalog import from_resources
+from local.akeneo.pim import Pim
+from local.akeneo.server import serve
+from local.akeneo.tokens import Connection
+from tests.integration.assets.world import CATALOG, SECRET, World
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Pim, str]]:
+    pim = Pim(catalog=from_resources(CATALOG))
+    with serve(create_app(pim)) as url:
+        yield pim, url
+
+
+@pytest.fixture
+def world(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    pim, url = server
+    pim.clear(from_resources(CATALOG))
+    pim.assets.by_family.clear()
+    pim.accounts.connect(Connection(**SECRET))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        world = World(pim, url)
+        yield world
+        world.close()
