@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -34,7 +35,7 @@ class Context:
     """What Lambda hands a function: `milliseconds` are left each time it asks."""
 
     milliseconds: int = 900_000
-    aws_request_id: str = "request-1"
+    aws_request_id: str = field(default_factory=lambda: str(uuid4()))
     function_name: str = "splitter"
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:splitter"

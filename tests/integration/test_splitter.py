@@ -111,6 +111,7 @@ def test_an_uploaded_file_becomes_messages_of_its_records_models_first(stack: St
         kinds = [message.resource for message in messages if message.lane == lane]
         assert kinds == sorted(kinds, reverse=True)
     assert (run.phase, run.records, run.sent) == ("delivering", 253, len(messages))
+    assert stack.told() == []
     assert all(message.run == run.id and message.order == run.order for message in messages)
     assert run.mapping == messages[0].mapping
 
@@ -223,6 +224,7 @@ def test_a_file_that_gives_nothing_ends_its_run_with_what_to_do(
     assert run.problem is not None
     assert words in run.problem
     assert (run.phase, run.records, run.sent, run.settled) == ("delivering", 0, 0, True)
+    assert stack.told() == [("RunSettled", {"run": run.id})]
 
 
 def test_a_file_that_breaks_off_hands_on_what_was_before(stack: Stack) -> None:
@@ -501,3 +503,21 @@ def test_a_sample_event_does_what_its_name_says(stack: Stack, path: Path) -> Non
     taken_in, ignored, phases = OUTCOMES[path.stem]
     assert (len(answer["taken_in"]), len(answer["ignored"])) == (taken_in, ignored)
     assert {run.phase for run in stack.runs()} == phases
+
+
+def test_a_file_without_a_change_is_told_as_settled_when_it_is_read(stack: Stack) -> None:
+    invoke(stack.put("incoming/shop/a.xml", export(1)))
+    accept(stack, stack.messages())
+    handler.parts().registry.close(stack.run().id)
+    invoke(stack.put("incoming/shop/b.xml", export(1)))
+    run = stack.runs()[-1]
+    assert (run.counts["unchanged"], run.settled) == (1, True)
+    assert stack.told() == [("RunSettled", {"run": run.id})]
+
+
+def test_a_product_repeated_after_a_time_out_is_known_to_be_repeated(stack: Stack) -> None:
+    event = stack.put("incoming/shop/a.xml", export(*range(1_100), 5))
+    split_in_pieces(stack, event, milliseconds=5_000)
+    run = stack.run()
+    assert (run.records, run.duplicates) == (1_101, 1)
+    assert len(stack.get(f"manifests/shop/{run.id}")) == 8 * 1_100

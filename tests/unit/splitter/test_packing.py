@@ -148,3 +148,10 @@ def test_a_family_keeps_its_lane_over_releases() -> None:
 @given(st.text(st.characters(codec="utf-8")), st.integers(1, 100))
 def test_every_key_has_a_lane(key: str, lanes: int) -> None:
     assert 0 <= lane_of(key, lanes) < lanes
+
+
+def test_a_hundred_products_wait_for_the_one_model_that_came_before_them() -> None:
+    records: list[Record] = [(0, MODEL, b"m")]
+    records += [(0, PRODUCT, b"%06d" % number) for number in range(150)]
+    kinds = [(parcel.resource, len(parcel.records)) for parcel in packed(records, 8_000_000)]
+    assert kinds == [(MODEL, 1), (PRODUCT, 100), (PRODUCT, 50)]

@@ -46,8 +46,7 @@ def take_in(requests: Iterable[Request], parts: SplitterParts) -> Intake:
                 ignored.append(request)
             case Upload():
                 _take_file(request, parts, runs, ignored)
-                if parts.trigger == "upload":
-                    sources[request.source] = None
+                sources[request.source] = None
             case Sweep():
                 sources |= dict.fromkeys(_sweep(request, parts, runs, ignored))
             case Resume():
@@ -108,7 +107,14 @@ class Turn:
                 self.parts.announcements.split_continues(run.id)
                 return False
             done.append(run.id)
+            self._tell_if_settled(run.id)
         return True
+
+    def _tell_if_settled(self, run: str) -> None:
+        """Do what the mapper does after a last message: there may be none, or it was faster."""
+        ended = self.parts.registry.get(run)
+        if ended and ended.settled:
+            self.parts.announcements.run_settled(run)
 
     def pulse(self) -> float:
         """Keep the lease alive, and give the seconds that are left."""
