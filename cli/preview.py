@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from pim_connector.erp.preview import Previewed, Summary
     from pim_connector.erp.reading import RecordReader
+    from pim_connector.mapping import Program
     from pim_connector.structure import Structure
 
 app = typer.Typer()
@@ -60,12 +61,12 @@ def preview(
         _show(previewed, table)
     except UnreadableFileError as error:
         _say(f"{file}: {error}")
-        _summarise(summary, reader, known)
+        _summarise(summary, reader, program, known)
         raise typer.Exit(1) from error
     except BrokenPipeError:
         sys.stderr.close()
         return
-    _summarise(summary, reader, known)
+    _summarise(summary, reader, program, known)
 
 
 def _read(path: Path) -> bytes:
@@ -158,7 +159,9 @@ def _rows(each: Previewed) -> Iterator[tuple[str, str]]:
         yield escape(warning.attribute or "record"), f"[yellow]{escape(warning.message)}[/yellow]"
 
 
-def _summarise(summary: Summary, reader: RecordReader, structure: Structure | None) -> None:
+def _summarise(
+    summary: Summary, reader: RecordReader, program: Program, structure: Structure | None
+) -> None:
     states = ", ".join(f"{count} {state}" for state, count in sorted(summary.states.items()))
     _say(f"{sum(summary.states.values())} records: {states or 'none'}")
     if summary.repeated:
@@ -167,6 +170,9 @@ def _summarise(summary: Summary, reader: RecordReader, structure: Structure | No
         _say(f"{reader.dropped} illegal characters dropped")
     for reason, count in summary.reasons.most_common(MOST_REASONS):
         _say(f"  {count} × {reason}")
+    empty = sorted((program.attribute_codes or frozenset()) - summary.filled)
+    if empty and summary.states["mapped"]:
+        _say(f"filled by no record, perhaps a wrong path: {', '.join(empty)}")
     if structure is None:
         _say("without --structure nothing is checked against the PIM")
 

@@ -33,8 +33,8 @@ _NOT_FOR_FILES = frozenset(
         "utf-7",
         "idna",
         "punycode",
-        "unicode_escape",
-        "raw_unicode_escape",
+        "unicode-escape",
+        "raw-unicode-escape",
         "undefined",
         "mbcs",
         "oem",
@@ -47,6 +47,7 @@ _ILLEGAL_OR_C1 = re.compile(
 )
 _REFERENCE = re.compile("&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
 _LONGEST_REFERENCE = 14
+MAX_LEADING_SPACE = 1_000_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class Decoder:
         head = b""
         for chunk in stream:
             head += chunk
-            if len(head) >= 1024:
+            if len(head) >= 1024 and (head.strip() or len(head) >= MAX_LEADING_SPACE):
                 break
         if not head.strip():
             raise UnreadableFileError(
@@ -215,6 +216,6 @@ def _codec(name: str, where: str) -> str:
         raise UnreadableFileError(
             f"{where} names the encoding {name}, which is not known"
         ) from error
-    if found.name in _NOT_FOR_FILES or not found._is_text_encoding:
+    if found.name.replace("_", "-") in _NOT_FOR_FILES or not found._is_text_encoding:
         raise UnreadableFileError(f"{where} names the encoding {name}, which no XML file has")
     return found.name

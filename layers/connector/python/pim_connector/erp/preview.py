@@ -55,9 +55,13 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(slots=True)
 class Summary:
-    """Counts over a preview; `reasons` counts errors by attribute and message."""
+    """Counts over a preview; `reasons` counts errors by attribute and message.
+
+    `filled` holds the attributes that any record filled: one that none fills is often a wrong path.
+    """
 
     states: Counter[str] = field(default_factory=Counter)
+    filled: set[str] = field(default_factory=set)
     reasons: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
 
@@ -81,6 +85,9 @@ def preview_records(
         ):
             summary.repeated += 1
             result = _repeated(result, rejects)
+        if isinstance(result, Mapped):
+            summary.filled.update(slot.key[1] for slot in result.slots if slot.key[0] == "values")
+            summary.filled.update(media.attribute for media in result.media)
         previewed = _previewed(record, result, program)
         summary.states[previewed.state] += 1
         for error in previewed.errors:

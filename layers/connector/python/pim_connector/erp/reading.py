@@ -65,7 +65,7 @@ class RecordReader(Iterator[SourceRecord]):
     @property
     def dropped(self) -> int:
         """How many illegal characters and references were left out so far."""
-        return self._stream.dropped
+        return self._stream.decoder.dropped
 
     def __next__(self) -> SourceRecord:
         try:

@@ -23,22 +23,19 @@ class XmlStream:
     encoding: str | None = None
     illegal_characters: Literal["reject", "drop"] = "reject"
     max_megabytes: int = 16
-    dropped: int = field(default=0, init=False)
+    decoder: Decoder = field(default_factory=Decoder, init=False)
     entities: Entities = field(default_factory=Entities, init=False)
 
     def cuts(self, paths: Sequence[ElementPath]) -> Iterator[Cut]:
         """The outermost elements at the paths; UnreadableFileError after the last whole one."""
         scanner = Scanner(paths, max_bytes=self.max_megabytes << 20)
         self.entities = scanner.entities
-        decoder = Decoder(override=self.encoding, illegal=self.illegal_characters)
+        self.decoder = Decoder(override=self.encoding, illegal=self.illegal_characters)
         with self.open_file() as file:
-            try:
-                for text in decoder.decode(unpacked(file)):
-                    yield from scanner.feed(text)
-                    if scanner.failure:
-                        raise scanner.failure
-            finally:
-                self.dropped = decoder.dropped
+            for text in self.decoder.decode(unpacked(file)):
+                yield from scanner.feed(text)
+                if scanner.failure:
+                    raise scanner.failure
             yield from scanner.close()
             if scanner.failure:
                 raise scanner.failure

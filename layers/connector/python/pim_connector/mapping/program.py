@@ -144,6 +144,7 @@ class Program:
         slots, media = drafts.finish()
         if drafts.errors or isinstance(identity, Rejected):
             return Rejected(errors=tuple(drafts.errors))
+        notes = (FieldError(attribute=None, source="code", message=note) for note in view.notes)
         return Mapped(
             resource=identity.resource,
             identifier=identity.identifier,
@@ -156,7 +157,7 @@ class Program:
             media=media,
             mode=rule.rule.mode,
             refused=rule.rule.refused,
-            warnings=tuple(drafts.warnings),
+            warnings=(*drafts.warnings, *dict.fromkeys(notes)),
         )
 
     def rows_used(self, record: SourceRecord, rows: RowsOf) -> None:

@@ -50,6 +50,8 @@ VERBS = frozenset(Step.__struct_fields__) - {
     "column", "with_", "pad_with", "pad_side", "default", "unknown", "ignore_case",
 }  # fmt: skip
 MAX_ANCESTORS = 100
+MOST_CODES = 50_000
+"""Codes whose texts are remembered, to find two texts with one code."""
 
 
 def one_by_one(convert: Callable[[Value], Value]) -> RunStep:
@@ -147,8 +149,21 @@ def date_step_from(pattern: Evaluate) -> RunStep:
 
 
 def code_step(style: CodeFormat) -> RunStep:
-    """Text becomes a code."""
-    return on_text(lambda text: to_code(text, style))
+    """Text becomes a code. Two texts that become the same code are noted, as far as was seen."""
+    texts: dict[str, str] = {}
+
+    def run(values: list[Value], view: View, _: Node) -> list[Value]:
+        codes: list[Value] = []
+        for value in values:
+            text = to_text(value)
+            code = to_code(text, style) if text else ""
+            first = texts.get(code) if len(texts) >= MOST_CODES else texts.setdefault(code, text)
+            if first is not None and first != text and text:
+                view.notes.append(f'"{first}" and "{text}" both become the code {code}')
+            codes.append(code)
+        return codes
+
+    return run
 
 
 def map_step(pairs: Mapping[str, Scalar | None], step: Step) -> RunStep:

@@ -32,10 +32,11 @@ DROPPED = Dropped()
 class View(dict[str, str]):
     """The variables of one record: head values, and `let` values worked out when first used.
 
-    Handed to XPath as its variables; `rows` gives the rows of a look-up table under a key.
+    Handed to XPath as its variables; `rows` gives the rows of a look-up table under a key; `notes`
+    takes what is to be told about the record although it does no harm to it.
     """
 
-    __slots__ = ("_children", "_let", "record", "rows")
+    __slots__ = ("_children", "_let", "notes", "record", "rows")
 
     def __init__(
         self, head: Mapping[str, str], let: Mapping[str, Evaluate], record: Node, rows: RowsOf
@@ -44,6 +45,7 @@ class View(dict[str, str]):
         self._let = let
         self.record = record
         self.rows = rows
+        self.notes: list[str] = []
         self._children: dict[str, list[Node]] | None = None
 
     def children(self, node: Node, tag: str) -> Iterable[Node]:
