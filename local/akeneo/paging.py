@@ -112,7 +112,7 @@ def paged(
             422,
             'You have reached the maximum number of pages you can retrieve with the "page" '
             "pagination type. Please use the search after pagination type instead",
-            link="http://api.akeneo.com/documentation/pagination.html#search-after-type",
+            link="http://api.akeneo.com/documentation/pagination.html#the-search-after-method",
         )
     chosen = items[start : start + page.limit]
     links = {"self": page.link(), "first": page.link(page="1")}

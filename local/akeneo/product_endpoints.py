@@ -16,6 +16,7 @@ from local.akeneo.product_writes import (
     patch_product,
     patch_product_by_uuid,
 )
+from local.akeneo.projection import projection_of
 from local.akeneo.refusal import Refusal
 from local.akeneo.routing import Endpoint, get, patch, patch_list, post
 from local.akeneo.standard import model_json, product_json
@@ -105,6 +106,7 @@ def _list_products_by_uuid(call: Call) -> Response:
 def _product_list(call: Call, path: str, *, by_uuid: bool) -> Response:
     pim, query = call.pim, call.request.query_params
     page = page_of(f"{call.base}/{path}", query, searchable=True)
+    project = projection_of(pim.catalog, query)
     found = find_products(pim, query)
     if not by_uuid:
         found = [product for product in found if pim.identifier_of(product) is not None]
@@ -115,28 +117,21 @@ def _product_list(call: Call, path: str, *, by_uuid: bool) -> Response:
     def show(product: Product) -> dict[str, Any]:
         link = {"self": {"href": f"{call.base}/{path}/{key_of(product)}"}}
         shown = product_json(pim, product, call.base, by_uuid=by_uuid)
-        return {"_links": link, **_projected(shown, query.get("attributes"))}
+        return {"_links": link, **project(shown)}
 
     found.sort(key=lambda product: key_of(product).lower())
     return json_answer(paged(page, found, key_of, show))
 
 
-def _projected(shown: dict[str, Any], attributes: str | None) -> dict[str, Any]:
-    if attributes is None:
-        return shown
-    wanted = set(attributes.split(","))
-    values = {code: entries for code, entries in shown["values"].items() if code in wanted}
-    return shown | {"values": values}
-
-
 def _list_models(call: Call) -> Response:
     query = call.request.query_params
     page = page_of(f"{call.base}/product-models", query, searchable=True)
+    project = projection_of(call.pim.catalog, query)
 
     def show(model: ProductModel) -> dict[str, Any]:
         link = {"self": {"href": f"{call.base}/product-models/{model.code}"}}
         shown = model_json(call.pim, model, call.base)
-        return {"_links": link, **_projected(shown, query.get("attributes"))}
+        return {"_links": link, **project(shown)}
 
     found = sorted(find_models(call.pim, query), key=lambda model: model.code.lower())
     return json_answer(paged(page, found, lambda model: model.code, show))

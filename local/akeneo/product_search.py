@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.akeneo.attribute import IDENTIFIER
+from local.akeneo.attribute import IDENTIFIER, Attribute
+from local.akeneo.catalog import Catalog
 from local.akeneo.entities import Product, ProductModel
 from local.akeneo.phpjson import InvalidJsonError, decode, type_name
 from local.akeneo.pim import Pim
@@ -23,14 +24,14 @@ MAX_IN = 100
 def find_products(pim: Pim, query: Mapping[str, str]) -> list[Product]:
     """Products that match all filters; raises `Refusal` 400 or 422 for filters that are wrong."""
     criteria = _criteria(query, status=400)
-    tests = [_test(pim, field, criterion) for field, criterion in criteria]
+    tests = [_test(pim, query, field, criterion) for field, criterion in criteria]
     return [item for item in pim.products.values() if all(test(item) for test in tests)]
 
 
 def find_models(pim: Pim, query: Mapping[str, str]) -> list[ProductModel]:
     """Product models that match all filters; raises `Refusal` 422 for filters that are wrong."""
     criteria = _criteria(query, status=422)
-    tests = [_test(pim, field, criterion) for field, criterion in criteria]
+    tests = [_test(pim, query, field, criterion) for field, criterion in criteria]
     return [item for item in pim.models.values() if all(test(item) for test in tests)]
 
 
@@ -63,25 +64,43 @@ def _criteria(query: Mapping[str, str], *, status: int) -> list[tuple[str, dict[
     return found
 
 
-def _test(pim: Pim, field: str, criterion: dict[str, Any]) -> Test:
+def _test(pim: Pim, query: Mapping[str, str], field: str, criterion: dict[str, Any]) -> Test:
     operator, value = criterion["operator"], criterion.get("value")
     if field in pim.catalog.attributes:
-        return _value_test(pim, field, criterion)
+        return _value_test(pim, query, field, criterion)
     if field == "parent" and operator == "=":
         return lambda entity: _folded(value) in _as_set([m.code for m in pim.ancestors_of(entity)])
     read = _FIELDS.get(field)
     if read is None:
-        raise Refusal(
-            422,
-            f'Filter on property "{field}" is not supported or does not support '
-            f'operator "{operator}"',
-        )
+        text = f'"{field}" does not exist or you do not have permission to access it.'
+        raise Refusal(404, text)
+    for code in value if field == "categories" and isinstance(value, list) else ():
+        if pim.catalog.find("categories", code) is None:
+            raise Refusal(422, f'Category "{code}" does not exist.')
     return _compare(field, operator, value, lambda entity: read(pim, entity), pim.now())
 
 
-def _value_test(pim: Pim, code: str, criterion: dict[str, Any]) -> Test:
+def _place(
+    catalog: Catalog, query: Mapping[str, str], attribute: Attribute, criterion: dict[str, Any]
+) -> tuple[str | None, str | None]:
+    """Channel and locale of a filter, by itself or for all filters of the query."""
+    channel = criterion.get("scope", query.get("search_scope")) if attribute.scopable else None
+    locale = criterion.get("locale", query.get("search_locale")) if attribute.localizable else None
+    name = f'Attribute "{attribute.code}"'
+    if attribute.localizable and locale is None:
+        raise Refusal(422, f"{name} expects a locale, none given.")
+    if locale is not None and locale not in catalog.active_locales:
+        raise Refusal(422, f'Locale "{locale}" does not exist or is not activated.')
+    if attribute.scopable and channel is None:
+        raise Refusal(422, f"{name} expects a scope, none given.")
+    if channel is not None and catalog.find("channels", channel) is None:
+        raise Refusal(422, f'{name} expects an existing scope, "{channel}" given.')
+    return channel, locale
+
+
+def _value_test(pim: Pim, query: Mapping[str, str], code: str, criterion: dict[str, Any]) -> Test:
     attribute = pim.catalog.attributes[code]
-    key = (code, criterion.get("scope"), criterion.get("locale"))
+    key = (code, *_place(pim.catalog, query, attribute, criterion))
 
     def read(entity: Entity) -> Any:
         data = all_values(pim, entity).get(key)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
+from local.akeneo.amount_rules import check_metric, check_number, check_price
 from local.akeneo.attribute import (
     ASSETS,
     DATE,
@@ -27,20 +28,17 @@ from local.akeneo.attribute import (
     TEXTAREA,
     Attribute,
 )
+from local.akeneo.broken_rule import Broken, said
 from local.akeneo.catalog import Catalog
 from local.akeneo.entities import ValueKey, Values
 from local.akeneo.media import file_violations
-from local.akeneo.phpjson import is_numeric, to_text, type_name
+from local.akeneo.phpjson import type_name
 from local.akeneo.pim import Pim
 from local.akeneo.refusal import Violation
 
-PHP_INT_MAX = 9223372036854775807
 _EMAIL = re.compile(r"^[^\s@]+@[^\s@]+\.[^\s@]+$")
 _URL = re.compile(r"^(https?|ftp)://[^\s/?#]+\.?[^\s/?#]*([/?#]\S*)?$", re.IGNORECASE)
 _LENGTHS = {TEXT: 255, IDENTIFIER: 255, TEXTAREA: 65535}
-
-Broken = tuple[str, str, dict[str, Any]]
-"""Template, message, and more to show (the currency of a price)."""
 
 
 def check_values(pim: Pim, values: Values) -> list[Violation]:
@@ -85,7 +83,7 @@ def _assets(pim: Pim, attribute: Attribute, data: Any) -> Iterator[Broken]:
     family = attribute.reference_data_name or ""
     unknown = [code for code in data if pim.assets.get(family, code) is None]
     if unknown:
-        yield _said(
+        yield said(
             "assets",
             f'Property "{attribute.code}" expects valid asset codes. The following codes of the '
             f'asset family "{family}" do not exist: "{", ".join(unknown)}"',
@@ -97,7 +95,7 @@ def _place(
 ) -> Iterator[Broken]:
     row = catalog.find("channels", channel) if channel is not None else None
     if channel is not None and row is None:
-        yield _said(
+        yield said(
             "channel",
             f"The {attribute.code} attribute requires a value per channel. "
             f"The {channel} channel (scope) must exist in your PIM",
@@ -106,29 +104,25 @@ def _place(
         return
     needs = f"The {attribute.code} attribute requires a valid locale."
     if locale not in catalog.active_locales:
-        yield _said("locale", f"{needs} The {locale} locale does not exist.")
+        yield said("locale", f"{needs} The {locale} locale does not exist.")
     elif row is not None and locale not in row["locales"]:
-        yield _said("bound", f"{needs} The {locale} locale is not bound to the {channel} channel.")
+        yield said("bound", f"{needs} The {locale} locale is not bound to the {channel} channel.")
     elif attribute.available_locales and locale not in attribute.available_locales:
-        yield _said(
+        yield said(
             "specific", f"The {locale} locale is not available on the {attribute.code} attribute."
         )
-
-
-def _said(template: str, message: str, **more: Any) -> Broken:
-    return template, message, more
 
 
 def _text(_: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
     code = attribute.code
     if not isinstance(data, str):
-        yield _said(
+        yield said(
             "string", f"The {code} attribute requires a string, a {type_name(data)} was detected."
         )
         return
     limit = attribute.max_characters or _LENGTHS[attribute.type]
     if len(data) > limit:
-        yield _said(
+        yield said(
             "length",
             f"The {code} attribute must not contain more than {limit} characters. "
             "The submitted value is too long.",
@@ -136,15 +130,15 @@ def _text(_: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
     rule = attribute.validation_rule
     if rule == "regexp" and attribute.validation_regexp:
         if compiled(attribute.validation_regexp).search(data) is None:
-            yield _said(
+            yield said(
                 "regexp",
                 f"The {code} attribute must match the following regular expression: "
                 f"{attribute.validation_regexp}.",
             )
     elif rule == "email" and _EMAIL.match(data) is None:
-        yield _said("email", f"The {code} attribute requires an e-mail address.")
+        yield said("email", f"The {code} attribute requires an e-mail address.")
     elif rule == "url" and _URL.match(data) is None:
-        yield _said("url", f"The {code} attribute requires a url link.")
+        yield said("url", f"The {code} attribute requires a url link.")
 
 
 @lru_cache(maxsize=256)
@@ -160,93 +154,18 @@ def compiled(php: str) -> re.Pattern[str]:
         return re.compile("")
 
 
-def _amount(attribute: Attribute, amount: Any, *, ranged: bool = False) -> Iterator[Broken]:
-    """Rules of numbers; `ranged`: the range also holds for what is no number, as text."""
-    code = attribute.code
-    numeric = is_numeric(amount)
-    if not numeric:
-        yield _said(
-            "numeric",
-            f"The {code} attribute requires a number, "
-            f"and the submitted {to_text(amount)} value is not.",
-        )
-    elif not attribute.decimals_allowed and not float(amount).is_integer():
-        yield _said(
-            "decimal",
-            f"The {code} attribute requires a non-decimal value, "
-            f"and {to_text(amount)} is not a valid value.",
-        )
-    if numeric or ranged:
-        yield from _range(attribute, amount)
-
-
-def _range(attribute: Attribute, amount: Any) -> Iterator[Broken]:
-    low, high = attribute.minimum, attribute.maximum
-    wanted = f"The {attribute.code} attribute requires an equal or"
-    if low is not None and _below(amount, low):
-        yield _said("min", f"{wanted} greater than {to_text(low)} value.", path="range")
-    if high is not None and _below(high, amount):
-        yield _said("max", f"{wanted} lesser than {to_text(high)} value.", path="range")
-    elif high is None and is_numeric(amount) and float(amount) > PHP_INT_MAX:
-        yield _said("max", f"{wanted} lesser than {PHP_INT_MAX} value.", path="range")
-
-
-def _below(one: Any, other: Any) -> bool:
-    if is_numeric(one) and is_numeric(other):
-        return float(one) < float(other)
-    return to_text(one) < to_text(other)
-
-
-def _number(_: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
-    return _amount(attribute, data)
-
-
-def _metric(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
-    yield from _amount(attribute, data["amount"], ranged=True)
-    if data["unit"].lower() not in catalog.units.get(attribute.metric_family or "", {}):
-        yield _said("unit", "Please specify a valid metric unit")
-
-
-def _price(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
-    for check in (_price_amount, _price_range, _price_currency):
-        for price in data:
-            for template, message, more in check(catalog, attribute, price):
-                yield template, message, {"currency": price["currency"], **more}
-
-
-def _price_amount(_: Catalog, attribute: Attribute, price: Any) -> Iterator[Broken]:
-    for template, message, more in _amount(attribute, price["amount"]):
-        if template not in ("min", "max"):
-            yield template, message, {**more, "path": f".data[{price['currency']}]"}
-
-
-def _price_range(_: Catalog, attribute: Attribute, price: Any) -> Iterator[Broken]:
-    return _range(attribute, price["amount"])
-
-
-def _price_currency(catalog: Catalog, attribute: Attribute, price: Any) -> Iterator[Broken]:
-    currency = price["currency"]
-    if currency not in catalog.active_currencies:
-        yield _said(
-            "currency",
-            f"Please specify a valid currency for the {attribute.code} attribute, "
-            f"the {currency} code was sent.",
-            path=f".data[{currency}]",
-        )
-
-
 def _date(_: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
     day = data[:10]
     wanted = f"The {attribute.code} attribute requires a date that should be"
     if attribute.date_min and day < attribute.date_min:
-        yield _said("min", f"{wanted} {attribute.date_min} or after.")
+        yield said("min", f"{wanted} {attribute.date_min} or after.")
     if attribute.date_max and day > attribute.date_max:
-        yield _said("max", f"{wanted} {attribute.date_max} or before.")
+        yield said("max", f"{wanted} {attribute.date_max} or before.")
 
 
 def _simple_select(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
     if catalog.option_code(attribute.code, data) is None:
-        yield _said(
+        yield said(
             "option", f"The {data} value is not in the {attribute.code} attribute option list."
         )
 
@@ -254,15 +173,15 @@ def _simple_select(catalog: Catalog, attribute: Attribute, data: Any) -> Iterato
 def _multi_select(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
     repeated = sorted({code for code in data if data.count(code) > 1})
     if repeated:
-        said = "option was" if len(repeated) == 1 else "options were"
-        yield _said(
+        subject = "option was" if len(repeated) == 1 else "options were"
+        yield said(
             "repeated",
-            f'The following {said} used multiple times: "{", ".join(repeated)}". '
+            f'The following {subject} used multiple times: "{", ".join(repeated)}". '
             "Please check your option list again.",
         )
     unknown = {c.lower() for c in data if catalog.option_code(attribute.code, c) is None}
     if unknown:
-        yield _said(
+        yield said(
             "options",
             f"The {', '.join(sorted(unknown))} values are not in the {attribute.code} "
             "attribute option list.",
@@ -272,7 +191,7 @@ def _multi_select(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator
 def _reference(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
     name = attribute.reference_data_name or ""
     if data.lower() not in catalog.reference_data.get(name, {}):
-        yield _said(
+        yield said(
             "reference",
             f'Property "{attribute.code}" expects a valid reference data code. '
             f'The code "{data}" of the reference data "{name}" does not exist',
@@ -284,7 +203,7 @@ def _references(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[B
     known = catalog.reference_data.get(name, {})
     unknown = [code for code in data if code.lower() not in known]
     if unknown:
-        yield _said(
+        yield said(
             "references",
             f'Property "{attribute.code}" expects valid codes. The following codes '
             f'for reference data "{name}" do not exist: "{", ".join(unknown)}"',
@@ -295,9 +214,9 @@ _CHECKS: dict[str, Callable[[Catalog, Attribute, Any], Iterator[Broken]]] = {
     IDENTIFIER: _text,
     TEXT: _text,
     TEXTAREA: _text,
-    NUMBER: _number,
-    METRIC: _metric,
-    PRICE: _price,
+    NUMBER: check_number,
+    METRIC: check_metric,
+    PRICE: check_price,
     DATE: _date,
     SIMPLE_SELECT: _simple_select,
     MULTI_SELECT: _multi_select,
