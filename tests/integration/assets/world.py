@@ -83,7 +83,7 @@ SOURCE: dict[str, Any] = {
     "list": {
         "path": "/files",
         "mode": "full",
-        "pagination": {"kind": "page"},
+        "pagination": {"kind": "page", "size": 4},
         "params": {"page": "{{page}}", "limit": "{{limit}}"},
     },
     "updated": "updated",
@@ -110,6 +110,7 @@ class Dam:
     files: dict[str, Any] = field(default_factory=dict)
     binaries: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
     down: bool = False
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -121,9 +122,17 @@ class Dam:
         if path in self.binaries:
             status, headers, content = self.binaries[path]
             return httpx.Response(status, headers=headers, content=content)
+        if path == "/files":
+            return httpx.Response(200, json=self._page(request.url.params))
         asset_id = path.removeprefix("/files/")
         asset = self.files.get(asset_id)
         return httpx.Response(200, json={"id": asset_id} | asset) if asset else httpx.Response(404)
+
+    def _page(self, params: httpx.QueryParams) -> list[dict[str, Any]]:
+        start = (int(params["page"]) - 1) * int(params["limit"])
+        shown = [{"id": name} | held for name, held in self.files.items()]
+        listed = [asset for asset in shown if asset["id"] not in self.hidden]
+        return listed[start : start + int(params["limit"])]
 
 
 class Wire(httpx.BaseTransport):
