@@ -47,6 +47,9 @@ SETTINGS = {
     "SplitterFunction": settings.SplitterSettings,
     "MapperFunction": settings.MapperSettings,
     "CaretakerFunction": settings.CaretakerSettings,
+    "DamPollerFunction": settings.DamPollerSettings,
+    "DamWebhookFunction": settings.DamWebhookSettings,
+    "AssetMapperFunction": settings.AssetMapperSettings,
 }
 
 
@@ -206,6 +209,13 @@ def test_one_message_is_one_call_to_the_pim() -> None:
         for event in function.get("Events", {}).values():
             if event["Type"] == "SQS" and "Product" in str(event["Properties"]["Queue"]):
                 assert event["Properties"]["BatchSize"] == 1
+
+
+def test_the_lanes_that_assets_are_dealt_to_are_the_calls_that_run_at_once() -> None:
+    scaling = FUNCTIONS["AssetMapperFunction"]["Events"]["Messages"]["Properties"]["ScalingConfig"]
+    for function in ("DamPollerFunction", "DamWebhookFunction"):
+        lanes = FUNCTIONS[function]["Environment"]["Variables"]["ASSET_LANES"]
+        assert int(lanes) == scaling["MaximumConcurrency"]
 
 
 def test_schedules_have_the_time_zone_and_the_pause_that_the_operator_chose() -> None:
