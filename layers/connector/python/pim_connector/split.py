@@ -6,34 +6,27 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import BinaryIO, Final, TypeVar
 
 import msgspec
 
 from pim_connector.bucket import Bucket, StoredObject
+from pim_connector.dispatch import Dispatcher, message_record
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.kept import KeptRecord, keep, rejected
-from pim_connector.lanes import lane_of, message_group
+from pim_connector.lanes import lane_of
 from pim_connector.ledger import Ledger, ledger_key
 from pim_connector.manifests import HashSet, Manifest, decode_hashes, encode_hashes, identity_hash
 from pim_connector.mapping import Program
 from pim_connector.mapping.result import FieldError, Identity, Rejected
 from pim_connector.messages import (
-    MAX_BYTES,
-    Envelope,
-    HeavyPointer,
     MappingPin,
-    MessageRecord,
-    deduplication_id,
-    encode,
-    encode_joined,
     encode_record,
     heavy_key,
 )
 from pim_connector.packing import Bay, Packer, Parcel
-from pim_connector.queues import FifoQueue, Outgoing
+from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
 from pim_connector.runs.registry import Registry
@@ -101,6 +94,7 @@ class Split:
         self._packer = Packer(
             parts.lanes, bays=self._progress.bays or None, number=self._progress.number
         )
+        self._dispatcher = Dispatcher(run, plan.pin, parts.bucket, parts.queue)
         self._seen = _seen(self._booked.values(), self._progress.windows)
         self._standing = _standing(run, plan, parts)
         self._tired = parts.splits.tries(run.id) > MAX_TRIES
@@ -136,7 +130,7 @@ class Split:
         window = self._booked.pop(number, None)
         if window is None:
             window = self._book(number, sightings)
-        self._send(self._packed(queued(sightings, window.dispositions)))
+        self._dispatcher.send(self._packed(queued(sightings, window.dispositions)))
         self._progress.windows = number
         self._progress.records += len(records)
 
@@ -180,40 +174,8 @@ class Split:
     def _packed(self, found: Iterable[tuple[Sighting, Identity]]) -> Iterator[Parcel]:
         for sighting, identity in found:
             lane = lane_of(identity.family_key, self._parts.lanes)
-            encoded = encode_record(_message_record(sighting, identity))
+            encoded = encode_record(message_record(sighting, identity))
             yield from self._packer.add(lane, identity.resource, sighting.record.head, encoded)
-
-    def _send(self, parcels: Iterator[Parcel]) -> None:
-        while batch := list(islice(parcels, 8)):
-            outgoing = [self._outgoing(parcel) for parcel in batch]
-            self._parts.queue.send(message for message in outgoing if message)
-
-    def _outgoing(self, parcel: Parcel) -> Outgoing | None:
-        run, name = self._run, f"{parcel.number:06d}"
-        key = heavy_key(run.id, name)
-        pointer = encode(HeavyPointer(run=run.id, heavy=key))
-        body = pointer
-        if parcel.way != "point":
-            body = encode_joined(self._envelope(parcel, name), parcel.records)
-        if parcel.way == "store" or len(body) > MAX_BYTES:
-            self._parts.bucket.put(key, body)
-            body = pointer
-        if parcel.way == "store":
-            return None
-        group, deduplication = message_group(parcel.lane), deduplication_id(run.id, name)
-        return Outgoing(group=group, deduplication=deduplication, body=body)
-
-    def _envelope(self, parcel: Parcel, name: str) -> Envelope:
-        return Envelope(
-            run=self._run.id,
-            source=self._run.source,
-            id=name,
-            lane=parcel.lane,
-            order=self._run.order,
-            mapping=self._plan.pin,
-            resource=parcel.resource,
-            head=parcel.head,
-        )
 
     def _checkpoint(self) -> None:
         self._progress.number = self._packer.number
@@ -223,7 +185,7 @@ class Split:
         self._parts.splits.checkpoint(self._run, key)
 
     def _end(self, problem: str | None) -> None:
-        self._send(self._packer.flush())
+        self._dispatcher.send(self._packer.flush())
         missing = _missing(self._run, self._seen, self._parts) if self._plan.full else None
         manifest = self._seen.into_manifest()
         self._parts.bucket.put(manifest_key(self._run.source, self._run.id), manifest)
@@ -333,18 +295,3 @@ def _kept(sightings: Sequence[Sighting], dispositions: str) -> Iterator[KeptReco
             message = f"an earlier record of the file is about {name}, and the mapping says reject"
             error = FieldError(attribute=None, source=None, message=message, value=name)
             yield rejected(sighting.record, [error], name)
-
-
-def _message_record(sighting: Sighting, identity: Identity) -> MessageRecord:
-    record = sighting.record
-    return MessageRecord(
-        number=record.number,
-        line=record.line,
-        rule=record.rule,
-        identifier=identity.identifier,
-        family_key=identity.family_key,
-        parent=identity.parent,
-        fingerprint=sighting.fingerprint,
-        xml=record.xml,
-        tables=record.tables,
-    )

@@ -91,24 +91,26 @@ class Turn:
         """Split until nothing waits. False: somebody else is at it, or time is up."""
         try:
             self._renew()
-            return self._split_all(done)
+            unfinished = self._split_all(done)
         except LostRunError as lost:
             logger.info("%s", lost, extra={"source": self.source})
             return False
         finally:
             self.parts.leases.release(split_lease(self.source), self.owner)
+        if unfinished:
+            self.parts.announcements.split_continues(unfinished)
+        return unfinished is None
 
-    def _split_all(self, done: list[str]) -> bool:
+    def _split_all(self, done: list[str]) -> str | None:
         while waiting := next(iter(self.parts.registry.waiting(self.source)), None):
             run = self.parts.registry.get(waiting.run)
             if run is None:
                 raise LostRunError(f"run {waiting.run} waits but has no header")
             if not split_run(run, self.parts, self.pulse):
-                self.parts.announcements.split_continues(run.id)
-                return False
+                return run.id
             done.append(run.id)
             self._tell_if_settled(run.id)
-        return True
+        return None
 
     def _tell_if_settled(self, run: str) -> None:
         """Do what the mapper does after a last message: there may be none, or it was faster."""

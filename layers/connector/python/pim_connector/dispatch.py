@@ -1,0 +1,84 @@
+"""Puts a run's parcels on the product queue, the heavy ones by way of the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from pim_connector.bucket import Bucket
+from pim_connector.lanes import message_group
+from pim_connector.mapping.result import Identity
+from pim_connector.messages import (
+    MAX_BYTES,
+    Envelope,
+    HeavyPointer,
+    MappingPin,
+    MessageRecord,
+    deduplication_id,
+    encode,
+    encode_joined,
+    heavy_key,
+)
+from pim_connector.packing import Parcel
+from pim_connector.queues import FifoQueue, Outgoing
+from pim_connector.runs.run import Run
+from pim_connector.windows import Sighting
+
+
+class Dispatcher:
+    """Sends for one run. The same parcel becomes the same message, however often it is sent."""
+
+    def __init__(self, run: Run, pin: MappingPin, bucket: Bucket, queue: FifoQueue) -> None:
+        self._run = run
+        self._pin = pin
+        self._bucket = bucket
+        self._queue = queue
+
+    def send(self, parcels: Iterator[Parcel]) -> None:
+        """Send, store or point, in the order given; few at a time, so that bodies need no room."""
+        while batch := list(islice(parcels, 8)):
+            outgoing = [self._outgoing(parcel) for parcel in batch]
+            self._queue.send(message for message in outgoing if message)
+
+    def _outgoing(self, parcel: Parcel) -> Outgoing | None:
+        run, name = self._run, f"{parcel.number:06d}"
+        key = heavy_key(run.id, name)
+        pointer = encode(HeavyPointer(run=run.id, heavy=key))
+        body = pointer
+        if parcel.way != "point":
+            body = encode_joined(self._envelope(parcel, name), parcel.records)
+        if parcel.way == "store" or len(body) > MAX_BYTES:
+            self._bucket.put(key, body)
+            body = pointer
+        if parcel.way == "store":
+            return None
+        group, deduplication = message_group(parcel.lane), deduplication_id(run.id, name)
+        return Outgoing(group=group, deduplication=deduplication, body=body)
+
+    def _envelope(self, parcel: Parcel, name: str) -> Envelope:
+        return Envelope(
+            run=self._run.id,
+            source=self._run.source,
+            id=name,
+            lane=parcel.lane,
+            order=self._run.order,
+            mapping=self._pin,
+            resource=parcel.resource,
+            head=parcel.head,
+        )
+
+
+def message_record(sighting: Sighting, identity: Identity) -> MessageRecord:
+    """Make of a record what travels."""
+    record = sighting.record
+    return MessageRecord(
+        number=record.number,
+        line=record.line,
+        rule=record.rule,
+        identifier=identity.identifier,
+        family_key=identity.family_key,
+        parent=identity.parent,
+        fingerprint=sighting.fingerprint,
+        xml=record.xml,
+        tables=record.tables,
+    )
