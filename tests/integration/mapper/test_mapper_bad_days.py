@@ -10,8 +10,9 @@ import pytest
 
 from local.akeneo.faults import Faults
 from local.akeneo.tokens import Connection
+from pim_connector.akeneo import AkeneoClient, ConnectionCredentials
 from pim_connector.breaker import Breaker, Closed
-from pim_connector.messages import encode
+from pim_connector.messages import HeavyPointer, encode
 from tests.integration.mapper.examples import (
     MAPPING,
     OPTIONS,
@@ -216,6 +217,67 @@ def test_an_exception_nobody_foresaw_leaves_the_message_in_the_queue(
     assert len(answer["batchItemFailures"]) == 1
     assert world.waits == [60]
     monkeypatch.undo()
+
+
+def test_a_booked_message_that_comes_again_does_not_bother_the_pim(world: World) -> None:
+    same = [record(n, f"sku-{n}", "<ean>4006381333931</ean>") for n in (1, 2)]
+    message = world.send("run-1", world.put_mapping(MAPPING), same)
+    world.deliver_all()
+    world.queue_body(encode(message).decode(), message)
+
+    world.deliver_all()
+
+    assert world.counts("run-1") == {"created": 1, "rejected": 1}
+    assert world.calls("PATCH /products") == 1
+
+
+def test_a_model_that_comes_while_its_variant_is_being_parked_is_not_missed(world: World) -> None:
+    mapping = world.put_mapping(VARIANTS)
+    world.send("run-1", mapping, [variant(1, "boots-s", "boots")])
+
+    def create_model(name: str) -> None:
+        if name == "PutObject" and world.calls("PATCH /products") and not world.pim.models:
+            create_boots(world)
+
+    world.kills.meanwhile = create_model
+    world.deliver_all()
+
+    assert world.counts("run-1") == {"created": 1}
+    assert world.run("run-1").settled
+
+
+def create_boots(world: World) -> None:
+    credentials = ConnectionCredentials(**SECRET)
+    with AkeneoClient(world.settings.akeneo_url, credentials) as pim:
+        pim.upsert_product_models([{"code": "boots", "family_variant": "by_size"}])
+
+
+def test_records_parked_by_an_attempt_that_was_killed_are_counted_once(world: World) -> None:
+    """The model comes between park and redelivery: two messages then carry the variant."""
+    mapping = world.put_mapping(VARIANTS)
+    world.send("warm-up", mapping, [variant(1, "other", "other")])
+    world.deliver_all()
+    world.kills.seen.clear()
+    world.send("dry", mapping, [variant(1, "dry-s", "boots")])
+    world.deliver_all()
+    raw_kept = len(world.kills.seen) - world.kills.seen[::-1].index("PutObject")
+    message = world.send("run-1", mapping, [variant(1, "boots-s", "boots")])
+    world.kills.seen.clear()
+    world.kills.at = raw_kept
+    with pytest.raises(Killed):
+        world.invoke()
+    world.kills.at = None
+    assert len(world.parking.waiting_for("boots")) == 2
+
+    world.start_worker()
+    create_boots(world)
+    world.deliver_all()
+    (group,) = [g for g in world.parking.waiting_for("boots") if g.run == "run-1"]
+    world.queue_body(encode(HeavyPointer(run="run-1", heavy=group.heavy)).decode(), message)
+    world.deliver_all()
+
+    assert world.counts("run-1") == {"created": 1}
+    assert world.run("run-1").settled
 
 
 def test_option_writes_keep_to_the_pace_that_all_workers_share(world: World) -> None:

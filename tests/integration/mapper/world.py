@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -53,11 +53,14 @@ class Kills:
 
     at: int | None = None
     seen: list[str] = field(default_factory=list)
+    meanwhile: Callable[[str], None] = field(default=lambda _: None)
+    """What somebody else does right after a write."""
 
     def after(self, name: str) -> None:
         if not name.startswith(WRITES) or name == "BatchGetItem":
             return
         self.seen.append(name)
+        self.meanwhile(name)
         if self.at is not None and len(self.seen) == self.at:
             raise Killed(name)
 
