@@ -121,14 +121,14 @@ def _model(item: dict[str, Any]) -> Entity:
 
 def _values(values: Mapping[str, list[dict[str, Any]]]) -> Values:
     return {
-        (attribute, value["locale"], value["scope"]): _plain(value["data"])
+        (attribute, value["locale"], value["scope"]): plain(value["data"])
         for attribute, rows in values.items()
         if attribute != IDENTIFIER
         for value in rows
     }
 
 
-def _plain(data: Any) -> Any:
+def plain(data: Any) -> Any:
     """Write a value as the expectation does: numbers as Decimal, lists sorted, days as days."""
     match data:
         case {"amount": amount, "unit": unit}:

@@ -19,6 +19,7 @@ from cli.imports import ended, put_mapping, upload
 from cli.profiles import find_profile
 from cli.summary import as_json, counts_table, rejections_table
 from cli.target import Target, connect_local
+from local.demo import own_file
 from local.demo.arrival import count_differences, differences, read_pim, rejection_differences
 from local.demo.assortment import assortment
 from local.demo.expectation import expectation
@@ -115,6 +116,9 @@ def _problems(
 ) -> list[str]:
     if run.problem:
         return [run.problem]
+    if not work.sample:
+        refused = {outcome.identifier for outcome in rejected if outcome.identifier}
+        return list(own_file.differences(work.file, work.mapping, client, refused))
     expected = expectation(assortment())
     return [
         *count_differences(expected, run.counts),
