@@ -46,7 +46,7 @@ class Listing:
         keyed: bool = False,
         by_id: bool = False,
     ) -> Found:
-        """Give a page: by offset, or `keyed`, after the key of the last one; in the order of stamps.
+        """Give a page: by offset, or `keyed`, after the key of the last one, by stamp.
 
         Keys are of stamp and id, so a keyed walk knows no ties: what is behind it stays behind.
         """

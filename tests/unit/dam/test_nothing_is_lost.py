@@ -80,14 +80,14 @@ def world_of(dialect: str, mode: str, order: str, seed: int) -> World:
 
 
 @pytest.mark.parametrize(("dialect", "mode", "order"), WALKS)
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_after_the_writes_stop_two_polls_bring_the_queue_level_with_the_dam(
     dialect: str, mode: str, order: str, seed: int
 ) -> None:
     world = world_of(dialect, mode, order, seed)
     random = Random(seed + 1000)
     for _ in range(4):
-        world.poll(seconds=random.choice([0.5, 5, 1e9]))
+        world.poll(seconds=random.choice([0.5, 5, 200]))
         world.dam.live()
         world.time += random.choice([1, 20, 300])
     world.dam.habits.churn = False

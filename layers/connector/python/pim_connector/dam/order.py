@@ -12,6 +12,7 @@ from pim_connector.dam.pages import Page, Plan
 from pim_connector.errors import ConfigurationError
 
 MOST_REPEATS = 20
+ENOUGH_REPEATS = 3
 
 
 class Progress:
@@ -19,17 +20,21 @@ class Progress:
 
     def __init__(self, known: tuple[str, ...] = ()) -> None:
         self.known = frozenset(known)
-        self._repeats = 0
+        self.repeats = 0
 
     def check(self, page: Page) -> None:
         """Count pages that bring nothing new; ConfigurationError after too many in a row."""
         keys = frozenset(row.key for row in page.rows)
-        self._repeats = 0 if keys - self.known else self._repeats + 1
-        if self._repeats > MOST_REPEATS:
+        self.repeats = 0 if keys - self.known else self.repeats + 1
+        if self.repeats > MOST_REPEATS:
             raise ConfigurationError(
                 f"the DAM gave the same {len(keys)} items again and again for other pages: the "
                 "request must use {{offset}}, {{page}} or {{cursor}}, under the name the DAM knows"
             )
+
+    def is_over(self, page: Page) -> bool:
+        """Say whether short pages with nothing new came so often that there is nothing more."""
+        return self.repeats >= ENOUGH_REPEATS and len(page.rows) < page.limit
 
     def learn(self, page: Page) -> None:
         """Remember the page that was read last."""

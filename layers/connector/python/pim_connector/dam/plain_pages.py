@@ -41,7 +41,8 @@ def plain_pages(
             at = replace(at, offset=max(0, page.start - limit))
             continue
         progress.learn(page)
-        over = ends(plan, page, at.most) or (not plan.marked and len(keys) < 2)
+        over = ends(plan, page, at.most) or progress.is_over(page)
+        over = over or (not plan.marked and len(keys) < 2)
         at, limit = _next(plan, at.passing(page, None), page, limit)
         yield Step(rows=page.rows, position=at, note=SLIPPERY if slid else None)
         if over or _passed(page, until):

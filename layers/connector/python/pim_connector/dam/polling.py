@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from pim_connector.dam.asset_messages import Change
+from pim_connector.dam.asset_messages import Change, Kind
 from pim_connector.dam.client import DamClient
 from pim_connector.dam.cursor import Cursors, SourceCursor
 from pim_connector.dam.handover import Handover, Send
@@ -135,9 +135,7 @@ class Poll:
 
 
 def changes_of(row: Row) -> Iterator[Change]:
-    """Make what the queue carries of one row: a deletion needs no properties."""
+    """Make what the queue carries of one row; a feed of deletions has ids only."""
+    kind: Kind = "deleted" if row.deleted else "changed"
     for asset_id in row.ids:
-        if row.deleted:
-            yield Change(id=asset_id, kind="deleted", stamp=row.printed)
-        else:
-            yield Change(id=asset_id, stamp=row.printed, properties=row.properties)
+        yield Change(id=asset_id, kind=kind, stamp=row.printed, properties=row.properties or None)

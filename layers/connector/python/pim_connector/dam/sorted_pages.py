@@ -36,7 +36,8 @@ def sorted_pages(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
             continue
         progress.learn(page)
         steps = steps_of(plan, page)
-        over = ends(plan, page, at.most) or (not plan.marked and len(page.rows) < 2)
+        over = ends(plan, page, at.most) or progress.is_over(page)
+        over = over or (not plan.marked and len(page.rows) < 2)
         over = over or (at.stop is not None and bool(steps) and steps[-1] < at.stop)
         at = at.passing(page, _newest(plan, page))
         at, limit, note = _onward(plan, at, page, steps)

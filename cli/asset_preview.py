@@ -1,0 +1,182 @@
+"""What a DAM source would send, worked out without AWS and without a PIM.
+
+The walk, the cursor and the mapping are those of the Lambda functions; only the queue is a list
+of lines, and the cursor and the hashes of what was shown are in a file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pim_connector.assets.asset import MappedAsset
+from pim_connector.assets.program import AssetProgram, to_asset
+from pim_connector.dam.asset_messages import AssetMessage, Change
+from pim_connector.dam.client import DamClient, Gone
+from pim_connector.dam.cursor import SourceCursor
+from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError
+from pim_connector.mapping.result import Filtered, Rejected
+from pim_connector.structure import Structure
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One line of output. `errors` are words for people, in the order they were found."""
+
+    asset_family: str | None
+    code: str | None
+    state: str
+    payload: dict[str, Any] | None
+    errors: list[str]
+
+
+class Shown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was last shown of an asset: enough to know it again, and to say what was deleted."""
+
+    digest: bytes
+    family: str | None = None
+    code: str | None = None
+
+
+class PreviewState(Struct, kw_only=True):
+    """The file of `--state`: how far each source was read, and what was shown of each asset."""
+
+    cursors: dict[str, SourceCursor] = {}
+    shown: dict[str, dict[str, Shown]] = {}
+
+
+class EnoughError(ConnectorError):
+    """The limit of lines is reached; the cursor stays before what was not shown."""
+
+
+class StateFile:
+    """The state in memory, written to its file by `write`. Serves the poll as its cursors."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.state = PreviewState()
+        if path is not None and path.exists():
+            try:
+                self.state = msgspec.json.decode(path.read_bytes(), type=PreviewState)
+            except (msgspec.MsgspecError, OSError) as error:
+                raise ConfigurationError(
+                    f"{path}: not a file of --state ({error}); delete it to begin anew"
+                ) from error
+
+    def load(self, source: str) -> SourceCursor:
+        """Give the cursor of a source."""
+        return self.state.cursors.get(source, SourceCursor())
+
+    def save(self, source: str, cursor: SourceCursor, now: float) -> SourceCursor:  # noqa: ARG002
+        """Keep the cursor of a source."""
+        written = msgspec.structs.replace(cursor, version=cursor.version + 1)
+        self.state.cursors[source] = written
+        return written
+
+    def write(self) -> None:
+        """Write the file, whole or not at all."""
+        if self._path is None:
+            return
+        beside = self._path.with_name(self._path.name + ".new")
+        beside.write_bytes(msgspec.json.encode(self.state))
+        os.replace(beside, self._path)
+
+
+class Previewer:
+    """Turns changes into lines. `show` is given those that are news; `limit` is how many."""
+
+    def __init__(
+        self,
+        client: DamClient,
+        program: AssetProgram,
+        structure: Structure | None,
+        shown: dict[str, Shown],
+        show: Callable[[Line], None],
+        limit: int | None,
+    ) -> None:
+        self._client, self._program, self._structure = client, program, structure
+        self._shown, self._show, self._limit = shown, show, limit
+        self.counts: Counter[str] = Counter()
+        self._lines = 0
+
+    def take(self, message: AssetMessage) -> None:
+        """Show what is news in a message; EnoughError when the limit is reached."""
+        for change in message.changes:
+            line, digest = self._line(change)
+            before = self._shown.get(change.id)
+            if line is None or (before is not None and before.digest == digest):
+                self.counts["unchanged"] += 1
+                continue
+            if self._limit is not None and self._lines == self._limit:
+                raise EnoughError("the limit is reached")
+            self._lines += 1
+            self._show(line)
+            self.counts[line.state] += 1
+            self._shown[change.id] = Shown(digest=digest, family=line.asset_family, code=line.code)
+
+    def _line(self, change: Change) -> tuple[Line | None, bytes]:
+        properties = change.properties
+        if self._client.source.item and (change.kind == "deleted" or properties is None):
+            try:
+                row = self._client.asset(change.id)
+            except RejectedError as error:
+                return _rejected([str(error)])
+            gone = isinstance(row, Gone) or row.deleted
+            properties = None if isinstance(row, Gone) else row.properties
+        else:
+            gone = change.kind == "deleted"
+        if gone:
+            return self._deleted(change.id, properties)
+        if properties is None:
+            return _rejected([f"{change.id}: too large to be shown; describe `item`"])
+        return _mapped(to_asset(change.id, properties, self._program, self._structure))
+
+    def _deleted(
+        self, asset_id: str, properties: dict[str, Any] | None
+    ) -> tuple[Line | None, bytes]:
+        before = self._shown.get(asset_id)
+        family, code = (before.family, before.code) if before else (None, None)
+        if before is None and properties:
+            mapped = to_asset(asset_id, properties, self._program, self._structure)
+            if isinstance(mapped, MappedAsset):
+                family, code = mapped.family, mapped.code
+        if code is None:  # nothing of it is in the PIM
+            return None, b"deleted"
+        line = Line(asset_family=family, code=code, state="deleted", payload=None, errors=[])
+        return line, b"deleted"
+
+
+def _mapped(outcome: MappedAsset | Filtered | Rejected) -> tuple[Line, bytes]:
+    match outcome:
+        case MappedAsset():
+            payload: dict[str, Any] = outcome.payload()
+            line = Line(
+                asset_family=outcome.family,
+                code=outcome.code,
+                state="mapped",
+                payload=payload,
+                errors=[],
+            )
+            return line, b"m" + outcome.hashes
+        case Filtered(reason=reason):
+            line = Line(
+                asset_family=None, code=None, state="filtered", payload=None, errors=[reason]
+            )
+            return line, b"f" + reason.encode()
+        case Rejected(errors=errors):
+            return _rejected([_words(e.attribute, e.message, e.value) for e in errors])
+
+
+def _rejected(errors: list[str]) -> tuple[Line, bytes]:
+    line = Line(asset_family=None, code=None, state="rejected", payload=None, errors=errors)
+    return line, b"r" + "\n".join(errors).encode()
+
+
+def _words(attribute: str | None, message: str, value: str | None) -> str:
+    where = f"{attribute}: " if attribute else ""
+    return f"{where}{message}" + (f" ({value!r})" if value is not None else "")

@@ -1,0 +1,179 @@
+"""`pim-connector assets`: what a DAM source would send."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from cli.asset_preview import Line, Previewer
+    from pim_connector.dam.cursor import SourceCursor
+    from pim_connector.dam.polling import PollReport
+    from pim_connector.dam.source import Source
+    from pim_connector.structure import Structure
+
+app = typer.Typer(no_args_is_help=True, help="Assets of a DAM: what would be sent, and why not.")
+
+SECRET_PREFIX = "DAM_SECRET_"  # noqa: S105  # the beginning of a variable's name
+
+
+@app.callback()
+def assets() -> None:
+    """Assets of a DAM: what would be sent, and why not."""
+
+
+@app.command()
+def preview(
+    source: Annotated[Path, typer.Option("--source", "-s", help="The DAM source file.")],
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Only what changed since, as 2026-01-31T10:20:30Z."),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Remember here what was shown, and next time show only what changed."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many lines.")] = None,
+    structure: Annotated[
+        Path | None, typer.Option(help="The PIM's structure, from `structure pull`.")
+    ] = None,
+    secrets: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file with the values of {{secret.NAME}}; else the environment."),
+    ] = None,
+) -> None:
+    """Ask the DAM what changed and show exactly what would be sent, as NDJSON.
+
+    Needs neither AWS nor a PIM. A value {{secret.token}} is read from the environment variable
+    DAM_SECRET_TOKEN, or from --secrets. A summary goes to standard error. Exit status: 0 all is
+    well · 1 the DAM did not answer · 2 the source file is wrong · 3 some assets were rejected.
+
+    Example: pim-connector assets preview --source bynder.yaml --limit 5
+    """
+    from cli.asset_preview import EnoughError, Previewer, StateFile
+    from pim_connector.assets.program import compile_assets
+    from pim_connector.dam.client import DamClient
+    from pim_connector.dam.http import Clocks
+    from pim_connector.dam.loading import load_source
+    from pim_connector.dam.polling import Poll
+    from pim_connector.errors import ConfigurationError
+
+    described = load_source(_read(source), name=str(source))
+    if described.assets is None:
+        raise ConfigurationError(
+            f"{source}: `assets` is missing: how a DAM's properties become assets of the PIM"
+        )
+    program = compile_assets(described.assets, name=str(source), base_url=described.base_url)
+    kept = StateFile(state)
+    if since is not None:
+        kept.state.cursors[described.source] = _since(described, since)
+    known = kept.state.shown.setdefault(described.source, {})
+    clocks = Clocks(time_left=lambda: 86_400.0)
+    with DamClient(described, _secrets(described, secrets), clocks=clocks) as client:
+        previewer = Previewer(client, program, _structure(structure), known, _show, limit)
+        poll = Poll(
+            client=client, cursors=kept, send=previewer.take, lanes=1, time_left=clocks.time_left
+        )
+        report = None
+        try:
+            report = poll.run()
+        except EnoughError:
+            pass
+        except BrokenPipeError:
+            sys.stderr.close()
+            return
+        finally:
+            kept.write()
+    _summarise(previewer, report)
+    if previewer.counts["rejected"] or (report and report.unreadable):
+        raise typer.Exit(3)
+
+
+def _show(line: Line) -> None:
+    import msgspec
+
+    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _since(source: Source, text: str) -> SourceCursor:
+    """Make a cursor that begins at a time; ISO 8601, without a zone it is the source's."""
+    from pim_connector.dam.cursor import SourceCursor
+    from pim_connector.dam.pages import Position
+    from pim_connector.dam.source import Since
+    from pim_connector.dam.stamps import Stamps
+    from pim_connector.errors import ConfigurationError, RejectedError
+
+    if source.list.mode == "full" or source.list.pagination.__struct_config__.tag == "token":
+        raise ConfigurationError("--since: this source cannot be asked since a time")
+    try:
+        began = Stamps(Since(format="iso", tz=source.since.tz or "UTC")).read(text)
+    except RejectedError as error:
+        raise ConfigurationError(
+            f"--since {text}: expected a time such as 2026-01-31T10:20:30Z"
+        ) from error
+    return SourceCursor(changes=Position(began=began))
+
+
+def _secrets(source: Source, file: Path | None) -> Mapping[str, Any]:
+    """Read the values of {{secret.NAME}}: from a file, else from the environment."""
+    import msgspec
+
+    from pim_connector.dam.template import names_in
+    from pim_connector.errors import ConfigurationError
+
+    if file is not None:
+        try:
+            return msgspec.json.decode(_read(file), type=dict[str, Any])
+        except msgspec.MsgspecError as error:
+            raise ConfigurationError(
+                f"{file}: must be a JSON object of texts, as the secret in Secrets Manager"
+            ) from error
+    used = names_in(msgspec.to_builtins((source.auth, source.headers, source.list, source.item)))
+    names = {name.removeprefix("secret.") for name in used if name.startswith("secret.")}
+    missing = sorted(name for name in names if _variable(name) not in os.environ)
+    if missing:
+        wanted = ", ".join(map(_variable, missing))
+        raise ConfigurationError(f"set {wanted}, or give --secrets FILE: {source.source} needs it")
+    return {name: os.environ[_variable(name)] for name in names}
+
+
+def _variable(name: str) -> str:
+    return SECRET_PREFIX + name.upper().replace("-", "_").replace(".", "_")
+
+
+def _structure(path: Path | None) -> Structure | None:
+    from pim_connector.structure import Structure
+
+    return None if path is None else Structure.from_json(_read(path), name=str(path))
+
+
+def _read(path: Path) -> bytes:
+    from pim_connector.errors import ConfigurationError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+
+
+def _summarise(previewer: Previewer, report: PollReport | None) -> None:
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(previewer.counts.items()))
+    _say(f"{sum(previewer.counts.values())} assets: {counts or 'none'}")
+    if report is None:
+        _say("stopped at --limit; there may be more")
+        return
+    _say(f"{report.requests} requests to the DAM")
+    if report.unreadable:
+        _say(f"{report.unreadable} items could not be read")
+    for note in report.notes:
+        _say(f"  {note}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
