@@ -273,31 +273,14 @@ class World:
 
     def invoke(self, seconds: float = 300.0) -> dict[str, Any] | None:
         """Deliver the next message once; None if there is none. Failures may come at once again."""
-        received = self.sqs.receive_message(
-            QueueUrl=self.queue,
-            MaxNumberOfMessages=1,
-            VisibilityTimeout=1800,
-            AttributeNames=["All"],
-        ).get("Messages", [])
-        if not received:
+        records = self.receive(1)
+        if not records:
             return None
-        (message,) = received
-        record = {
-            "messageId": message["MessageId"],
-            "receiptHandle": message["ReceiptHandle"],
-            "body": message["Body"],
-            "attributes": dict(message["Attributes"]),
-            "messageAttributes": {},
-            "md5OfBody": "",
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:product.fifo",
-            "awsRegion": "eu-central-1",
-        }
+        handle = records[0]["receiptHandle"]
         context: Any = Context(seconds)
-        handle = message["ReceiptHandle"]
         answer: Any = None
         try:
-            answer = handler.lambda_handler({"Records": [record]}, context)
+            answer = handler.lambda_handler({"Records": records}, context)
         finally:
             if answer == {"batchItemFailures": []}:
                 self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=handle)
@@ -307,6 +290,29 @@ class World:
                 )
         self.answers.append(answer)
         return dict(answer)
+
+    def receive(self, most: int) -> list[dict[str, Any]]:
+        """Take messages off the queue, in the form of the records of an event."""
+        received = self.sqs.receive_message(
+            QueueUrl=self.queue,
+            MaxNumberOfMessages=most,
+            VisibilityTimeout=1800,
+            AttributeNames=["All"],
+        )
+        return [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": dict(message["Attributes"]),
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:product.fifo",
+                "awsRegion": "eu-central-1",
+            }
+            for message in received.get("Messages", [])
+        ]
 
     def deliver_all(self, most: int = 50) -> int:
         """Deliver until the queue is empty, letting the asked waits pass; give the invocations."""

@@ -1,0 +1,55 @@
+"""The sample events, as `sam local invoke` gets them, through the real handler."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.mapper import handler
+from local.akeneo.faults import Faults
+from tests.integration.mapper.examples import MAPPING, boots
+from tests.integration.mapper.world import Context, World
+
+EVENTS = Path(__file__).resolve().parents[3] / "events" / "mapper"
+EXPECTED = {
+    "two-products-are-created": ({"created": 2}, None),
+    "a-message-of-another-version-is-put-aside": ({}, "version 99"),
+    "a-heavy-message-whose-body-is-gone-is-put-aside": ({}, "heavy/sample-run/000001 is gone"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EVENTS.glob("*.json")))
+def test_each_sample_event_does_what_its_name_says(world: World, name: str) -> None:
+    world.put_mapping(MAPPING)
+    world.start_run("sample-run")
+    context: Any = Context()
+
+    event = json.loads((EVENTS / f"{name}.json").read_text())
+    answer = handler.lambda_handler(event, context)
+
+    counts, reason = EXPECTED[name]
+    assert answer == {"batchItemFailures": []}
+    assert world.counts("sample-run") == counts
+    letters = [letter["MessageAttributes"]["reason"]["StringValue"] for letter in world.dead()]
+    assert [reason in letter for letter in letters] == ([True] if reason else [])
+
+
+def test_that_every_message_of_an_event_comes_back_is_no_failure_of_the_function(
+    world: World,
+) -> None:
+    """AWS delivers what is named in the answer again, and an alarm on errors stays quiet."""
+    mapping = world.put_mapping(MAPPING)
+    for lane in (0, 1):
+        world.send("run-1", mapping, boots(1, first=lane), id=f"00000{lane}", lane=lane)
+    world.pim.faults = Faults(down=503)
+    records = world.receive(10)
+    context: Any = Context()
+
+    answer = handler.lambda_handler({"Records": records}, context)
+
+    failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    assert failed == [record["messageId"] for record in records]
+    assert len(failed) == 2
