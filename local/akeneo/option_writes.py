@@ -41,6 +41,8 @@ def write_option(pim: Pim, attribute: str, code: str | None, body: dict[str, Any
     violations = _check(pim, stored, row, attribute)
     if violations:
         raise invalid(violations)
+    if stored is not None:
+        row["code"] = stored["code"]
     if row["sort_order"] is None:
         row["sort_order"] = _last_position(pim, attribute) + 1
     pim.catalog.options.setdefault(attribute, {})[row["code"].lower()] = row

@@ -24,10 +24,9 @@ def projection_of(catalog: Catalog, query: Mapping[str, str]) -> Callable[[Json]
         _check_locales(catalog, locales, scope, channel)
     unknown = [code for code in attributes or () if code not in catalog.attributes]
     if unknown:
-        what = (
-            "Attribute {} does not exist." if len(unknown) == 1 else "Attributes {} do not exist."
-        )
-        raise Refusal(422, what.format(_quoted(unknown)))
+        one = len(unknown) == 1
+        noun, verb = ("Attribute", "does") if one else ("Attributes", "do")
+        raise Refusal(422, f"{noun} {_quoted(unknown)} {verb} not exist.")
     shown_locales = locales if locales is not None else (channel["locales"] if channel else None)
 
     def project(item: Json) -> Json:

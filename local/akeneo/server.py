@@ -1,5 +1,6 @@
 """The simulator as a server on this machine."""
 
+import logging
 import socket
 import threading
 import time
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from local.akeneo.transport import BreakableProtocol
+from local.akeneo.transport import BreakableProtocol, ConnectionBroken
 
 HOST = "127.0.0.1"
 START_SECONDS = 10
@@ -35,16 +36,22 @@ def base_url(listener: socket.socket) -> str:
 
 def uvicorn_server(app: ASGIApp) -> uvicorn.Server:
     """A server for the application, quiet, that does not wait for clients when it stops."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http=BreakableProtocol,
-            lifespan="off",
-            log_level="error",
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
+    config = uvicorn.Config(
+        app,
+        http=BreakableProtocol,
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        timeout_graceful_shutdown=1,
     )
+    logging.getLogger("uvicorn.error").addFilter(_unmeant)
+    return uvicorn.Server(config)
+
+
+def _unmeant(record: logging.LogRecord) -> bool:
+    """Leave connections that were broken on purpose out of the log."""
+    error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    return not isinstance(error, ConnectionBroken)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from local.akeneo.call import JSON, Call, json_answer, refusal_answer
+from local.akeneo.call import COLLECTION, JSON, Call, json_answer, refusal_answer
 from local.akeneo.phpjson import InvalidJsonError, decode
 from local.akeneo.pim import Pim
 from local.akeneo.refusal import Refusal, bad_json
@@ -78,8 +78,8 @@ class Serving:
                 user=user,
                 params=dict(request.path_params),
             )
-            if endpoint.method != "GET" and pim.faults.latency_ms:
-                await asyncio.sleep(pim.faults.latency_ms / 1000)
+            if pim.faults.latency_ms and endpoint.method != "GET":
+                await asyncio.sleep(_entries(endpoint, body) * pim.faults.latency_ms / 1000)
             with pim.lock:
                 return endpoint.handler(call)
         except Refusal as refusal:
@@ -92,6 +92,17 @@ class Serving:
         user = accounts.user_of(request.headers.get("authorization"), now=time.monotonic())
         check_web_api(accounts, user)
         return user
+
+
+def _entries(endpoint: Endpoint, body: bytes) -> int:
+    """How many resources a write is about; lines of a stream take their time one by one."""
+    if endpoint.content_type == COLLECTION:
+        return 0
+    try:
+        data = decode(body)
+    except InvalidJsonError:
+        return 1
+    return len(data) if isinstance(data, list) else 1
 
 
 class TokenServing:

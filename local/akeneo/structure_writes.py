@@ -65,6 +65,8 @@ def write_structure(
     violations = _violations(catalog, writing, stored, row, code)
     if violations:
         raise invalid(violations)
+    if stored is not None:
+        row["code"] = stored["code"]
     if writing.complete is not None:
         writing.complete(catalog, row)
     if row != stored:
