@@ -20,12 +20,18 @@ from cli.profiles import find_profile
 from cli.summary import as_json, counts_table, rejections_table
 from cli.target import Target, connect_local
 from local.demo import own_file
-from local.demo.arrival import count_differences, differences, read_pim, rejection_differences
+from local.demo.arrival import (
+    count_differences,
+    differences,
+    read_pim,
+    rejection_differences,
+    strangers,
+)
 from local.demo.assortment import assortment
 from local.demo.expectation import expectation
 from local.demo.export import export
 from local.stack import lifecycle, record
-from local.stack.lifecycle import Pim, simulated_pim
+from local.stack.lifecycle import CATALOG, Pim, simulated_pim
 from local.stack.places import LOCAL
 from pim_connector.errors import ConfigurationError
 
@@ -71,6 +77,9 @@ def job(file: Path | None, mapping: Path | None, pim_name: str | None) -> Job:
 
 def run_demo(work: Job, console: Console) -> bool:
     """Import, show, check; True if the PIM holds what the file says."""
+    if work.pim:
+        _check_pim(work.pim, sample=work.sample)
+    alone = work.pim is None and work.sample and record.read() is None
     with _stack(work, console) as stack:
         target = connect_local(stack)
         console.print(f"Importing {work.file.name} ({work.file.stat().st_size:,} bytes)")
@@ -78,8 +87,10 @@ def run_demo(work: Job, console: Console) -> bool:
         run = ended(target, upload(target, SOURCE, work.file))
         rejected = _rejected(target, run)
         _show(run, rejected, console)
-        with _client(stack, work) as client:
+        with _client(work.pim or simulated_pim(stack.servers)) as client:
             problems = _problems(work, run, rejected, client)
+            if alone and not problems:
+                problems = strangers(expectation(assortment()), client)
         _keep_reports(target, run)
     _conclude(problems, console)
     print(json.dumps(as_json(run)))
@@ -99,11 +110,39 @@ def _stack(work: Job, console: Console) -> Iterator[RunningStack]:
         yield started
 
 
-def _client(stack: RunningStack, work: Job) -> AkeneoClient:
+def _client(pim: Pim) -> AkeneoClient:
     from pim_connector.akeneo.client import AkeneoClient
 
-    pim = work.pim or simulated_pim(stack.servers)
-    return AkeneoClient(pim.url, pim.credentials)
+    return AkeneoClient(pim.url, pim.credentials, tries=2)
+
+
+def _check_pim(pim: Pim, *, sample: bool) -> None:
+    """See that the PIM answers, and has what the sample needs, before anything is started."""
+    with _client(pim) as client:
+        client.system_information()
+        missing = lacking(json.loads(CATALOG.read_bytes()), client) if sample else []
+    if missing:
+        raise ConfigurationError(
+            f"{pim.url} lacks what the sample export needs: {', '.join(missing)}. Give an "
+            "export and a mapping of your own (FILE= MAPPING=), or create these first as "
+            "local/demo/catalog.json describes them."
+        )
+
+
+def lacking(catalog: dict[str, list[dict[str, str]]], client: AkeneoClient) -> list[str]:
+    """Name the attributes, families, categories and channels of the catalogue the PIM lacks."""
+    listed = {
+        "attributes": client.list_attributes,
+        "families": client.list_families,
+        "categories": client.list_categories,
+        "channels": client.list_channels,
+    }
+    missing = []
+    for resource, of_pim in listed.items():
+        there = {item["code"] for item in of_pim()}
+        wanted = [row["code"] for row in catalog[resource]]
+        missing += [f"{resource} {code}" for code in wanted if code not in there]
+    return missing
 
 
 def _real_pim(name: str) -> Pim:
@@ -120,10 +159,11 @@ def _problems(
         refused = {outcome.identifier for outcome in rejected if outcome.identifier}
         return list(own_file.differences(work.file, work.mapping, client, refused))
     expected = expectation(assortment())
+    identifiers = {*expected.accepted, *(r.identifier for r in expected.rejected.values())} - {""}
     return [
         *count_differences(expected, run.counts),
         *rejection_differences(expected, rejected),
-        *differences(expected, read_pim(client)),
+        *differences(expected, read_pim(client, identifiers)),
     ]
 
 
