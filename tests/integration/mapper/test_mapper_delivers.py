@@ -347,3 +347,49 @@ def test_a_forced_run_sends_what_did_not_change(world: World) -> None:
 
     assert world.counts("run-2") == {"updated": 1}
     assert (world.product("sku-1") or {})["family"] == "shoes"
+
+
+def test_a_value_for_empty_ones_leaves_alone_what_a_person_wrote(world: World) -> None:
+    text = MAPPING.replace("name: name", "name: {from: name, owner: if_empty}")
+    mapping = world.put_mapping(text)
+    world.send("run-1", mapping, boots(2))
+    world.deliver_all()
+    product = world.pim.product_by_identifier("sku-1")
+    assert product is not None
+    product.values.pop(("name", None, None))
+
+    world.send("run-2", mapping, boots(2, "Shoe"))
+    world.deliver_all()
+
+    assert (world.product("sku-1") or {})["name"] == "Shoe 1"
+    assert (world.product("sku-2") or {})["name"] == "Boot 2"
+    assert world.counts("run-2") == {"updated": 1, "unchanged": 1}
+
+
+def test_records_that_may_only_update_create_nothing(world: World) -> None:
+    world.send("run-1", world.put_mapping(MAPPING), boots(1))
+    world.deliver_all()
+    text = MAPPING.replace("identifier: sku", "identifier: sku\n    mode: update_only")
+
+    mapping = world.put_mapping(text, "prices")
+    world.send("run-2", mapping, boots(2, "Shoe"), source="prices")
+    world.deliver_all()
+
+    assert world.counts("run-2") == {"updated": 1, "filtered": 1}
+    assert world.product("sku-2") is None
+    assert "update_only" in reasons(world, "run-2", 2)
+
+
+def test_products_can_be_addressed_by_uuid(world: World) -> None:
+    text = MAPPING.replace("identifier: sku", "uuid: sku").replace("ean: ean", "sku: name")
+    mapping = world.put_mapping(text.replace("name: name", "name: {from: name, owner: if_empty}"))
+    uuid = "8a4e0c1e-6c2b-4b7e-9d7b-0f6f6f1d2c3a"
+
+    for run in ("run-1", "run-2"):
+        one = record(1, uuid, f"<name>{run}</name>")
+        world.send(run, mapping, [one])
+        world.deliver_all()
+
+    assert world.counts("run-1") == {"created": 1}
+    assert world.counts("run-2") == {"updated": 1}
+    assert (world.product("run-2") or {})["name"] == "run-1"

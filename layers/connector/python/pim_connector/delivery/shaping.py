@@ -11,6 +11,7 @@ from pim_connector.delivery.triage import booked_state, moved
 from pim_connector.delta import Current, LeftOut, Send, decide, needs_current, slot_hashes
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
+from pim_connector.kept import ADVICE
 from pim_connector.ledger import LedgerEntry
 from pim_connector.mapping.result import FieldError, Filtered, Mapped, Media, Rejected, Slot
 from pim_connector.states import Problem, RecordOutcome, State
@@ -124,7 +125,9 @@ def accepted_entry(
 def field_problems(errors: Iterable[FieldError]) -> tuple[Problem, ...]:
     """Tell the mapping's errors in the words of the books."""
     return tuple(
-        Problem(reason=e.message, attribute=e.attribute, source=e.source, value=e.value)
+        Problem(
+            reason=e.message, attribute=e.attribute, source=e.source, value=e.value, advice=ADVICE
+        )
         for e in errors
     )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.akeneo.outcomes import Problem as PimProblem
 
+ADVICE = "correct it in the ERP, in the mapping or in the PIM, then replay the record"
 MAX_CALLS = 6
 """First call, leaving out refused values (the PIM names all of a group at once), whole products."""
 
@@ -58,7 +59,7 @@ def judge(line: Line, answer: LineOutcome) -> Answer | Line:
     return Turned(
         line=line,
         status=answer.status,
-        problems=line.problems + (problems or (Problem(reason=answer.message),)),
+        problems=line.problems + (problems or (Problem(reason=answer.message, advice=ADVICE),)),
     )
 
 
@@ -133,4 +134,5 @@ def _problem(error: PimProblem, line: Line) -> Problem:
         reason=f"{error.message} ({place})" if place else error.message,
         attribute=error.attribute or error.property or None,
         value=value,
+        advice=ADVICE,
     )
