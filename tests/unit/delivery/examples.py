@@ -6,7 +6,8 @@ from typing import Any
 
 from pim_connector.delivery.line import Line
 from pim_connector.ledger import LedgerEntry
-from pim_connector.mapping.result import Json, Mapped, Owner, Slot
+from pim_connector.mapping.language import Owner
+from pim_connector.mapping.result import Json, Mapped, Slot
 from pim_connector.messages import MappingPin, MessageRecord, ProductMessage
 
 ORDER = "2026-01-02T00:00:00Z|b.xml|2"
