@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from local.akeneo.attribute import ENTITY_MULTI, ENTITY_SIMPLE, IDENTIFIER, WITH_OPTIONS, Attribute
+from local.akeneo.attribute import IDENTIFIER, Attribute
 from local.akeneo.measurements import STANDARD_MEASUREMENT_FAMILIES
 
 Row = dict[str, Any]
@@ -231,13 +231,3 @@ def _asset_options(entries: Iterable[Row]) -> dict[tuple[str, str], dict[str, Ro
     for row in entries:
         found.setdefault((row["asset_family"], row["attribute"]), {})[row["code"]] = row
     return found
-
-
-def supports_options(attribute: Attribute) -> bool:
-    """Whether the attribute's values are options that the API keeps under it."""
-    return attribute.type in WITH_OPTIONS
-
-
-def is_reference_entity(attribute: Attribute) -> bool:
-    """Whether the attribute's values are records of a reference entity."""
-    return attribute.type in (ENTITY_SIMPLE, ENTITY_MULTI)

@@ -1,22 +1,15 @@
 """When is a value that was sent the value that is there?
 
 Source: the PIM's value comparators. What they call equal is dropped before the update, so it
-neither saves the product nor moves its `updated`.
+neither saves the product nor moves its `updated`. Options need no comparison of their own: they
+are kept as they were created, in order, whatever case they were sent in.
 """
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from local.akeneo.attribute import (
-    METRIC,
-    MULTI_SELECT,
-    NUMBER,
-    PRICE,
-    REFERENCE_MULTI,
-    REFERENCE_SIMPLE,
-    SIMPLE_SELECT,
-)
+from local.akeneo.attribute import METRIC, NUMBER, PRICE
 
 
 def same_data(attribute_type: str, old: Any, new: Any) -> bool:
@@ -49,20 +42,8 @@ def _price(old: Any, new: Any) -> bool:
     return [_cents(price) for price in old] == [_cents(price) for price in new]
 
 
-def _code(old: Any, new: Any) -> bool:
-    return bool(old.lower() == new.lower())
-
-
-def _codes(old: Any, new: Any) -> bool:
-    return sorted(code.lower() for code in old) == sorted(code.lower() for code in new)
-
-
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     NUMBER: _number,
     METRIC: _metric,
     PRICE: _price,
-    SIMPLE_SELECT: _code,
-    REFERENCE_SIMPLE: _code,
-    MULTI_SELECT: _codes,
-    REFERENCE_MULTI: _codes,
 }
