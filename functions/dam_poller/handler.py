@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pim_connector.bucket import Bucket
 from pim_connector.dam.cursor import CursorTable
 from pim_connector.dam.http import Clocks
-from pim_connector.dam.rounds import Round, totals
+from pim_connector.dam.rounds import Round, refuse_misconfigured, totals
 from pim_connector.errors import ConfigurationError
 from pim_connector.queues import FifoQueue
 from pim_connector.runs.leases import Leases
@@ -62,4 +62,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     outcomes = round_of(context).run(only)
     for name, number in totals(outcomes).items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+    refuse_misconfigured(outcomes)
     return {"polls": outcomes}

@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+StampFormat = Literal["iso_z", "naive", "space", "epoch", "epoch_ms", "compact"]
+
 
 class Habits(Struct, kw_only=True, forbid_unknown_fields=True):
     """How this DAM misbehaves. Times are in seconds, chances between 0 and 1.
@@ -34,7 +36,7 @@ class Habits(Struct, kw_only=True, forbid_unknown_fields=True):
 
     printed_step_s: float = 0.001
     index_step_s: float = 0.001
-    stamp_format: Literal["iso_z", "naive", "space", "epoch", "epoch_ms", "compact"] = "iso_z"
+    stamp_format: StampFormat = "iso_z"
     zone: str = "UTC"
     ties: Literal["by_id", "random"] = "by_id"
     exclusive_since: bool = False

@@ -41,7 +41,7 @@ assets:
 
 @pytest.fixture
 def dam() -> Dam:
-    dam = Dam(token="s3cret-of-the-dam")
+    dam = Dam(token=TOKEN)
     for _ in range(30):
         dam.library.add()
     dam.library.add(tags=["party"])
@@ -56,7 +56,10 @@ def source(dam: Dam, tmp_path: Path) -> Iterator[Path]:
         yield file
 
 
-def preview(*arguments: str, token: str = "s3cret-of-the-dam") -> tuple[int, list[Any], str]:
+TOKEN = "s3cret-of-the-dam"
+
+
+def preview(*arguments: str, token: str = TOKEN) -> tuple[int, list[Any], str]:
     result = CliRunner().invoke(
         build(), ["assets", "preview", *arguments], env={"DAM_SECRET_TOKEN": token}
     )

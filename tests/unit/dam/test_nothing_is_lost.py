@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from local.dam.habits import Habits
+from local.dam.habits import Habits, StampFormat
 from tests.unit.dam.sources import source
 from tests.unit.dam.world import World
 
@@ -22,9 +22,9 @@ ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata"]
 def habits_of(random: Random, mode: str) -> Habits:
     """Any mix of bad habits. A full list needs an order without ties."""
     printed = random.choice([0.001, 1.0])
-    stamp_format = random.choice(
-        ["iso_z", "epoch_ms"] if printed < 1 else ["naive", "space", "epoch", "iso_z", "compact"]
-    )
+    fine: list[StampFormat] = ["iso_z", "epoch_ms"]
+    coarse: list[StampFormat] = ["naive", "space", "epoch", "iso_z", "compact"]
+    stamp_format = random.choice(fine if printed < 1 else coarse)
     return Habits(
         printed_step_s=printed,
         index_step_s=random.choice([0.001, 1.0, 60.0]),
@@ -50,7 +50,7 @@ def habits_of(random: Random, mode: str) -> Habits:
 
 
 def world_of(dialect: str, mode: str, order: str, seed: int) -> World:
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311
     habits = habits_of(random, mode)
     formats = {
         "iso_z": "iso_ms_z",
@@ -85,7 +85,7 @@ def test_after_the_writes_stop_two_polls_bring_the_queue_level_with_the_dam(
     dialect: str, mode: str, order: str, seed: int
 ) -> None:
     world = world_of(dialect, mode, order, seed)
-    random = Random(seed + 1000)
+    random = Random(seed + 1000)  # noqa: S311
     for _ in range(4):
         world.poll(seconds=random.choice([0.5, 5, 200]))
         world.dam.live()

@@ -1,4 +1,4 @@
-"""A DAM, a clock, a queue and a cursor for the tests of polling; all but the clock are real code."""
+"""A DAM, a clock, a queue and a cursor for the tests of polling, around the real code."""
 
 from __future__ import annotations
 

@@ -132,7 +132,9 @@ class DamHttp:
             try:
                 answer = self._once(method, url, headers, content)
                 status, problem, named = answer.status_code, f"answers {answer.status_code}", answer
-            except httpx.TransportError as error:
+            except httpx.InvalidURL as error:
+                raise ConfigurationError(f"base_url or path: {error}") from error
+            except httpx.RequestError as error:
                 status, named = 0, None
                 problem = f"cannot be reached ({type(error).__name__})"
             if named is not None and (status in expected or status not in rate.retry_status):

@@ -44,24 +44,20 @@ class Round:
     def run(self, only: str | None = None) -> list[dict[str, Any]]:
         """Poll all sources, or one. Gives what is to be logged of each.
 
-        One source's trouble does not keep the others from their turn; ConfigurationError at the
-        end, with all of what somebody has to mend.
+        One source's trouble does not keep the others from their turn: see `refuse_misconfigured`.
         """
         names = [only] if only else self.files.names()
-        done, broken = [], []
+        done = []
         for number, name in enumerate(names):
             share = self.clocks.time_left() / (len(names) - number)
             try:
                 done.append(self._source(name, share))
             except ConfigurationError as error:
-                broken.append(str(error))
                 done.append({"source": name, "outcome": "misconfigured", "reason": str(error)})
             except ConnectorError as error:
                 done.append({"source": name, "outcome": "postponed", "reason": str(error)})
         for outcome in done:
             log.info("polled", extra=outcome)
-        if broken:
-            raise ConfigurationError("\n".join(broken))
         return done
 
     def _source(self, name: str, share: float) -> dict[str, Any]:
@@ -118,6 +114,13 @@ class Round:
             return self.leases.acquire(f"dam-{source}", self.owner, now)
 
         return still_alone
+
+
+def refuse_misconfigured(outcomes: Sequence[dict[str, Any]]) -> None:
+    """Raise ConfigurationError with all that somebody has to mend, so that an alarm goes off."""
+    broken = [one["reason"] for one in outcomes if one["outcome"] == "misconfigured"]
+    if broken:
+        raise ConfigurationError("\n".join(broken))
 
 
 def totals(outcomes: Sequence[dict[str, Any]]) -> dict[str, int]:

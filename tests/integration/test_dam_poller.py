@@ -1,0 +1,211 @@
+"""`dam_poller` from the schedule's event to the asset queue, against a DAM behind a real socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
+
+from functions.dam_poller import handler
+from local.dam.dam import Dam
+from local.dam.server import application
+from pim_connector.dam.asset_messages import AssetMessage, decode
+from pim_connector.errors import ConfigurationError
+from tests.integration.dam_server import served
+
+EVENTS = Path(__file__).parents[2] / "events" / "dam_poller"
+SOURCE = """
+source: {name}
+base_url: {url}
+secret: dam-secret
+auth: {{kind: bearer, token: "{{{{secret.token}}}}"}}
+list:
+  path: /offset/assets
+  params: {{"filter[updated_at][_gte]": "{{{{since}}}}", sort: {sort}, limit: "{{{{limit}}}}",
+            offset: "{{{{offset}}}}"}}
+  items: data
+  pagination: {{kind: offset, size: 20}}
+updated: updated_at
+since: {{format: iso_ms_z}}
+rate: {{timeout_s: 5, longest_wait_s: 0}}
+"""
+
+
+class Context(LambdaContext):
+    """A Lambda context with so many seconds left, less one each time somebody asks."""
+
+    def __init__(self, seconds: float = 900, request: str = "r-1") -> None:
+        self._aws_request_id = request
+        self._function_name = "dam_poller"
+        self._memory_limit_in_mb = 512
+        self._invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:dam_poller"
+        self._left = seconds
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # static there
+        self._left -= 1
+        return int(self._left * 1000)
+
+
+@dataclass
+class Stack:
+    """The poller's surroundings, and what arrived in the asset queue."""
+
+    dam: Dam
+    url: str
+    queue: str
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def put_source(self, name: str, **changed: str) -> None:
+        values = {"name": name, "url": self.url, "sort": "updated_at", **changed}
+        boto3.client("s3").put_object(
+            Bucket="stack", Key=f"config/dam/{name}.yaml", Body=SOURCE.format(**values).encode()
+        )
+        handler.files.cache_clear()
+
+    def poll(self, event: dict[str, Any], **context: Any) -> list[dict[str, Any]]:
+        handler.files.cache_clear()
+        polls: list[dict[str, Any]] = handler.lambda_handler(event, Context(**context))["polls"]
+        return polls
+
+    def receive(self) -> list[AssetMessage]:
+        sqs, found = boto3.client("sqs"), []
+        while answer := sqs.receive_message(
+            QueueUrl=self.queue, MaxNumberOfMessages=10, AttributeNames=["All"]
+        ).get("Messages"):
+            for message in answer:
+                read = decode(message["Body"])
+                assert message["Attributes"]["MessageGroupId"] == f"asset-lane-{read.lane}"
+                found.append(read)
+                for change in read.changes:
+                    assert change.properties is not None
+                    self.versions[change.id] = change.properties["version"]
+                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def truth(self) -> dict[str, int]:
+        return {key: found["version"] for key, found in self.dam.library.living().items()}
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    for name, value in {
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "BUCKET": "stack",
+        "STATE_TABLE": "state",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(handler.metrics.provider, "namespace", "PimConnector")
+    dam = Dam(token="only-for-tests")
+    with mock_aws(), served(application(dam)) as url:
+        boto3.client("s3").create_bucket(
+            Bucket="stack", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        queue = boto3.client("sqs").create_queue(
+            QueueName="asset.fifo", Attributes={"FifoQueue": "true"}
+        )["QueueUrl"]
+        monkeypatch.setenv("ASSET_QUEUE_URL", queue)
+        boto3.client("dynamodb").create_table(
+            TableName="state",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        boto3.client("secretsmanager").create_secret(
+            Name="dam-secret", SecretString=json.dumps({"token": "only-for-tests"})
+        )
+        handler.settings.cache_clear()
+        stack = Stack(dam=dam, url=url, queue=queue)
+        stack.put_source("sim")
+        yield stack
+        handler.settings.cache_clear()
+        handler.files.cache_clear()
+
+
+@pytest.mark.parametrize("event", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_the_first_poll_is_a_full_load_in_messages_of_at_most_100(
+    stack: Stack, event: Path
+) -> None:
+    for _ in range(230):
+        stack.dam.library.add()
+    [outcome] = stack.poll(json.loads(event.read_text()))
+    messages = stack.receive()
+    assert (outcome["outcome"], outcome["assets"]) == ("finished", 230)
+    assert max(len(message.changes) for message in messages) <= 100
+    assert len(messages) <= 4
+    assert stack.versions == stack.truth()
+
+
+def test_the_next_poll_brings_what_changed_since(stack: Stack) -> None:
+    ids = [stack.dam.library.add() for _ in range(30)]
+    stack.poll({})
+    stack.receive()
+    stack.dam.library.advance(3600)
+    stack.dam.library.change(ids[3])
+    stack.dam.library.add()
+    stack.poll({}, request="r-2")
+    changed = {change.id for message in stack.receive() for change in message.changes}
+    assert {ids[3], "a000031"} <= changed
+    assert stack.versions == stack.truth()
+    stack.poll({}, request="r-3")
+    repeated = {change.id for message in stack.receive() for change in message.changes}
+    assert repeated <= {ids[3], "a000031"}
+
+
+def test_a_poll_stops_in_time_and_the_next_one_goes_on_from_there(stack: Stack) -> None:
+    for _ in range(200):
+        stack.dam.library.add()
+        stack.dam.library.advance(5)
+    [first] = stack.poll({}, seconds=36)
+    assert first["outcome"] == "goes on"
+    assert 0 < first["assets"] < 200
+    [second] = stack.poll({}, request="r-2")
+    assert second["outcome"] == "finished"
+    assert second["assets"] < 200
+    stack.receive()
+    assert stack.versions == stack.truth()
+
+
+def test_two_polls_of_one_source_never_run_at_once(stack: Stack) -> None:
+    stack.dam.library.add()
+    leases = handler.round_of(Context(request="the other one")).leases
+    leases.acquire("dam-sim", "the other one", handler.round_of(Context()).clocks.now())
+    assert stack.poll({}) == [{"source": "sim", "outcome": "busy"}]
+    assert stack.receive() == []
+    leases.release("dam-sim", "the other one")
+    assert stack.poll({})[0]["outcome"] == "finished"
+
+
+def test_a_source_that_is_wrong_does_not_keep_the_others_from_their_turn(stack: Stack) -> None:
+    stack.dam.library.add()
+    stack.put_source("another", sort="no_such_field")
+    with pytest.raises(ConfigurationError, match="no_such_field"):
+        stack.poll({})
+    stack.receive()
+    assert stack.versions == stack.truth()
+
+
+def test_a_dam_that_is_down_is_asked_again_at_the_next_tick(stack: Stack) -> None:
+    stack.dam.library.add()
+    stack.dam.habits.error_every = 1
+    assert stack.poll({}, seconds=30)[0]["outcome"] == "postponed"
+    stack.dam.habits.error_every = None
+    assert stack.poll({}, request="r-2")[0]["outcome"] == "finished"
+    stack.receive()
+    assert stack.versions == stack.truth()
+
+
+def test_no_secret_is_logged(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.dam.token = "another-token-than-ours"
+    with pytest.raises(ConfigurationError, match="401"):
+        stack.poll({})
+    said = capsys.readouterr()
+    assert "only-for-tests" not in said.out + said.err
