@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.incoming import Found, Reading, Task, coalesce
+from pim_connector.assets.incoming import Found, NotSettledError, Reading, Task, coalesce
 from pim_connector.assets.ledger import AssetEntry, AssetLedger
 from pim_connector.assets.linking import ProductLinks
 from pim_connector.assets.mapping import OnDelete
@@ -66,17 +66,25 @@ def deliver(tasks: Sequence[Task], parts: SourceParts) -> Batch:
     """Deliver all changes of one source. Raises ConfigurationError; what is transient is in it."""
     batch = Batch()
     try:
-        found = [parts.reading.found(change) for change in _in_time(coalesce(tasks), parts)]
+        found = list(_found(coalesce(tasks), parts, batch))
         _deliver(found, parts, batch)
     except TransientError as error:
         batch.failure = error
     return batch
 
 
-def _in_time(changes: dict[str, Change], parts: SourceParts) -> Iterator[Change]:
+def _found(changes: dict[str, Change], parts: SourceParts, batch: Batch) -> Iterator[Found]:
+    """Give what can be had now; an asset that cannot leaves the others their turn."""
+    is_down = False
     for change in changes.values():
-        _check_time(parts)
-        yield change
+        if is_down and change.properties is None:
+            continue
+        try:
+            _check_time(parts)
+            yield parts.reading.found(change)
+        except TransientError as error:
+            batch.failure = error
+            is_down = not isinstance(error, NotSettledError)
 
 
 def _check_time(parts: SourceParts) -> None:

@@ -19,6 +19,10 @@ LONGEST_NAP_SECONDS = 20.0
 """Waiting a little is cheaper than having the message come again."""
 
 
+class NotSettledError(TransientError):
+    """It is too early to ask the DAM for this asset; for others it may be time."""
+
+
 class Dam(Protocol):
     """What the asset mapper asks of a DAM: one asset, as it is now."""
 
@@ -76,7 +80,7 @@ class Reading:
     def found(self, change: Change) -> Found:
         """Give the asset of one change.
 
-        TransientError where the DAM does not answer, or has not settled for a good while.
+        TransientError where the DAM does not answer, NotSettledError where it is far too early.
         """
         if change.kind == "changed" and change.properties is not None:
             return Found(
@@ -102,7 +106,7 @@ class Reading:
     def _settle(self, change: Change) -> None:
         wait = (change.not_before or 0.0) - self._now()
         if wait > LONGEST_NAP_SECONDS:
-            raise TransientError("the DAM has not settled yet", retry_after=wait)
+            raise NotSettledError("the DAM has not settled yet", retry_after=wait)
         if wait > 0:
             self._sleep(wait)
 
