@@ -20,6 +20,7 @@ MAX_BYTES = 2_000_000
 MAX_NODES = 200_000
 MAX_DEPTH = 60
 
+_TAG = re.compile("tag:yaml.org,2002:(map|seq|str|int|float|bool|null|timestamp|value|merge)")
 _INT = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _WORDS: dict[str, bool | None] = {
     "true": True,
@@ -89,6 +90,8 @@ class _Builder:
         self._nodes += 1
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
             raise YamlError("too many or too deeply nested keys", line)
+        if not _TAG.fullmatch(node.tag):
+            raise YamlError(f"tags such as {node.tag} are not used here", line)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -101,7 +104,7 @@ class _Builder:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.endswith(":merge"):
                 raise YamlError("a key must be plain text", line)
-            key = str(key_node.value)
+            key = _whole_characters(str(key_node.value), line)
             if key in built:
                 raise YamlError(f"the key `{key}` is there twice", line)
             self.lines[(*path, key)] = line
@@ -109,11 +112,19 @@ class _Builder:
         return built
 
     def _scalar(self, node: yaml.Node) -> str | int | bool | None:
-        text = str(node.value)
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.endswith(":binary"):
-            raise YamlError(f"tags such as {node.tag} are not used here", node.start_mark.line + 1)
+        text = _whole_characters(str(node.value), node.start_mark.line + 1)
         if getattr(node, "style", None) is not None:
             return text
         if text in _WORDS:
             return _WORDS[text]
         return int(text) if _INT.fullmatch(text) and text != "-0" else text
+
+
+def _whole_characters(text: str, line: int) -> str:
+    """Text in which a character that JSON escapes as two halves is one character."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError as error:
+        raise YamlError("half a character is escaped", line) from error

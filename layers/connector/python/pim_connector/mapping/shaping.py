@@ -177,7 +177,10 @@ def _text(cell: Cell, form: Form, _: str) -> Json:
     if form.attribute is not None:
         most = min(form.attribute.max_characters or most, most)
     if len(text) > most:
-        raise Refusal(f"{len(text)} characters, the attribute takes {most}", f"{text[:60]}…")
+        raise Refusal(
+            f"{len(text)} characters, the attribute takes {most}",
+            text if len(text) <= 80 else f"{text[:79]}…",
+        )
     return text
 
 

@@ -75,12 +75,12 @@ def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
     _refuse_unknown_prefixes(tokens, prefixes)
     try:
         compiled = etree.XPath(rewritten, namespaces=prefixes or None, smart_strings=False)
-    except etree.XPathSyntaxError as error:
+    except (etree.XPathSyntaxError, ValueError) as error:
         raise XPathError(f"not an XPath: {error} in `{text}`") from error
     _refuse_unknown_functions(compiled, text, variables)
     try:
         condition = etree.XPath(f"boolean({rewritten})", namespaces=prefixes or None)
-    except etree.XPathSyntaxError as error:
+    except (etree.XPathSyntaxError, ValueError) as error:
         raise XPathError(f"not an XPath: {error} in `{text}`") from error
     return XPathExpression(
         text,
@@ -251,5 +251,5 @@ def _truth(
 def _run(compiled: etree.XPath, node: Node, values: dict[str, str]) -> object:
     try:
         return compiled(node, **values)
-    except etree.XPathError as error:
+    except (etree.XPathError, ValueError) as error:
         raise Refusal(f"the XPath fails on this record: {error}", compiled.path) from error
