@@ -191,6 +191,11 @@ def test_a_message_that_kills_its_worker_five_times_is_put_aside(world: World) -
     assert "5 attempts" in letter["MessageAttributes"]["reason"]["StringValue"]
     assert world.counts("run-1") == {}
 
+    world.queue_body(letter["Body"], message)  # redriven, when what killed the worker is mended
+    world.deliver_all()
+
+    assert world.counts("run-1") == {"created": 1}
+
 
 def test_a_line_the_pim_never_answers_for_does_not_hold_up_its_lane_for_ever(world: World) -> None:
     mapping = world.put_mapping(MAPPING)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pim_connector.states import RecordOutcome
 
 MOST_ATTEMPTS = 5
+"""The next one puts the message aside; one that is redriven after that has as many again."""
 ATTEMPT_KEPT_SECONDS = 15 * 24 * 3600
 """A day longer than SQS keeps a message."""
 RESERVE_SECONDS = 15.0
@@ -129,7 +130,8 @@ class Worker:
             wait = gate.wait + int(self._jitter() * SPREAD_SECONDS)
             return Handled(end="postponed", wait=wait, reason=f"the breaker is open: {gate.reason}")
         expires = int(self._now()) + ATTEMPT_KEPT_SECONDS
-        attempt = deliveries.start_attempt(message.run, message.id, expires_at=expires)
+        started = deliveries.start_attempt(message.run, message.id, expires_at=expires)
+        attempt = (started - 1) % (MOST_ATTEMPTS + 1) + 1
         if attempt > MOST_ATTEMPTS:
             return Handled(end="dead", reason=f"{MOST_ATTEMPTS} attempts ended in a crash")
         try:
