@@ -65,21 +65,24 @@ class Queue:
     def arn(self) -> str:
         return f"arn:aws:sqs:us-east-1:123456789012:{self.name}"
 
-    def receive(self, clock: Clock, count: int, groups: set[str] | None = None) -> list[Message]:
-        """Hand out the heads of groups that have nothing in flight, in order."""
+    def receive(self, clock: Clock, count: int, seconds: float | None = None) -> list[Message]:
+        """Hand out the heads of groups that have nothing in flight, in order.
+
+        `seconds` is how long they stay out of sight, otherwise the queue's own time.
+        """
         blocked = {m.group for m in self.messages if m.visible > clock.now}
         out: list[Message] = []
         for message in list(self.messages):
             if len(out) == count:
                 break
-            if message.group in blocked or (groups is not None and message.group not in groups):
+            if message.group in blocked:
                 continue
             if self.dead is not None and message.received >= self.most_receives:
                 self.messages.remove(message)
                 self.dead.messages.append(message)
                 continue
             message.received += 1
-            message.visible = clock.now + self.visibility
+            message.visible = clock.now + (self.visibility if seconds is None else seconds)
             message.receipt = f"{message.id}/{message.received}"
             out.append(message)
         return out
@@ -136,12 +139,15 @@ class SQS:
         for message in self.queues[QueueUrl].messages:
             if message.receipt == ReceiptHandle:
                 message.visible = self._clock.now + VisibilityTimeout
+        self._faults.after("sqs.change_message_visibility")
         return {}
 
     def receive_message(self, *, QueueUrl: str, **options: Any) -> dict[str, Any]:
         self._faults.before("sqs.receive_message")
         queue = self.queues[QueueUrl]
-        found = queue.receive(self._clock, options.get("MaxNumberOfMessages", 1))
+        found = queue.receive(
+            self._clock, options.get("MaxNumberOfMessages", 1), options.get("VisibilityTimeout")
+        )
         messages = [
             {
                 "MessageId": m.id,

@@ -1,0 +1,186 @@
+"""What the PIM must hold in the end, worked out from the generated data alone.
+
+Nothing of the connector is used here: not its mapping, not its ledger, not its order of files.
+What the books say became of a record comes in as plain text and is believed only as far as it can
+be true: a record may only be superseded by a newer one, unchanged only if nothing changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from tests.nights.goods import POISON, Item, is_good
+
+Key: TypeAlias = tuple[str, str]
+"""Resource and identifier."""
+Values: TypeAlias = dict[str, str]
+SENT = ("created", "updated", "unchanged")
+NO_ANSWER = "never answered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booked:
+    """What the books say of one record: its state and, if it was rejected, the reasons."""
+
+    state: str
+    reasons: str = ""
+
+
+@dataclass(kw_only=True)
+class FileRun:
+    """One file with what the books say of it. `turn` is when the split of it ended."""
+
+    name: str
+    order: tuple[str, str, str]
+    mapping: int
+    items: tuple[Item, ...]
+    booked: Mapping[int, Booked]
+    split_at: str
+
+
+@dataclass
+class Expected:
+    """The PIM's products: for each place the texts that may stand there, "" for no value."""
+
+    values: dict[Key, dict[str, set[str]]] = field(default_factory=dict)
+    parents: dict[Key, str] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    run: FileRun
+    number: int
+    item: Item
+    booked: Booked
+
+    @property
+    def place(self) -> tuple[tuple[str, str, str], int]:
+        return self.run.order, self.number
+
+    def __str__(self) -> str:
+        return f"{self.run.name} record {self.number} ({self.item.no}, {self.booked.state})"
+
+
+def mapped(item: Item, mapping: int) -> Values:
+    """Say what a mapping makes of an item: attribute or field to text."""
+    new = mapping == 2
+    title = f"new {item.title}" if new and item.title else item.title
+    color = item.color.lower().replace(" ", "_")
+    match item.kind:
+        case "model":
+            found = {"title": title, "categories": item.category}
+        case "sub":
+            found = {"color": color}
+        case "variant":
+            found = {"size": item.size, "stock": item.stock}
+        case "simple":
+            found = {
+                "title": title,
+                "stock": item.stock,
+                "color": color,
+                "categories": item.category,
+            }
+    if new and item.resource == "product":
+        found["note"] = item.note
+    return {name: text for name, text in found.items() if text}
+
+
+def expect(runs: list[FileRun]) -> Expected:
+    """Go through all records, the oldest first, and say what must have become of the PIM."""
+    expected = Expected()
+    records = sorted(_records(runs), key=lambda record: record.place)
+    last: dict[Key, tuple[Item, Values]] = {}
+    for record in records:
+        wrong = _impossible(record, records)
+        if wrong:
+            expected.wrong.append(f"{record}: {wrong}")
+        if record.booked.state in SENT:
+            _take(expected, record, last)
+        elif record.booked.state == "rejected" and NO_ANSWER in record.booked.reasons:
+            _may_take(expected, record)
+    return expected
+
+
+def _records(runs: list[FileRun]) -> list[_Record]:
+    return [
+        _Record(run=run, number=number, item=item, booked=run.booked[number])
+        for run in runs
+        for number, item in enumerate(run.items, start=1)
+        if number in run.booked
+    ]
+
+
+def _take(expected: Expected, record: _Record, last: dict[Key, tuple[Item, Values]]) -> None:
+    item = record.item
+    values = mapped(item, record.run.mapping)
+    places = expected.values.setdefault(item.key, {})
+    if record.booked.state == "unchanged":
+        different = {n for n, text in values.items() if places.get(n) != {text}}
+        if different:
+            expected.wrong.append(f"{record}: called unchanged, but {sorted(different)} differ")
+    for name, text in values.items():
+        places[name] = {text}
+    if item.parent:
+        expected.parents[item.key] = item.parent
+    last[item.key] = item, values
+
+
+def _may_take(expected: Expected, record: _Record) -> None:
+    """The PIM never answered for this one: it may have it or not."""
+    if POISON in record.item.title:
+        return
+    places = expected.values.get(record.item.key)
+    if places is None:
+        expected.values[record.item.key] = places = {"": {"perhaps"}}
+    for name, text in mapped(record.item, record.run.mapping).items():
+        places[name] = places.get(name, {""}) | {text}
+
+
+def _impossible(record: _Record, records: list[_Record]) -> str | None:
+    """Say why the state that is booked cannot be true, None if it can."""
+    state, item = record.booked.state, record.item
+    if item.gone or state == "filtered":
+        return None if item.gone == (state == "filtered") else f"gone is {item.gone}"
+    if state == "superseded":
+        return None if _newer(record, records) else "there is no newer record"
+    if state == "rejected":
+        return _why_rejected(record, records)
+    if state == "parked":
+        return "still waits for its parent"
+    if not is_good(item):
+        return "no PIM would have taken it"
+    return None
+
+
+def _newer(record: _Record, records: list[_Record]) -> bool:
+    """Say whether a newer record of the product reached the PIM, or stood in a newer file."""
+    return any(
+        other.item.key == record.item.key
+        and other.place > record.place
+        and (other.booked.state in (*SENT, "superseded") or other.run is not record.run)
+        for other in records
+    )
+
+
+def _why_rejected(record: _Record, records: list[_Record]) -> str | None:
+    item, reasons = record.item, record.booked.reasons
+    if not reasons:
+        return "rejected without a reason"
+    if not is_good(item) or NO_ANSWER in reasons:
+        return None
+    if item.parent and not _had_parent(record, records):
+        return None
+    return f"a good record was rejected: {reasons}"
+
+
+def _had_parent(record: _Record, records: list[_Record]) -> bool:
+    """Say whether the parent was surely there: accepted from this file or an older one."""
+    return any(
+        other.item.key == ("product_model", record.item.parent)
+        and other.booked.state in SENT
+        and other.run.order <= record.run.order
+        for other in records
+    )

@@ -1,0 +1,105 @@
+"""One seed from its first upload to rest, and what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from tests.nights.account import Account
+from tests.nights.checks import violations
+from tests.nights.plan import NIGHT_SECONDS, SOURCE, START, File, Plan, draw_plan
+from tests.nights.weather import Weather, draw_weather
+
+MAX_STEPS = 40_000
+REST_DAYS = 12
+
+
+@dataclass
+class Outcome:
+    """What a seed came to; no violations means that all invariants held."""
+
+    seed: int
+    violations: list[str]
+    weather: Weather
+    plan: Plan
+    trace: list[str] = field(default_factory=list)
+    steps: int = 0
+    log: str = ""
+
+
+def simulate(seed: int, *, trace: bool = False) -> Outcome:
+    """Live through the nights of a seed. The same seed is always the same history."""
+    chance = Random(seed)
+    plan = draw_plan(chance)
+    weather = draw_weather(chance, START - 600, plan.nights * NIGHT_SECONDS)
+    account = Account(plan, weather, chance, trace=trace)
+    with account.in_charge():
+        _plan_uploads(account)
+        found = _live(account)
+        found += violations(account)
+    return Outcome(
+        seed=seed,
+        violations=found,
+        weather=weather,
+        plan=plan,
+        trace=account.trace.lines,
+        steps=account.loop.steps,
+        log=account.log.getvalue(),
+    )
+
+
+def _plan_uploads(account: Account) -> None:
+    plan, loop = account.plan, account.loop
+    for file in plan.files:
+        loop.at(file.at, lambda file=file: _upload(account, file))  # type: ignore[misc]
+    for when, number in plan.mappings:
+        body = plan.mapping(number)
+        loop.at(when, lambda body=body: account.upload(f"config/erp/{SOURCE}.yaml", body))  # type: ignore[misc]
+    for night in range(plan.nights + 1):
+        loop.at(START + night * NIGHT_SECONDS + 7200, account.sweep)
+    account.plan_secrets()
+
+
+def _upload(account: Account, file: File) -> None:
+    file.stored = int(account.clock.now)
+    file.version = account.upload(file.key, file.body)
+
+
+def _live(account: Account) -> list[str]:
+    """Let everything happen, then let it come to rest: operators redrive, nothing fails any more."""
+    loop, weather = account.loop, account.weather
+    end = weather.calm_from + REST_DAYS * 86_400
+    cleared = 0
+    while loop.steps < MAX_STEPS:
+        if loop.next_time() is None or (loop.next_time() or 0) > end:
+            calm = loop.clock.now >= weather.calm_from or loop.next_time() is None
+            if not (calm and cleared < 4 and _clear_up(account)):
+                break
+            cleared += 1
+            continue
+        loop.step()
+    if loop.steps >= MAX_STEPS:
+        return [f"no rest after {MAX_STEPS} steps: something goes round in circles"]
+    if loop.busy:
+        return ["an invocation never ended"]
+    return []
+
+
+def _clear_up(account: Account) -> bool:
+    """Do what an alarm asks people for: send lost events again, redrive dead letters."""
+    account.clock.now = max(account.clock.now, account.weather.calm_from)
+    busy = bool(account.lost_events or account.dead.messages)
+    account.redeliver_lost_events()
+    redrive(account)
+    account.wake_caretaker()
+    account.poll()
+    return busy or account.loop.next_time() is not None
+
+
+def redrive(account: Account) -> None:
+    """Move dead letters back into their queue, as StartMessageMoveTask does."""
+    for message in account.dead.messages:
+        account.trace.note(f"redrive {message.deduplication}")
+        message.visible, message.received = 0.0, 0
+        account.queue.messages.append(message)
+    account.dead.messages = []
