@@ -34,7 +34,7 @@ def invoke(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def call(name: str) -> list[str]:
         event = json.loads((EVENTS / f"{name}.json").read_text())
-        answer = handler.lambda_handler(event, Context())  # type: ignore[arg-type]
+        answer = handler.lambda_handler(event, Context())
         return [failure["itemIdentifier"][-1] for failure in answer["batchItemFailures"]]
 
     yield call

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -154,6 +155,12 @@ class Wire(httpx.BaseTransport):
         self._real.close()
 
 
+@cache
+def aws(service: Any) -> Any:
+    """A client for all tests: making one takes longer than a test does."""
+    return boto3.client(service, region_name="eu-central-1")
+
+
 class World:
     """Bucket, tables, queues, PIM and DAM, and an asset mapper between them."""
 
@@ -161,10 +168,10 @@ class World:
         self.pim, self.dam = pim, Dam()
         self.time = 1_800_000_000.0
         self.waits: list[int] = []
-        self.s3 = boto3.client("s3")
-        self.sqs = boto3.client("sqs")
-        self.dynamodb = boto3.client("dynamodb")
-        self.secrets = boto3.client("secretsmanager")
+        self.s3 = aws("s3")
+        self.sqs = aws("sqs")
+        self.dynamodb = aws("dynamodb")
+        self.secrets = aws("secretsmanager")
         region: Any = {"LocationConstraint": "eu-central-1"}
         self.s3.create_bucket(Bucket="bucket", CreateBucketConfiguration=region)
         for name, keys in {"runs": ("pk", "sk"), "ledger": ("pk",), "state": ("pk",)}.items():

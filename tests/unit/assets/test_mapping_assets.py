@@ -16,28 +16,28 @@ from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.result import Filtered, Rejected
 from pim_connector.structure import Structure
 
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "text": {"type": "text", "max_characters": 10},
+    "title": {"type": "text", "value_per_locale": True},
+    "shop": {"type": "text", "value_per_locale": True, "value_per_channel": True},
+    "one": {"type": "single_option"},
+    "many": {"type": "multiple_options"},
+    "whole": {"type": "number", "min_value": "0", "max_value": "10"},
+    "decimal": {"type": "number", "decimals_allowed": True},
+    "flag": {"type": "boolean"},
+    "day": {"type": "date"},
+    "link": {"type": "media_link", "media_type": "image"},
+    "cdn": {"type": "media_link", "prefix": "https://cdn.example/", "suffix": "?w=9"},
+    "video": {"type": "media_link", "media_type": "youtube"},
+    "file": {"type": "media_file", "allowed_extensions": ["jpg"]},
+    "brand": {"type": "record", "reference_entity": "brands"},
+    "robot": {"type": "auto_tagging"},
+}
 CATALOG: dict[str, Any] = {
     "channels": [{"code": "web", "locales": ["en_US", "de_DE"], "currencies": ["EUR"]}],
     "asset_families": [{"code": "f"}, {"code": "g"}],
     "asset_attributes": [
-        {"code": code, "asset_family": "f", **row}
-        for code, row in {
-            "text": {"type": "text", "max_characters": 10},
-            "title": {"type": "text", "value_per_locale": True},
-            "shop": {"type": "text", "value_per_locale": True, "value_per_channel": True},
-            "one": {"type": "single_option"},
-            "many": {"type": "multiple_options"},
-            "whole": {"type": "number", "min_value": "0", "max_value": "10"},
-            "decimal": {"type": "number", "decimals_allowed": True},
-            "flag": {"type": "boolean"},
-            "day": {"type": "date"},
-            "link": {"type": "media_link", "media_type": "image"},
-            "cdn": {"type": "media_link", "prefix": "https://cdn.example/", "suffix": "?w=9"},
-            "video": {"type": "media_link", "media_type": "youtube"},
-            "file": {"type": "media_file", "allowed_extensions": ["jpg"]},
-            "brand": {"type": "record", "reference_entity": "brands"},
-            "robot": {"type": "auto_tagging"},
-        }.items()
+        {"code": code, "asset_family": "f", **row} for code, row in ATTRIBUTES.items()
     ],
     "asset_attribute_options": [
         {"code": "Red", "asset_family": "f", "attribute": "one"},
@@ -59,8 +59,9 @@ def value(attribute: str, rule: Any, properties: dict[str, Any], **more: Any) ->
     if isinstance(mapped, Rejected):
         return mapped.errors[0].message
     assert isinstance(mapped, MappedAsset)
-    (found,) = mapped.payload()["values"][attribute]  # type: ignore[index,call-overload]
-    return found["data"]  # type: ignore[index,call-overload]
+    values: Any = mapped.payload()["values"]
+    (found,) = values[attribute]
+    return found["data"]
 
 
 @pytest.mark.parametrize(
