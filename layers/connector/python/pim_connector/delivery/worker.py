@@ -16,6 +16,8 @@ from math import inf
 from typing import TYPE_CHECKING, Literal
 
 from pim_connector.akeneo import CredentialsError, ForbiddenError
+from pim_connector.assets.linking import apply_links, is_link_message
+from pim_connector.assets.linking import decode as decode_links
 from pim_connector.breaker import Breaker, Gate, Open, Probing, Reason
 from pim_connector.delivery.delivery import deliver
 from pim_connector.delivery.pim import Pim, PimUnavailableError, asking_the_pim
@@ -107,6 +109,8 @@ class Worker:
 
     def handle(self, body: str, seconds_left: Callable[[], float]) -> Handled:
         """Take one message as far as it goes now. What it raises is a crash of this attempt."""
+        if is_link_message(body):
+            return self._links(body, seconds_left)
         try:
             message = self._parts.kept.message(body)
         except RejectedError as error:
@@ -120,6 +124,30 @@ class Worker:
             handled = Handled(end="postponed", wait=self._soon(error), reason=str(error))
         calls = self._pim.calls - before
         return replace(handled, run=message.run, message=message.id, pim_calls=calls)
+
+    def _links(self, body: str, seconds_left: Callable[[], float]) -> Handled:
+        """Append assets to products; doing it twice changes nothing, so nothing is booked."""
+        gate = self._breaker.enter(self._now())
+        if isinstance(gate, Open):
+            wait = gate.wait + int(self._jitter() * SPREAD_SECONDS)
+            return Handled(end="postponed", wait=wait, reason=f"the breaker is open: {gate.reason}")
+        probe_ends = self._now() + PROBE_SECONDS if isinstance(gate, Probing) else inf
+        self._pim.until(lambda: min(seconds_left() - RESERVE_SECONDS, probe_ends - self._now()))
+        before = self._pim.calls
+        try:
+            with asking_the_pim():
+                linked = apply_links(decode_links(body), self._pim.client())
+        except RejectedError as error:
+            return Handled(end="dead", reason=str(error))
+        except (TransientError, ConfigurationError) as error:
+            return self._postponed(error, gate)
+        self._breaker.succeeded(gate)
+        said = Counter(one.state for one in linked)
+        reason = "asset links: " + ", ".join(f"{n} {state}" for state, n in sorted(said.items()))
+        refused = [f"{one.links.product}: {one.reason}" for one in linked if one.reason]
+        return Handled(
+            end="done", reason="; ".join([reason, *refused]), pim_calls=self._pim.calls - before
+        )
 
     def _known(self, message: ProductMessage, seconds_left: Callable[[], float]) -> Handled:
         deliveries = self._parts.deliveries

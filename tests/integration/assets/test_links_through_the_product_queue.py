@@ -1,0 +1,86 @@
+"""From the asset mapper's link message to the product, by the product mapper's own worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pim_connector.delivery.composition import AwsClients, compose
+from pim_connector.delivery.composition import Surroundings as MapperSurroundings
+from pim_connector.delivery.worker import Worker
+from pim_connector.settings import MapperSettings
+from tests.integration.assets.test_asset_mapper import LINKS
+from tests.integration.assets.world import Wire, World, picture
+
+
+@contextmanager
+def worker(world: World, url: str | None = None) -> Iterator[Worker]:
+    settings = MapperSettings(
+        bucket="bucket",
+        run_table="runs",
+        ledger_table="ledger",
+        state_table="state",
+        product_queue_url=world.queues["product"],
+        product_dead_letter_queue_url=world.queues["dead"],
+        akeneo_url=url or world.settings.akeneo_url,
+        akeneo_secret_arn="akeneo",
+    )
+    clients = AwsClients(
+        s3=world.s3,
+        sqs=world.sqs,
+        dynamodb=world.dynamodb,
+        secrets=world.secrets,
+        events=aws("events"),
+    )
+    around = MapperSurroundings(
+        now=lambda: world.time,
+        sleep=world.sleep,
+        jitter=lambda: 0.5,
+        transport=lambda: Wire(world.dam),
+    )
+    parts = compose(settings, clients, around)
+    yield parts.worker
+    parts.close()
+
+
+def test_the_product_mapper_appends_the_asset_and_keeps_marketings(world: World) -> None:
+    world.put_source(links=LINKS)
+    assert world.mapper
+    pim = world.mapper.parts("dam", lambda: 600.0).upserting.pim
+    pim.upsert_assets("packshots", [{"code": "marketing"}])
+    kept = {"locale": None, "scope": None, "data": ["marketing"]}
+    pim.upsert_products(
+        [{"identifier": "SHOE1", "family": "shoes", "values": {"pictures": [kept]}}]
+    )
+    world.poll(a1=picture(), a2=picture())
+    world.drain()
+    bodies = [message["body"] for message in world.product_messages()]
+
+    with worker(world) as mapper:
+        ends = [mapper.handle(body, lambda: 300.0) for body in (*bodies, *bodies)]
+
+    assert {handled.end for handled in ends} == {"done"}
+    product = pim.get_product("SHOE1")
+    assert product
+    assert product["values"]["pictures"][0]["data"] == ["marketing", "a1", "a2"]
+
+
+def test_links_wait_while_the_pim_is_down(world: World) -> None:
+    world.put_source(links=LINKS)
+    assert world.mapper
+    pim = world.mapper.parts("dam", lambda: 600.0).upserting.pim
+    pim.upsert_products([{"identifier": "SHOE1", "family": "shoes"}])
+    world.poll(a1=picture())
+    world.drain()
+    (message,) = world.product_messages()
+
+    with worker(world, "http://127.0.0.1:9") as mapper:
+        handled = mapper.handle(message["body"], lambda: 300.0)
+
+    assert (handled.end, handled.opened) == ("postponed", "unreachable")
+
+
+def test_a_broken_link_message_goes_to_the_dead_letters(world: World) -> None:
+    with worker(world) as mapper:
+        handled = mapper.handle('{"kind":"asset_links","v":99}', lambda: 300.0)
+    assert handled.end == "dead"
