@@ -10,7 +10,7 @@ from pim_connector.delivery.composition import Surroundings as MapperSurrounding
 from pim_connector.delivery.worker import Worker
 from pim_connector.settings import MapperSettings
 from tests.integration.assets.test_asset_mapper import LINKS
-from tests.integration.assets.world import Wire, World, picture
+from tests.integration.assets.world import Wire, World, aws, picture
 
 
 @contextmanager
