@@ -53,8 +53,15 @@ class Deliveries:
         return int(item["attempts"]) if item else 1
 
     def end_attempt(self, run: str, message_id: str) -> None:
-        """Take the attempt back: the worker is well, only the PIM could not answer."""
-        self._table.update(_attempt_key(run, message_id), Change(add={"attempts": -1}))
+        """Forget the attempts so far: the worker is well, only the PIM could not answer.
+
+        So crashes count that follow one another, not those of a night of waiting.
+        """
+        self._table.update(_attempt_key(run, message_id), Change(put={"attempts": 0}))
+
+    def forget_attempts(self, run: str, message_id: str) -> None:
+        """Begin at 1 again: the message is put aside, and comes back when the cause is mended."""
+        self._table.delete(_attempt_key(run, message_id))
 
     def record_message(self, run: str, message_id: str, outcomes: Sequence[RecordOutcome]) -> bool:
         """Book the message and add its counts to the run in one transaction, if it is not booked.
