@@ -1,4 +1,4 @@
-"""`pim-connector preview` and `mapping check` as users run them: files in, NDJSON and status out."""
+"""`pim-connector preview` and `mapping check` as users run them: files in, NDJSON out."""
 
 from __future__ import annotations
 

@@ -80,8 +80,10 @@ def preview_records(
     rejects = program.mapping.file.source.duplicates == "reject"
     for record in records:
         result = program.map(record, structure)
-        if isinstance(result, Mapped) and not seen.add(
-            identity_hash(result.resource, result.identifier)
+        if (
+            isinstance(result, Mapped)
+            and not seen.add(identity_hash(result.resource, result.identifier))
+            and not program.records[record.rule].rule.continue_
         ):
             summary.repeated += 1
             result = _repeated(result, rejects)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from pim_connector.erp.archives import unpacked
@@ -26,18 +28,22 @@ def explain_no_records(stream: XmlStream, wanted: Sequence[ElementPath]) -> None
     seen = _seen_paths(stream)
     paths = {_local(path) for path in wanted}
     parents = {path.rpartition("/")[0] for path in paths}
-    empty_lists = [path for path in parents if path in seen and not _has_children(path, seen)]
+    empty_lists = [
+        path for path in parents if path in seen.counts and not _has_children(path, seen.counts)
+    ]
     if empty_lists:
         return
     asked = " or ".join(sorted({path.text for path in wanted}))
-    same_names = [path for path in seen if path in paths]
+    same_names = [path for path in seen.counts if path in paths]
     if same_names:
+        uri = seen.namespaces.get(same_names[0])
+        where = f"in the namespace {uri}" if uri else "in no namespace"
         raise UnreadableFileError(
-            f"no record at {asked}: the file has {same_names[0]}, but in another namespace; "
-            "declare it under `namespaces` (`default` for names without prefix)"
+            f"no record at {asked}: the file has {same_names[0]} {where}; declare that under "
+            "`namespaces` (`default` for names without prefix)"
         )
-    near = difflib.get_close_matches(sorted(paths)[0], seen, n=3, cutoff=0.3)
-    common = [path for path, _ in seen.most_common(5)]
+    near = difflib.get_close_matches(sorted(paths)[0], seen.counts, n=3, cutoff=0.3)
+    common = [path for path, _ in seen.counts.most_common(5)]
     raise UnreadableFileError(
         f"no record at {asked}; nearest in the file: {', '.join(near) or 'nothing'}; "
         f"most frequent: {', '.join(common)}"
@@ -52,32 +58,40 @@ def _local(path: ElementPath) -> str:
     return "".join(f"/{step.name.rpartition('}')[2]}" for step in path.steps)
 
 
-def _seen_paths(stream: XmlStream) -> Counter[str]:
-    """How often each path of local names occurs, within limits of memory and time."""
-    seen: Counter[str] = Counter()
-    stack: list[str] = []
-    parser = expat.ParserCreate("utf-8")
+@dataclass(slots=True)
+class _Seen:
+    """How often each path of local names occurs, and the namespace of its last element."""
 
-    def start(name: str, _: dict[str, str]) -> None:
-        stack.append(f"{stack[-1] if stack else ''}/{name.rpartition(':')[2]}"[:500])
-        if len(stack) <= MAX_LEVELS and (stack[-1] in seen or len(seen) < MAX_PATHS):
-            seen[stack[-1]] += 1
+    counts: Counter[str] = field(default_factory=Counter)
+    namespaces: dict[str, str] = field(default_factory=dict)
+    stack: list[str] = field(default_factory=list)
 
-    def end(_: str) -> None:
-        stack.pop()
+    def start(self, name: str, _: dict[str, str]) -> None:
+        uri, _, local = name.rpartition(" ")
+        path = f"{self.stack[-1] if self.stack else ''}/{local}"[:500]
+        self.stack.append(path)
+        if len(self.stack) <= MAX_LEVELS and (path in self.counts or len(self.counts) < MAX_PATHS):
+            self.counts[path] += 1
+            self.namespaces[path] = uri
 
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
+    def end(self, _: str) -> None:
+        self.stack.pop()
+
+
+def _seen_paths(stream: XmlStream) -> _Seen:
+    """What the file holds, within limits of memory and time."""
+    seen = _Seen()
+    parser = expat.ParserCreate("utf-8", " ")
+    parser.StartElementHandler = seen.start
+    parser.EndElementHandler = seen.end
     parser.DefaultHandler = lambda _: None
     read = 0
     decoder = Decoder(override=stream.encoding, illegal=stream.illegal_characters)
-    with stream.open_file() as file:
-        try:
-            for text in decoder.decode(unpacked(file)):
-                parser.Parse(text.encode("utf-8"), False)
-                read += len(text)
-                if read > MAX_CHARACTERS:
-                    break
-        except (expat.ExpatError, UnreadableFileError):
-            pass  # the caller already read it to its end; this is only for the message
+    # The caller has already read the file to its end; here it is read for the message only.
+    with suppress(expat.ExpatError, UnreadableFileError), stream.open_file() as file:
+        for text in decoder.decode(unpacked(file)):
+            parser.Parse(text.encode("utf-8"), False)
+            read += len(text)
+            if read > MAX_CHARACTERS:
+                break
     return seen

@@ -86,6 +86,8 @@ class Forms:
 
     def place(self, cell: Cell, form: Form) -> tuple[str, str]:
         """Locale and channel of a value, "" for none. Raises Refusal that says what is missing."""
+        if form.attribute is None and form.structure is None:
+            return cell.locale or "", cell.scope or ""
         key = (cell.rule.attribute, cell.locale, cell.scope)
         found = self._places.get(key)
         if found is None:

@@ -78,6 +78,8 @@ def to_text(value: Value) -> str:
 
 def present(values: list[Value]) -> list[Value]:
     """The values that are not empty; zero and false are values."""
+    if len(values) == 1:
+        return [] if values[0] == "" else values
     return [value for value in values if value != ""]
 
 

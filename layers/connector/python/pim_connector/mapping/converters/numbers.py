@@ -76,7 +76,8 @@ def _to_decimal(written: str, text: str) -> Decimal:
     if len(written) > MAX_DIGITS:
         raise Refusal(f"a number of more than {MAX_DIGITS} characters", text[:80])
     number = Decimal(written)
-    if len(plain(number)) > MAX_DIGITS:
+    has_exponent = "e" in written or "E" in written
+    if has_exponent and len(plain(number)) > MAX_DIGITS:
         raise Refusal(f"a number of more than {MAX_DIGITS} digits", text)
     return number
 
