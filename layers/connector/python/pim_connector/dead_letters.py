@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -46,6 +47,8 @@ class DeadLetters:
             raise TransientError(f"queue {self._url} cannot be read: {error}") from error
         finally:
             for handle in handles:
-                self._client.change_message_visibility(
-                    QueueUrl=self._url, ReceiptHandle=handle, VisibilityTimeout=0
-                )
+                # Where this fails the message is out of sight for a minute, and back by itself.
+                with suppress(ClientError, BotoCoreError):
+                    self._client.change_message_visibility(
+                        QueueUrl=self._url, ReceiptHandle=handle, VisibilityTimeout=0
+                    )

@@ -29,7 +29,7 @@ from pim_connector.packing import Bay, Packer, Parcel
 from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
-from pim_connector.runs.registry import Registry
+from pim_connector.runs.registry import Registry, RunName
 from pim_connector.runs.run import Run
 from pim_connector.runs.splits import Splits, Window
 from pim_connector.windows import FileEnd, Sighting, Standing, decide, queued, windows_of
@@ -256,10 +256,7 @@ def _seen(windows: Iterable[Window], until: int) -> HashSet:
 
 
 def _standing(run: Run, plan: Plan, parts: SplitterParts) -> Standing:
-    manifests = (
-        Manifest.decode(parts.bucket.get(manifest_key(name.source, name.run)))
-        for name in parts.registry.newer_split(run)
-    )
+    manifests = (_manifest(name, parts.bucket) for name in parts.registry.newer_split(run))
     return Standing(
         order=run.order,
         digest=plan.pin.digest,
@@ -273,9 +270,17 @@ def _missing(run: Run, seen: HashSet, parts: SplitterParts) -> int | None:
     for name in reversed(parts.registry.split_after(run.source)):
         earlier = parts.registry.get(name.run) if name.order < run.order else None
         if earlier and earlier.problem is None:
-            before = Manifest.decode(parts.bucket.get(manifest_key(name.source, name.run)))
+            before = _manifest(name, parts.bucket)
             return sum(value not in seen for value in before)
     return None
+
+
+def _manifest(name: RunName, bucket: Bucket) -> Manifest:
+    """Give a run's manifest; a file without a readable record has none."""
+    try:
+        return Manifest.decode(bucket.get(manifest_key(name.source, name.run)))
+    except FileNotFoundError:
+        return Manifest(array("Q"))
 
 
 def _ledger_key(source: str, sighting: Sighting) -> str:

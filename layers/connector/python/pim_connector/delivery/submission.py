@@ -28,10 +28,11 @@ MAX_CALLS = 6
 def submit(pim: AkeneoClient, lines: Sequence[Line]) -> list[Answer]:
     """Send up to 100 lines of one resource, and again what can be mended; one answer per line.
 
+    Lines without a parent go first: in the file a sub-model may stand before its root model.
     Raises what the client raises when the PIM answers nothing at all.
     """
     answers: dict[int, Answer] = {}
-    pending = list(lines)
+    pending = sorted(lines, key=lambda line: line.mapped.parent is not None)
     for _ in range(MAX_CALLS):
         if not pending:
             break
