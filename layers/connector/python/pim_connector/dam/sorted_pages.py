@@ -40,7 +40,7 @@ def sorted_pages(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
         over = over or (not plan.marked and len(page.rows) < 2)
         over = over or (at.stop is not None and bool(steps) and steps[-1] < at.stop)
         at = at.passing(page, _newest(plan, page))
-        at, limit, note = _onward(plan, at, page, steps)
+        at, limit, note = _onward(plan, at, page, steps, limit)
         yield Step(rows=_wanted(at, page), position=_kept(plan, at, steps), note=note)
 
 
@@ -62,7 +62,7 @@ def _back(at: Position, page: Page, limit: int) -> Position:
 
 
 def _onward(
-    plan: Plan, at: Position, page: Page, steps: list[int]
+    plan: Plan, at: Position, page: Page, steps: list[int], asked: int
 ) -> tuple[Position, int, str | None]:
     """Say where and how much to ask next, and what an operator should know."""
     if plan.marked or not steps:
@@ -75,11 +75,11 @@ def _onward(
         if plan.window and plan.order == "asc" and offset + limit > plan.window:
             return replace(at, since=steps[-1], offset=0, reached=None, tail=()), plan.size, None
         return replace(at, offset=offset, reached=steps[-1], tail=()), limit, None
-    if len(page.rows) >= page.limit and page.limit < plan.largest:
-        return replace(at, offset=page.start), min(2 * page.limit, plan.largest), None
+    if len(page.rows) >= page.limit and asked < plan.largest:
+        return replace(at, offset=page.start), min(2 * asked, plan.largest), None
     tail = tuple(row.key for row in page.rows[-TAIL:])
     offset, limit = place(plan, page, end - 1, plan.size) or (end, plan.size)
-    crowded = CROWDED if len(page.rows) >= page.limit else None
+    crowded = CROWDED if len(page.rows) >= page.limit and first <= 1 else None
     return replace(at, offset=offset, reached=steps[-1], tail=tail), limit, crowded
 
 

@@ -1,0 +1,1 @@
+"""Small stand-ins for DAMs nobody can call from a test: they answer in the documented shape."""
