@@ -113,13 +113,15 @@ def check_axes_filled(pim: Pim, entity: Product | ProductModel) -> list[Violatio
 
 
 def check_axes_unique(pim: Pim, entity: Product | ProductModel) -> list[Violation]:
-    """Another child of the same parent with the same axis values."""
+    """Another child of the same parent with the same axis values; empty ones do not clash."""
     family_variant = family_variant_of(pim, entity)
     parent = pim.model(entity.parent)
     if family_variant is None or parent is None:
         return []
     axes = axes_of(family_variant, level_of(pim, entity))
     mine = _combination(pim, entity, axes)
+    if not mine.strip(","):
+        return []
     for sibling in pim.children_of(parent):
         if type(sibling) is not type(entity) or _key(sibling) == _key(entity):
             continue
