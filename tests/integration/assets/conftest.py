@@ -21,7 +21,8 @@ def server() -> Iterator[tuple[Pim, str]]:
 
 
 @pytest.fixture
-def world(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def emptied(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pim, str]]:
+    """A PIM with its structure and nothing else, and an AWS with nothing in it."""
     pim, url = server
     pim.clear(from_resources(CATALOG))
     pim.assets.by_family.clear()
@@ -30,6 +31,11 @@ def world(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with mock_aws():
-        world = World(pim, url)
-        yield world
-        world.close()
+        yield pim, url
+
+
+@pytest.fixture
+def world(emptied: tuple[Pim, str]) -> Iterator[World]:
+    world = World(*emptied)
+    yield world
+    world.close()

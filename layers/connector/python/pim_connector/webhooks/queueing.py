@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
+from uuid import uuid4
 
 from pim_connector.dam.asset_messages import Change, asset_group, asset_lane, encode, pack
 from pim_connector.queues import FifoQueue, Outgoing
@@ -29,7 +29,8 @@ class AssetQueue:
         self._queue.send(
             Outgoing(
                 group=asset_group(lane),
-                deduplication=blake2b(body, digest_size=20).hexdigest(),
+                # Never of the content: an asset changed back within five minutes is a change too.
+                deduplication=uuid4().hex,
                 body=body,
             )
             for lane, body in bodies

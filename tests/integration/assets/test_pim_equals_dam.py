@@ -1,0 +1,144 @@
+"""Whatever a DAM does while it is walked, the PIM ends up with what the DAM has."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from local.akeneo.pim import Pim
+from local.dam.library import Event
+from pim_connector.dam.asset_messages import AssetMessage, Change
+from pim_connector.dam.polling import Poll
+from tests.integration.assets.world import World
+from tests.unit.dam.test_nothing_is_lost import world_of
+from tests.unit.dam.world import World as DamWorld
+
+ASSETS = {
+    "family": "packshots",
+    "locale": "en_US",
+    "on_delete": {"action": "delete"},
+    "attributes": {
+        "title": "title",
+        "sku": {"from": "name", "steps": [{"extract": "^(SKU-[0-9]+)_"}]},
+        "stars": "version",
+        "tags": "tags",
+    },
+}
+
+
+class DamOnTheWire:
+    """The simulated DAM where the asset mapper looks for one."""
+
+    def __init__(self, simulated: DamWorld) -> None:
+        self._simulated = simulated
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        return self._simulated._answer(request)
+
+
+class Joined(World):
+    """The asset mapper's world around a simulated DAM, with one clock for both."""
+
+    simulated: DamWorld
+
+    @property
+    def time(self) -> float:
+        return self.simulated.time
+
+    @time.setter
+    def time(self, value: float) -> None:
+        self.simulated.time = max(value, self.simulated.time)
+
+    def join(self) -> None:
+        self.dam = DamOnTheWire(self.simulated)  # type: ignore[assignment]  # answers alike
+        self.addresses = {}
+        described = msgspec.to_builtins(self.simulated.source) | {"assets": ASSETS}
+        text = json.dumps(described)
+        self.s3.put_object(Bucket="bucket", Key="config/dam/sim.yaml", Body=text.encode())
+        self.restart()
+
+    def poll_once(self, seconds: float) -> bool:
+        until = self.time + seconds
+        with self.simulated.client(lambda: 1e9) as client:
+            report = Poll(
+                client=client,
+                cursors=self.simulated,
+                send=self.queue_message,
+                lanes=2,
+                time_left=lambda: until - self.time,
+            ).run()
+        return report.finished
+
+    def queue_message(self, message: AssetMessage) -> None:
+        self.asset_queue.send(message.source, message.changes)
+
+    def announce_some(self, random: Random) -> None:
+        """Have the DAM send events: some are lost, some come twice."""
+
+        def watch(event: Event) -> None:
+            for _ in range(random.choice([0, 1, 1, 2])):
+                kind: Any = "deleted" if event.kind == "deleted" else "changed"
+                changes = [
+                    Change(id=one, kind=kind, origin="event", not_before=self.time + 3)
+                    for one in event.ids
+                ]
+                self.asset_queue.send("sim", changes)
+
+        self.simulated.dam.library.watchers.append(watch)
+
+    def held(self) -> dict[str, dict[str, Any]]:
+        codes = [asset.code for asset in self.pim.assets.all_of("packshots")]
+        return {code: self.asset(code) or {} for code in codes}
+
+    def truth(self) -> dict[str, dict[str, Any]]:
+        return {
+            asset_id: {
+                "title": held["title"],
+                "sku": held["name"].partition("_")[0],
+                "stars": str(held["version"]),
+                "tags": held["tags"],
+            }
+            for asset_id, held in self.simulated.dam.library.living().items()
+        }
+
+
+@pytest.mark.parametrize(
+    ("dialect", "mode", "order", "seed"),
+    [
+        ("offset", "requery", "asc", 1),
+        ("graphql", "requery", "asc", 2),
+        ("cursor", "requery", "asc", 3),
+        ("page", "pages", "asc", 4),
+        ("next_url", "pages", "asc", 5),
+        ("header_cursor", "pages", "desc", 6),
+        ("offset", "full", "asc", 7),
+    ],
+)
+def test_after_the_writes_stop_and_two_more_polls_the_pim_equals_the_dam(
+    emptied: tuple[Pim, str], dialect: str, mode: str, order: str, seed: int
+) -> None:
+    joined = Joined.__new__(Joined)
+    joined.simulated = world_of(dialect, mode, order, seed)
+    Joined.__init__(joined, *emptied)
+    joined.join()
+    random = Random(seed + 1000)  # noqa: S311
+    joined.announce_some(random)
+    for _ in range(3):
+        joined.poll_once(random.choice([0.5, 5, 200]))
+        joined.simulated.dam.live()
+        joined.invoke(batch=random.choice([1, 3, 10]))
+        joined.time += random.choice([1, 20, 300])
+    joined.simulated.dam.habits.churn = False
+    joined.time += 60
+    for _ in range(2):
+        assert joined.poll_once(1e9)
+        joined.drain(rounds=200)
+
+    assert joined.truth()
+    assert joined.held() == joined.truth()
+    joined.close()
