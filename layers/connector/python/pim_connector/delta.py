@@ -72,14 +72,15 @@ class LeftOut:
 Decision = Send | Unchanged | LeftOut
 
 
-def is_superseded(entry: LedgerEntry | None, *, order: str, run: str, record: int) -> bool:
+def is_superseded(entry: LedgerEntry | None, *, order: str, record: int) -> bool:
     """Say whether the PIM already holds a newer version of the record.
 
-    Newer is a later file, or a later record of the same file (last wins).
+    Newer is a later file, or a later record of the same file (last wins). An order names one file,
+    whose records a replay sends under the same order and numbers.
     """
     if entry is None:
         return False
-    if entry.order == order and entry.run == run:
+    if entry.order == order:
         return entry.record > record
     return entry.order > order
 
@@ -87,6 +88,14 @@ def is_superseded(entry: LedgerEntry | None, *, order: str, run: str, record: in
 def slot_hashes(slots: Collection[Slot]) -> bytes:
     """Pack the slots' hashes for the ledger: 12 bytes each, sorted."""
     return b"".join(sorted(_slot_hash(slot) for slot in slots))
+
+
+def without(hashes: bytes, keys: Collection[tuple[str, ...]]) -> bytes:
+    """Give packed hashes without those of some slots: their values will count as changed."""
+    gone = {_key_hash(key) for key in keys}
+    size = KEY_BYTES + VALUE_BYTES
+    parts = (hashes[i : i + size] for i in range(0, len(hashes), size))
+    return b"".join(part for part in parts if part[:KEY_BYTES] not in gone)
 
 
 def changed_slots(slots: Sequence[Slot], hashes: bytes) -> tuple[Slot, ...]:
@@ -154,9 +163,10 @@ def _chosen(
 
 
 def _slot_hash(slot: Slot) -> bytes:
-    key = json.dumps(slot.key, separators=(",", ":")).encode()
     value = json.dumps(slot.data, sort_keys=True, separators=(",", ":")).encode()
-    return (
-        blake2b(key, digest_size=KEY_BYTES).digest()
-        + blake2b(value, digest_size=VALUE_BYTES).digest()
-    )
+    return _key_hash(slot.key) + blake2b(value, digest_size=VALUE_BYTES).digest()
+
+
+def _key_hash(key: tuple[str, ...]) -> bytes:
+    name = json.dumps(key, separators=(",", ":")).encode()
+    return blake2b(name, digest_size=KEY_BYTES).digest()

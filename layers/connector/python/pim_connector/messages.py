@@ -1,4 +1,4 @@
-"""What travels on the product queue: up to 100 records of one lane and one resource.
+"""What travels on the product queue: up to 100 records, or amendments, of one lane and resource.
 
 One message becomes one collection PATCH. It carries the records' XML, not mapped products, so a
 record that failed can be sent again with a mended mapping. The body is ASCII JSON: SQS takes only
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -45,6 +45,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     fingerprint: bytes = msgspec.field(name="fp")
     xml: str
     tables: Tables = {}
+    forced: bool = False
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,7 +53,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `order` compares as text: of two values for one product the greater order is the newer. `last`
     marks the last try of records that waited too long for their parent, `forced` that an operator
-    wants everything sent, changed or not.
+    wants everything sent, changed or not: of all records or (`MessageRecord.forced`) of single
+    ones; where `forced_families` are named, only of products of these families.
     """
 
     v: int = VERSION
@@ -66,12 +68,51 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     head: dict[str, str] = {}
     last: bool = False
     forced: bool = False
+    forced_families: tuple[str, ...] = ()
 
 
 class ProductMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     """An envelope and its records (1 to 100)."""
 
     records: tuple[MessageRecord, ...]
+
+
+class AmendedSlot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One value to be set; `key` as that of a mapping's slot.
+
+    With `guarded` it is only set where the PIM still holds `expected`: nobody edited it since.
+    """
+
+    key: tuple[str, ...]
+    data: Any
+    expected: Any = None
+    guarded: bool = False
+
+
+class Amendment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Values of one product that follow from no record: it is disabled, or a run is undone."""
+
+    number: int = msgspec.field(name="n")
+    identifier: str = msgspec.field(name="id")
+    uuid: bool = False
+    slots: tuple[AmendedSlot, ...]
+    note: str = ""
+
+
+class AmendmentMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """Amendments (1 to 100) that are written by the one worker of the products' lane.
+
+    `withdraw`: a full export no longer holds the products; they are disabled unless a newer file
+    has them. `rewind`: what the run `of` set is undone where no newer run has set anything.
+    """
+
+    purpose: Literal["withdraw", "rewind"]
+    of: str
+    identifier_attribute: str = "sku"
+    records: tuple[Amendment, ...]
+
+
+Message = ProductMessage | AmendmentMessage
 
 
 class HeavyPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,6 +127,7 @@ class HeavyPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 class _Probe(msgspec.Struct, frozen=True):
     v: int
     heavy: str | None = None
+    purpose: str | None = None
 
 
 def encode_record(record: MessageRecord) -> bytes:
@@ -98,7 +140,7 @@ def encode_joined(envelope: Envelope, records: Sequence[bytes]) -> bytes:
     return _ascii(_tagged(envelope))[:-1] + b',"records":[' + b",".join(records) + b"]}"
 
 
-def encode(message: ProductMessage | HeavyPointer) -> bytes:
+def encode(message: Message | HeavyPointer) -> bytes:
     """Make the body of a message or of a pointer to one, as ASCII JSON.
 
     It may be over `MAX_BYTES`: then the caller puts it in S3 and sends a `HeavyPointer`.
@@ -106,7 +148,7 @@ def encode(message: ProductMessage | HeavyPointer) -> bytes:
     return _ascii(_tagged(message))
 
 
-def decode(body: str | bytes) -> ProductMessage | HeavyPointer:
+def decode(body: str | bytes) -> Message | HeavyPointer:
     """Read what `encode` wrote.
 
     Raises RejectedError for a body that is no message of this version; sending it again would not
@@ -121,6 +163,8 @@ def decode(body: str | bytes) -> ProductMessage | HeavyPointer:
             )
         if probe.heavy is not None:
             return msgspec.json.decode(body, type=HeavyPointer)
+        if probe.purpose is not None:
+            return msgspec.json.decode(body, type=AmendmentMessage)
         return msgspec.json.decode(body, type=ProductMessage)
     except msgspec.MsgspecError as error:
         raise RejectedError(f"not a product message: {error}") from error

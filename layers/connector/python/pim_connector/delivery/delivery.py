@@ -11,26 +11,31 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pim_connector.delivery.amending import amend
 from pim_connector.delivery.round import deliver_round
 from pim_connector.delivery.shaping import rounds
 from pim_connector.delivery.task import DeliveryParts, Task
-from pim_connector.messages import is_released, parking_id
+from pim_connector.messages import AmendmentMessage, is_released, parking_id
 from pim_connector.states import RecordOutcome
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
-    from pim_connector.messages import MessageRecord, ProductMessage
+    from pim_connector.messages import Message, MessageRecord, ProductMessage
 
 
 def deliver(
-    message: ProductMessage, pim: AkeneoClient, parts: DeliveryParts, *, last_attempt: bool = False
+    message: Message, pim: AkeneoClient, parts: DeliveryParts, *, last_attempt: bool = False
 ) -> tuple[RecordOutcome, ...]:
-    """Bring a message's records to the PIM and book them; give what became of each.
+    """Bring a message's records, or amendments, to the PIM and book them; give what became of each.
 
     `last_attempt` rejects the lines that the PIM leaves unanswered instead of coming back for
     them. Raises TransientError (PimUnavailableError if it is the PIM) to come back, RejectedError
     if the whole message is of no use, ConfigurationError if nothing will pass.
     """
+    if isinstance(message, AmendmentMessage):
+        amended = amend(message, pim, parts, last_attempt=last_attempt)
+        _enter(message, amended, parts)
+        return amended
     due = _still_to_count(message, parts)
     if not due:
         return ()
@@ -70,6 +75,10 @@ def _book(
 ) -> None:
     if any(booked.state in ("rejected", "parked") or booked.problems for booked in outcomes):
         parts.kept.keep_raw(message)
+    _enter(message, outcomes, parts)
+
+
+def _enter(message: Message, outcomes: tuple[RecordOutcome, ...], parts: DeliveryParts) -> None:
     parts.deliveries.record_message(message.run, message.id, outcomes)
     if parts.deliveries.is_settled(message.run):
         parts.announcements.run_settled(message.run)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pim_connector.errors import RejectedError
-from pim_connector.mapping.result import payload
-from pim_connector.messages import HeavyPointer, ProductMessage, decode, encode
+from pim_connector.messages import HeavyPointer, Message, ProductMessage, decode, encode
 
 if TYPE_CHECKING:
     from pim_connector.bucket import Bucket
@@ -24,13 +23,13 @@ class Kept:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def message(self, body: str) -> ProductMessage:
+    def message(self, body: str) -> Message:
         """Read a message, following the pointer of a heavy one.
 
         RejectedError for what is no message of this release, or a pointer to nothing.
         """
         message = decode(body)
-        if isinstance(message, ProductMessage):
+        if not isinstance(message, HeavyPointer):
             return message
         try:
             heavy = self._bucket.get(message.heavy)
@@ -55,7 +54,7 @@ class Kept:
             self._bucket.put(key, body.encode())
 
 
-def _inside(heavy: bytes, pointer: HeavyPointer) -> ProductMessage:
+def _inside(heavy: bytes, pointer: HeavyPointer) -> Message:
     message = decode(heavy)
     if isinstance(message, HeavyPointer):
         raise RejectedError(f"{pointer.heavy} points to another pointer, {message.heavy}")
@@ -67,6 +66,9 @@ def _previous(line: Line, current: Mapping[int, Current]) -> dict[str, object]:
         "n": line.record.number,
         "identifier": line.mapped.identifier,
         "resource": line.mapped.resource,
-        "sent": payload(line.mapped, [s for s in line.slots if s.key[0] != "media"]),
+        "family_key": line.mapped.family_key,
+        "uuid": line.mapped.uuid is not None,
+        "identifier_attribute": line.mapped.identifier_attribute,
+        "slots": [[s.key, s.data] for s in line.slots if s.key[0] != "media"],
         "before": current[line.record.number].product,
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pim_connector.delivery.amending import DISABLED, ENABLED
 from pim_connector.delivery.line import Line, outcome
 from pim_connector.delivery.triage import booked_state, moved
 from pim_connector.delta import Current, LeftOut, Send, decide, needs_current, slot_hashes
@@ -67,7 +68,7 @@ def shaped(
         return outcome(record, message.resource, "rejected", field_problems(result.errors))
     line = Line(
         record=record,
-        mapped=result,
+        mapped=_enabled_again(result, entry),
         entry=entry,
         problems=field_problems(result.warnings),
     )
@@ -78,7 +79,7 @@ def decided(
     message: ProductMessage, line: Line, current: Current | None
 ) -> Line | tuple[RecordOutcome, LedgerEntry | None]:
     """Give the line with the slots to send, or its outcome and its ledger entry if it has one."""
-    decision = decide(line.mapped, line.entry, current, forced=message.forced)
+    decision = decide(line.mapped, line.entry, current, forced=_is_forced(message, line))
     if isinstance(decision, Send):
         return replace(line, slots=decision.slots, whole=decision.whole)
     if isinstance(decision, LeftOut):
@@ -91,7 +92,24 @@ def decided(
 
 def asks_for_current(message: ProductMessage, line: Line) -> bool:
     """Say whether deciding on a line needs what the PIM holds now."""
-    return needs_current(line.mapped, line.entry, forced=message.forced)
+    return needs_current(line.mapped, line.entry, forced=_is_forced(message, line))
+
+
+def _is_forced(message: ProductMessage, line: Line) -> bool:
+    if not (message.forced or line.record.forced):
+        return False
+    family = next((slot.data for slot in line.mapped.slots if slot.key == ("family",)), None)
+    return not message.forced_families or family in message.forced_families
+
+
+def _enabled_again(mapped: Mapped, entry: LedgerEntry | None) -> Mapped:
+    """Enable a product that was disabled when a full export no longer had it, and that is back."""
+    if entry is None or entry.outcome != DISABLED or mapped.resource != "product":
+        return mapped
+    if any(slot.key == ENABLED for slot in mapped.slots):
+        return mapped
+    slot = Slot(key=ENABLED, data=True, owner="on_change")
+    return replace(mapped, slots=(*mapped.slots, slot))
 
 
 def accepted_entry(

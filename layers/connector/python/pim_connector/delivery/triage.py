@@ -74,7 +74,7 @@ def booked_state(
 def _state(
     message: ProductMessage, record: MessageRecord, entry: LedgerEntry | None
 ) -> State | None:
-    if is_superseded(entry, order=message.order, run=message.run, record=record.number):
+    if is_superseded(entry, order=message.order, record=record.number):
         return "superseded"
     if entry is None or (entry.fingerprint, entry.mapping) != (
         record.fingerprint,
@@ -84,4 +84,4 @@ def _state(
     booked = booked_state(entry, message, record)
     if booked is not None:
         return booked
-    return None if message.forced else "unchanged"
+    return None if message.forced or record.forced else "unchanged"

@@ -31,7 +31,7 @@ from pim_connector.errors import (
 
 if TYPE_CHECKING:
     from pim_connector.delivery.task import DeliveryParts
-    from pim_connector.messages import ProductMessage
+    from pim_connector.messages import Message
     from pim_connector.states import RecordOutcome
 
 MOST_ATTEMPTS = 5
@@ -149,7 +149,7 @@ class Worker:
             end="done", reason="; ".join([reason, *refused]), pim_calls=self._pim.calls - before
         )
 
-    def _known(self, message: ProductMessage, seconds_left: Callable[[], float]) -> Handled:
+    def _known(self, message: Message, seconds_left: Callable[[], float]) -> Handled:
         deliveries = self._parts.deliveries
         if deliveries.message_recorded(message.run, message.id):
             return Handled(end="repeated")
@@ -161,6 +161,7 @@ class Worker:
         started = deliveries.start_attempt(message.run, message.id, expires_at=expires)
         attempt = (started - 1) % (MOST_ATTEMPTS + 1) + 1
         if attempt > MOST_ATTEMPTS:
+            deliveries.forget_attempts(message.run, message.id)
             return Handled(end="dead", reason=f"{MOST_ATTEMPTS} attempts ended in a crash")
         try:
             return self._attempt(message, gate, attempt, seconds_left)
@@ -175,7 +176,7 @@ class Worker:
 
     def _attempt(
         self,
-        message: ProductMessage,
+        message: Message,
         gate: Gate,
         attempt: int,
         seconds_left: Callable[[], float],
@@ -186,6 +187,7 @@ class Worker:
         try:
             outcomes = self._delivered(message, last=attempt == MOST_ATTEMPTS)
         except RejectedError as error:
+            self._parts.deliveries.forget_attempts(message.run, message.id)
             return Handled(end="dead", reason=str(error))
         if isinstance(gate, Probing):
             self._prove(before)
@@ -193,7 +195,7 @@ class Worker:
         counts = dict(Counter(str(booked.state) for booked in outcomes))
         return Handled(end="done", counts=counts)
 
-    def _delivered(self, message: ProductMessage, *, last: bool) -> tuple[RecordOutcome, ...]:
+    def _delivered(self, message: Message, *, last: bool) -> tuple[RecordOutcome, ...]:
         """Deliver; if the credentials are refused once more, provided the secret has changed."""
         try:
             return deliver(message, self._pim.client(), self._parts, last_attempt=last)

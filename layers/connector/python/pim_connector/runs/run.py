@@ -1,4 +1,4 @@
-"""The header of a run: one file version on its way into the PIM, with its counts."""
+"""The header of a run: one file version, or an errand, on its way into the PIM, with its counts."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ import msgspec
 from pim_connector.messages import MappingPin
 from pim_connector.states import FINAL_STATES, STATES, State
 
-Phase = Literal["noted", "waiting", "splitting", "delivering", "finished", "failed"]
-"""noted: waits for the night · waiting: for its turn · splitting: is being read · delivering: is
-read, the mapper works · finished: every record has its state · failed: see `problem`."""
+Phase = Literal["noted", "waiting", "splitting", "sending", "delivering", "finished", "failed"]
+"""noted: waits for the night · waiting: for its turn · splitting: is being read · sending: the
+messages of an errand are being made · delivering: is read, the mapper works · finished: every
+record has its state · failed: see `problem`."""
+Kind = Literal["file", "withdrawal", "replay", "rewind"]
+"""What a run is about: a file, or an errand that concerns the run `of` (see `errands`)."""
 PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One version of one file, and what became of it so far.
+    """One version of one file, or one errand, and what became of it so far.
 
     `records` are those read from the file; `sent` and `recorded` count messages. `order` compares
     as text with that of other runs of the source and says which is newer; `turn` is the order in
     which files came and are read, the same unless the file itself says when it was exported.
     `retryable` is said of a run that failed before it sent anything, for a reason outside the
     file: the file still lies in the inbox. `missing`, of a full export, counts the products that
-    the last complete one held and this one does not. `fence` grows each time a splitter takes the
+    the last complete one held and this one does not; `hold` says why they were not disabled
+    although the mapping asks for it, and waits for an operator's word. `forced` says what is sent
+    although it has not changed. `fence` grows each time a splitter takes the
     run over; what an earlier one still writes is refused. Times are ISO 8601 in UTC.
     """
 
@@ -56,6 +61,10 @@ class Run:
     finished_at: str | None = None
     file: str | None = None
     report: str | None = None
+    kind: Kind = "file"
+    of: str | None = None
+    hold: str | None = None
+    forced: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -104,4 +113,8 @@ _PLAIN: Final = (
     "finished_at",
     "file",
     "report",
+    "kind",
+    "of",
+    "hold",
+    "forced",
 )

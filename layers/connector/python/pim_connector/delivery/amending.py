@@ -1,0 +1,205 @@
+"""Writes amendments: products that left a full export are disabled, what a run set is undone.
+
+No record stands behind an amendment, so nothing is mapped; but the product's lane, the ledger's
+order and the books are those of every other message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pim_connector.delivery.current import read_current
+from pim_connector.delivery.line import Accepted, Line, Turned, Unknown
+from pim_connector.delivery.pim import asking_the_pim
+from pim_connector.delivery.refusal import UnansweredError
+from pim_connector.delivery.submission import submit
+from pim_connector.delta import Current, without
+from pim_connector.ledger import LedgerEntry, ledger_key
+from pim_connector.mapping.result import Mapped, Slot
+from pim_connector.messages import AmendedSlot, Amendment, AmendmentMessage, MessageRecord
+from pim_connector.sameness import same, value_of
+from pim_connector.states import Problem, RecordOutcome, State
+
+if TYPE_CHECKING:
+    from pim_connector.akeneo import AkeneoClient
+    from pim_connector.delivery.line import Answer
+    from pim_connector.delivery.task import DeliveryParts
+
+DISABLED: Final = "disabled"
+"""`LedgerEntry.outcome` of a product that we disabled: when it comes again it is enabled."""
+ENABLED: Final = ("enabled",)
+
+
+def amend(
+    message: AmendmentMessage, pim: AkeneoClient, parts: DeliveryParts, *, last_attempt: bool
+) -> tuple[RecordOutcome, ...]:
+    """Bring a message's amendments to the PIM; give what became of each, in their order.
+
+    Raises TransientError (PimUnavailableError if it is the PIM) to come back.
+    """
+    keys = {
+        a.number: ledger_key(message.source, message.resource, a.identifier)
+        for a in message.records
+    }
+    entries = parts.ledger.entries(keys.values())
+    ends: dict[int, RecordOutcome] = {}
+    lines: dict[int, Line] = {}
+    for amendment in message.records:
+        entry = entries.get(keys[amendment.number])
+        reason = _why_not(message, entry)
+        if reason:
+            ends[amendment.number] = _end(message, amendment, *reason)
+        else:
+            lines[amendment.number] = _line(message, amendment, entry)
+    ends |= _written(message, lines, pim, parts, last_attempt=last_attempt)
+    return tuple(ends[amendment.number] for amendment in message.records)
+
+
+def _why_not(message: AmendmentMessage, entry: LedgerEntry | None) -> tuple[State, str] | None:
+    """Say why the ledger forbids an amendment: a state and words, or None where it does not."""
+    if entry is None:
+        return "filtered", "the PIM never took this product from this source"
+    if message.purpose == "withdraw" and entry.order > message.order:
+        return "superseded", "a newer file holds the product"
+    if message.purpose == "rewind" and entry.run not in (message.of, message.run):
+        return "superseded", f"run {entry.run} has set the product since"
+    return None
+
+
+def _line(message: AmendmentMessage, amendment: Amendment, entry: LedgerEntry | None) -> Line:
+    record = MessageRecord(
+        number=amendment.number,
+        line=0,
+        rule="",
+        identifier=amendment.identifier,
+        family_key=amendment.identifier,
+        fingerprint=b"",
+        xml="",
+    )
+    mapped = Mapped(
+        resource="product_model" if message.resource == "product_model" else "product",
+        identifier=amendment.identifier,
+        family_key=amendment.identifier,
+        parent=None,
+        uuid=amendment.identifier if amendment.uuid else None,
+        identifier_attribute=message.identifier_attribute,
+        slots=(),
+    )
+    return Line(record=record, mapped=mapped, entry=entry)
+
+
+def _written(
+    message: AmendmentMessage,
+    lines: Mapping[int, Line],
+    pim: AkeneoClient,
+    parts: DeliveryParts,
+    *,
+    last_attempt: bool,
+) -> dict[int, RecordOutcome]:
+    if not lines:
+        return {}
+    with asking_the_pim():
+        current = read_current(pim, list(lines.values()))
+    amendments = {a.number: a for a in message.records}
+    ends: dict[int, RecordOutcome] = {}
+    due: list[Line] = []
+    for number, line in lines.items():
+        amendment = amendments[number]
+        if not current[number].exists:
+            ends[number] = _end(message, amendment, "filtered", "the PIM has no such product")
+            continue
+        slots, problems = _due(amendment, current[number])
+        if slots:
+            due.append(_with_slots(line, slots, problems))
+        else:
+            ends[number] = _end(message, amendment, "unchanged", problems=problems)
+    with asking_the_pim():
+        answers = submit(pim, due) if due else []
+    for answer in answers:
+        ends[answer.line.record.number] = _ended(message, answer, last_attempt=last_attempt)
+    untouched = [lines[n] for n, end in ends.items() if end.state == "unchanged"]
+    accepted = [answer.line for answer in answers if isinstance(answer, Accepted)]
+    parts.ledger.accept([_entry(message, line, amendments) for line in [*accepted, *untouched]])
+    return ends
+
+
+def _due(amendment: Amendment, current: Current) -> tuple[list[AmendedSlot], tuple[Problem, ...]]:
+    """Give the slots that are to be set, and words on those that somebody edited since."""
+    due: list[AmendedSlot] = []
+    problems: list[Problem] = [Problem(reason=amendment.note)] if amendment.note else []
+    for slot in amendment.slots:
+        held = value_of(current.product, slot.key)
+        if same(held, slot.data):
+            continue
+        if slot.guarded and not same(held, slot.expected):
+            name = slot.key[1] if len(slot.key) > 1 else slot.key[0]
+            reason = "edited in the PIM since: left as it is"
+            problems.append(Problem(reason=reason, attribute=name, value=str(held)))
+            continue
+        due.append(slot)
+    return due, tuple(problems)
+
+
+def _with_slots(line: Line, slots: Sequence[AmendedSlot], problems: tuple[Problem, ...]) -> Line:
+    made = tuple(Slot(key=slot.key, data=slot.data, owner="on_change") for slot in slots)
+    return replace(line, mapped=replace(line.mapped, slots=made), slots=made, problems=problems)
+
+
+def _ended(message: AmendmentMessage, answer: Answer, *, last_attempt: bool) -> RecordOutcome:
+    record, line = answer.line.record, answer.line
+    state: State = "updated"
+    problems = line.problems
+    if isinstance(answer, Turned):
+        state, problems = "rejected", answer.problems
+    elif isinstance(answer, Unknown):
+        if not last_attempt:
+            raise UnansweredError(
+                f"the PIM did not answer for {record.identifier}: {answer.reason}"
+            )
+        state, problems = "rejected", (Problem(reason=f"the PIM never answered: {answer.reason}"),)
+    return RecordOutcome(
+        number=record.number,
+        line=0,
+        state=state,
+        identifier=record.identifier,
+        resource=message.resource,
+        problems=problems,
+    )
+
+
+def _entry(
+    message: AmendmentMessage, line: Line, amendments: Mapping[int, Amendment]
+) -> LedgerEntry:
+    """Have the next file's record count as changed, in those slots that were amended."""
+    amendment, known = amendments[line.record.number], line.entry
+    assert known is not None  # noqa: S101 - `_why_not` lets none pass without an entry
+    keys = [slot.key for slot in amendment.slots]
+    off = any(slot.key == ENABLED and slot.data is False for slot in amendment.slots)
+    return replace(
+        known,
+        order=max(known.order, message.order),
+        fingerprint=b"",
+        slots=without(known.slots, keys),
+        run=message.run,
+        record=0,
+        outcome=DISABLED if off else "updated",
+    )
+
+
+def _end(
+    message: AmendmentMessage,
+    amendment: Amendment,
+    state: State,
+    reason: str = "",
+    problems: tuple[Problem, ...] = (),
+) -> RecordOutcome:
+    return RecordOutcome(
+        number=amendment.number,
+        line=0,
+        state=state,
+        identifier=amendment.identifier,
+        resource=message.resource,
+        problems=(Problem(reason=reason),) if reason else problems,
+    )
