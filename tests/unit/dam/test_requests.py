@@ -243,9 +243,9 @@ def test_an_answer_can_say_gone_with_200() -> None:
     item = 'item: {get: "/assets/{{id}}", gone_when: "@ == `false`"}'
     with client(HEAD + LIST + item, Wire(httpx.Response(200, json=False))) as dam:
         assert isinstance(dam.asset("1"), Gone)
-    with client(HEAD + LIST + item, Wire(httpx.Response(200, json=[]))) as dam:
-        with pytest.raises(RejectedError, match="item.item"):
-            dam.asset("1")
+    nothing = client(HEAD + LIST + item, Wire(httpx.Response(200, json=[])))
+    with nothing as dam, pytest.raises(RejectedError, match=r"item\.item"):
+        dam.asset("1")
 
 
 def test_a_throttled_request_is_sent_again_when_the_dam_says() -> None:
@@ -292,7 +292,7 @@ def test_an_answer_that_is_none_stops_the_source(answer: httpx.Response, said: s
 def test_credentials_are_not_sent_to_another_host() -> None:
     text = HEAD + "list: {path: /a, mode: full, pagination: {kind: next_url, next: next}, items: d}"
     wire = Wire(httpx.Response(200, json={"d": [{"id": 1}], "next": "https://evil.example/a"}))
-    with pytest.raises(ConfigurationError, match="evil.example"):
+    with pytest.raises(ConfigurationError, match=r"evil\.example"):
         ask(text, wire)
     assert len(wire.requests) == 1
 

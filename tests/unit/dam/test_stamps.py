@@ -50,15 +50,15 @@ def test_a_stamp_is_read_and_written_as_the_dam_does(
 
 
 def test_a_stamp_without_a_zone_is_refused_unless_the_source_says_which() -> None:
-    with pytest.raises(ConfigurationError, match="since.tz.*2026-01-01 10:00:00"):
+    with pytest.raises(ConfigurationError, match=r"since\.tz.*2026-01-01 10:00:00"):
         Stamps(Since()).read("2026-01-01 10:00:00")
-    with pytest.raises(ConfigurationError, match="since.tz"):
+    with pytest.raises(ConfigurationError, match=r"since\.tz"):
         Stamps(Since(format="%Y-%m-%d %H:%M:%S"))
 
 
 @pytest.mark.parametrize("printed", ["yesterday", "2026-13-01T00:00:00Z", True, {"a": 1}])
 def test_what_is_no_stamp_is_rejected_with_its_text(printed: object) -> None:
-    with pytest.raises(RejectedError, match="since.parse"):
+    with pytest.raises(RejectedError, match=r"since\.parse"):
         Stamps(Since()).read(printed)
 
 
