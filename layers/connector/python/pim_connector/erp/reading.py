@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from pim_connector.erp.fragments import HeadDocument, record_xml
-from pim_connector.erp.paths import ElementPath
+from pim_connector.erp.head import evaluate_head, read_order
+from pim_connector.erp.plan import Group, Plan
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.erp.scanner import Cut
 from pim_connector.erp.seen import explain_no_records
@@ -15,19 +15,10 @@ from pim_connector.erp.stream import OpenFile, XmlStream
 from pim_connector.erp.table_rows import fill_table
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.program import CompiledRecord, HeadValue, Program, record_node
-from pim_connector.mapping.view import View, single_text
+from pim_connector.mapping.compiled import CompiledRecord
+from pim_connector.mapping.program import Program
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """Record rules of one path: alternatives, of which an element goes to one."""
-
-    names: tuple[str, ...]
-    record: CompiledRecord
-    path: int
-    within: int | None
+__all__ = ["RecordReader", "read_order", "read_records"]
 
 
 class RecordReader(Iterator[SourceRecord]):
@@ -54,7 +45,7 @@ class RecordReader(Iterator[SourceRecord]):
             illegal_characters=said.illegal_characters,
             max_megabytes=said.max_record_megabytes,
         )
-        self._plan = _Plan.of(program)
+        self._plan = Plan.of(program)
         self._head: dict[str, str] = {}
         self._tables = LookupTables(
             {name: tuple(table.columns) for name, table in program.tables.items()}
@@ -98,7 +89,7 @@ class RecordReader(Iterator[SourceRecord]):
         if self.records_read == 0:
             explain_no_records(self._stream, self._plan.record_paths)
 
-    def _record(self, cut: Cut, group: _Group) -> SourceRecord | None:
+    def _record(self, cut: Cut, group: Group) -> SourceRecord | None:
         self.records_read += 1
         if self.records_read <= self._skip:
             return None
@@ -222,124 +213,3 @@ def read_records(
     the file is no readable XML to its end, and when no record is at the paths of the mapping.
     """
     return RecordReader(open_file, program, skip=skip, others=others)
-
-
-def read_order(open_file: Callable[[], BinaryIO], program: Program) -> str | None:
-    """The export's own time, by the mapping's `source.order`; None when it names none.
-
-    Reads the file as far as the value is. Raises UnreadableFileError when it is not there: the
-    order decides which of two files is newer, so it must not be guessed.
-    """
-    if program.order is None:
-        return None
-    said = program.mapping.file.file
-    stream = XmlStream(
-        open_file=open_file,
-        encoding=said.encoding,
-        illegal_characters=said.illegal_characters,
-        max_megabytes=said.max_record_megabytes,
-    )
-    head = HeadDocument()
-    anchors = program.order.anchors
-    for cut in stream.cuts(anchors):
-        for inner in cut.flat():
-            shallow = all(anchors[number].shallow for number in inner.paths)
-            head.add(inner, shallow=shallow, entities=stream.entities)
-        order = evaluate_head([program.order], head)["order"]
-        if order:
-            return order
-    raise UnreadableFileError(f"`source.order` finds no value at {program.order.reader.label}")
-
-
-def evaluate_head(values: Collection[HeadValue], head: HeadDocument) -> dict[str, str]:
-    """The head values by name, "" where there is none. Raises UnreadableFileError for several."""
-    xml = head.xml()
-    if not xml:
-        return {value.name: "" for value in values}
-    node = record_node(xml)
-    view = View({}, {}, node, lambda _, __: [])
-    found = {}
-    for value in values:
-        try:
-            found[value.name] = single_text(value.reader.evaluate(view, node))
-        except Refusal as refusal:
-            raise UnreadableFileError(
-                f"the head value {value.name} ({value.reader.label}): {refusal}: {refusal.value}"
-            ) from refusal
-    return found
-
-
-@dataclass(slots=True, kw_only=True)
-class _Plan:
-    """Which paths are followed through the file, and what each of them is for."""
-
-    paths: list[ElementPath] = field(default_factory=list)
-    record_paths: list[ElementPath] = field(default_factory=list)
-    head_paths: set[int] = field(default_factory=set)
-    groups: dict[int, list[_Group]] = field(default_factory=dict)
-    tables: dict[int, list[str]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, program: Program) -> _Plan:
-        plan = cls()
-        for names in _alternatives(program):
-            record = program.records[names[0]]
-            path = plan._number(record.path)
-            within = None if record.within is None else plan._number(record.within)
-            group = _Group(names=names, record=record, path=path, within=within)
-            plan.groups.setdefault(path, []).append(group)
-            plan.record_paths.append(record.path)
-        for table in program.tables.values():
-            if table.file is None:
-                plan.tables.setdefault(plan._number(table.path), []).append(table.name)
-        for value in program.head.values():
-            plan.head_paths.update(plan._number(anchor) for anchor in value.anchors)
-        return plan
-
-    def _number(self, path: ElementPath) -> int:
-        for number, known in enumerate(self.paths):
-            if known.steps == path.steps and known.shallow == path.shallow:
-                return number
-        self.paths.append(path)
-        return len(self.paths) - 1
-
-    def groups_of(self, cut: Cut) -> list[_Group]:
-        return [group for number in cut.paths for group in self.groups.get(number, ())]
-
-    def tables_of(self, cut: Cut) -> list[str]:
-        return [name for number in cut.paths for name in self.tables.get(number, ())]
-
-    def is_head(self, cut: Cut) -> bool:
-        return any(number in self.head_paths for number in cut.paths)
-
-    def root_of(self, cut: Cut, group: _Group) -> Cut:
-        """The record itself, or the ancestor it is to be seen in."""
-        above: Cut | None = cut
-        while group.within is not None and above is not None:
-            if group.within in above.paths:
-                return above
-            above = above.outer
-        return cut
-
-    def leaves_out(self, record: CompiledRecord) -> Callable[[Cut], bool]:
-        """Records inside (or beside) a record are out of its sight, unless the rule keeps them."""
-        if record.rule.nested == "keep":
-            return lambda _: False
-        return lambda cut: any(number in self.groups for number in cut.paths)
-
-
-def _alternatives(program: Program) -> list[tuple[str, ...]]:
-    """Rules by path: one group of alternatives, and each rule with `continue` by itself."""
-    groups: list[tuple[str, ...]] = []
-    choices: dict[tuple[object, ...], list[str]] = {}
-    for name, record in program.records.items():
-        if record.rule.continue_:
-            groups.append((name,))
-            continue
-        key = (record.path.steps, record.within and record.within.steps)
-        if key not in choices:
-            choices[key] = []
-            groups.append((name,))
-        choices[key].append(name)
-    chosen = {names[0]: tuple(names) for names in choices.values()}
-    return [chosen.get(names[0], names) for names in groups]

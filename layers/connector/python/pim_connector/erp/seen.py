@@ -67,7 +67,7 @@ class _Seen:
     stack: list[str] = field(default_factory=list)
 
     def start(self, name: str, _: dict[str, str]) -> None:
-        uri, _, local = name.rpartition(" ")
+        uri, _space, local = name.rpartition(" ")
         path = f"{self.stack[-1] if self.stack else ''}/{local}"[:500]
         self.stack.append(path)
         if len(self.stack) <= MAX_LEVELS and (path in self.counts or len(self.counts) < MAX_PATHS):

@@ -9,8 +9,9 @@ from pim_connector.erp.fragments import record_xml
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.scanner import Cut
 from pim_connector.erp.tables import LookupTables
+from pim_connector.mapping.compiled import CompiledTable
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.program import CompiledTable, record_node
+from pim_connector.mapping.nodes import record_node
 from pim_connector.mapping.view import View, single_text
 from pim_connector.mapping.xpaths import Node
 

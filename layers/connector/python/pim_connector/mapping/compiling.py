@@ -10,26 +10,23 @@ from dataclasses import dataclass, field
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Source, Step
 from pim_connector.mapping.loading import Mapping
+from pim_connector.mapping.number_steps import arithmetic_step, no_value_step
 from pim_connector.mapping.places import Path
+from pim_connector.mapping.step_kinds import RunStep, scalar_text
 from pim_connector.mapping.steps import (
     OPTIONS_OF,
     VERBS,
-    RunStep,
-    ancestors_step,
-    arithmetic_step,
     boolean_step,
     code_step,
     date_step,
     date_step_from,
     extract_step,
-    lookup_step,
     map_step,
-    no_value_step,
     number_step,
     plain_step,
-    scalar_text,
     text_step,
 )
+from pim_connector.mapping.table_steps import ancestors_step, lookup_step
 from pim_connector.mapping.texts import TAKE, WHITESPACE, TextOf
 from pim_connector.mapping.view import Evaluate, Value, View, present
 from pim_connector.mapping.xpaths import Node, XPathError, XPathExpression, compile_xpath

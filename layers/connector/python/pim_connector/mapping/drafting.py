@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.forms import COLLECTIONS, MEDIA, Form, Forms
 from pim_connector.mapping.language import Missing, Owner, Refused
 from pim_connector.mapping.result import FieldError, Json, Media, Slot, WantedOption
 from pim_connector.mapping.rules import Cell, Policy, field_error
-from pim_connector.mapping.shaping import (
-    COLLECTIONS,
-    MEDIA,
-    Form,
-    Forms,
-    shape,
-    wanted_options,
-)
+from pim_connector.mapping.shaping import shape, wanted_options
 from pim_connector.mapping.view import present
 
 

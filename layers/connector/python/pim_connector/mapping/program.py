@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from lxml import etree
 
-from pim_connector.erp.paths import ElementPath
-from pim_connector.erp.record import RECORD_MARK, Row, SourceRecord
-from pim_connector.mapping.compiling import Reader
+from pim_connector.erp.record import Row, SourceRecord
+from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, HeadValue
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.drafting import Drafts, silence
-from pim_connector.mapping.fields import CompiledField, draft_fields
-from pim_connector.mapping.language import RecordRule
+from pim_connector.mapping.fields import draft_fields
+from pim_connector.mapping.forms import Forms
+from pim_connector.mapping.identity import identify
 from pim_connector.mapping.loading import Mapping
+from pim_connector.mapping.nodes import record_node
 from pim_connector.mapping.result import (
     FieldError,
     Filtered,
@@ -25,64 +24,9 @@ from pim_connector.mapping.result import (
     Rejected,
     Slot,
 )
-from pim_connector.mapping.rules import (
-    CompiledPivot,
-    CompiledRule,
-    Policy,
-    evaluate_rule,
-    field_error,
-)
-from pim_connector.mapping.shaping import Forms
-from pim_connector.mapping.view import Evaluate, RowsOf, View, single_text
-from pim_connector.mapping.xpaths import Node, XPathExpression
+from pim_connector.mapping.rules import evaluate_rule
+from pim_connector.mapping.view import RowsOf, View, single_text
 from pim_connector.structure import Structure
-
-_NOT_IN_IDENTIFIERS = re.compile(r"[,;\r\n]")
-MAX_IDENTIFIER = 255
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledRecord:
-    """One record rule, compiled, with what must travel with its records."""
-
-    name: str
-    rule: RecordRule
-    path: ElementPath
-    within: ElementPath | None
-    when: XPathExpression | None
-    let: MappingOf[str, Evaluate]
-    identifier: Reader | None
-    uuid: Reader | None
-    root_model: Reader | None
-    parent: tuple[Reader, Policy] | None
-    fields: tuple[CompiledField, ...]
-    values: tuple[CompiledRule, ...]
-    pivots: tuple[CompiledPivot, ...]
-    head_names: frozenset[str]
-    table_names: frozenset[str]
-    sees_ancestors: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledTable:
-    """A look-up table: where its rows are and how key and columns are read."""
-
-    name: str
-    file: str | None
-    path: ElementPath
-    each: XPathExpression | None
-    key: Reader
-    columns: MappingOf[str, Reader]
-    sees_ancestors: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadValue:
-    """A value of the file's head: the elements it is read from, and how."""
-
-    name: str
-    anchors: tuple[ElementPath, ...]
-    reader: Reader
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,7 +62,7 @@ class Program:
         Never raises for bad data; a record of a rule the mapping no longer has is rejected.
         """
         seen = self._open(record)
-        return seen if isinstance(seen, Rejected) else _identify(*seen)
+        return seen if isinstance(seen, Rejected) else identify(*seen)
 
     def map(
         self, record: SourceRecord, structure: Structure | None
@@ -131,7 +75,7 @@ class Program:
         seen = self._open(record)
         if isinstance(seen, Rejected):
             return seen
-        identity = _identify(*seen)
+        identity = identify(*seen)
         if isinstance(identity, Filtered):
             return identity
         rule, view = seen
@@ -169,7 +113,7 @@ class Program:
         if isinstance(seen, Rejected):
             return
         rule, view = seen
-        if isinstance(_identify(rule, view), Filtered):
+        if isinstance(identify(rule, view), Filtered):
             return
         drafts = Drafts(forms=self._forms_of(None), refused="reject")
         self._draft(rule, view, drafts)
@@ -223,96 +167,11 @@ class Program:
         return rule, View(record.head, rule.let, node, rows or _carried(record))
 
 
-def record_node(xml: str) -> Node:
-    """The record's element inside its skeleton: the one after the mark; the root without mark."""
-    root = etree.fromstring(xml, _PARSER)
-    if _is_mark(root.getprevious()):
-        return root
-    node = root
-    while len(node):
-        node = node[0]
-        if _is_mark(node):
-            break
-    else:
-        node = next((found for found in root.iter(etree.PI) if _is_mark(found)), root)
-    after = node.getnext()
-    return root if after is None else after
-
-
-def _is_mark(node: Node | None) -> bool:
-    return isinstance(node, etree._ProcessingInstruction) and node.target == RECORD_MARK
-
-
-_PARSER = etree.XMLParser(
-    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, remove_comments=True
-)
-"""For records only: they hold no DTD and no entity, and the reader has bounded their size."""
-
-
 def _carried(record: SourceRecord) -> RowsOf:
     def rows(table: str, key: str) -> list[Row]:
         return record.tables.get(table, {}).get(key, [])
 
     return rows
-
-
-def _identify(rule: CompiledRecord, view: View) -> Identity | Filtered | Rejected:
-    try:
-        if rule.when is not None and not rule.when.holds(view.record, view):
-            return Filtered(reason=f"{rule.name}: `when` is false: {rule.when.text}")
-    except Refusal as refusal:
-        return Rejected(errors=(field_error("when", rule.rule.when, refusal),))
-    errors: list[FieldError] = []
-
-    def read(name: str, reader: Reader | None) -> str:
-        if reader is None:
-            return ""
-        try:
-            return single_text(reader.evaluate(view, view.record))
-        except Refusal as refusal:
-            errors.append(field_error(name, reader.label, refusal))
-            return ""
-
-    uuid = read("uuid", rule.uuid)
-    identifier = read("identifier", rule.identifier)
-    parent = read("parent", rule.parent[0] if rule.parent else None)
-    root_model = read("root_model", rule.root_model)
-    if not errors:
-        errors.extend(_identity_errors(rule, identifier, uuid))
-    if errors:
-        return Rejected(errors=tuple(errors))
-    name = uuid.lower() if rule.uuid else identifier
-    return Identity(
-        resource=rule.rule.resource,
-        identifier=name,
-        family_key=root_model or parent or name,
-        parent=parent or None,
-        uuid=name if rule.uuid else None,
-    )
-
-
-def _identity_errors(rule: CompiledRecord, identifier: str, uuid: str) -> list[FieldError]:
-    """The PIM's rules for identifiers: https://api.akeneo.com/concepts/products.html."""
-    errors: list[FieldError] = []
-
-    def say(name: str, reader: Reader, message: str, value: str) -> None:
-        error = FieldError(attribute=name, source=reader.label, message=message, value=value)
-        errors.append(error)
-
-    if rule.uuid is not None:
-        try:
-            UUID(uuid)
-        except ValueError:
-            say("uuid", rule.uuid, "not a UUID", uuid)
-    if rule.identifier is not None:
-        if not identifier and rule.uuid is None:
-            say("identifier", rule.identifier, "the record has no identifier", identifier)
-        if len(identifier) > MAX_IDENTIFIER:
-            say("identifier", rule.identifier, "longer than 255 characters", identifier[:80])
-        if _NOT_IN_IDENTIFIERS.search(identifier) or identifier != identifier.strip():
-            message = "comma, semicolon, line break or space around it; the PIM refuses that"
-            say("identifier", rule.identifier, message, identifier)
-    return errors
 
 
 def _draft_parent(rule: CompiledRecord, view: View, drafts: Drafts) -> None:

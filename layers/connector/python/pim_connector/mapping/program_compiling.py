@@ -6,14 +6,16 @@ import re
 from dataclasses import dataclass
 
 from pim_connector.erp.paths import ElementPath
+from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, HeadValue
 from pim_connector.mapping.compiling import Compiler, Usage
 from pim_connector.mapping.fields import compile_fields, optional
 from pim_connector.mapping.language import FieldRule, RecordRule, Source, Table, ValueRule
 from pim_connector.mapping.loading import Mapping, MappingError
 from pim_connector.mapping.paths import element_path, head_anchor
+from pim_connector.mapping.pivots import compile_pivot
 from pim_connector.mapping.places import Path
-from pim_connector.mapping.program import CompiledRecord, CompiledTable, HeadValue, Program
-from pim_connector.mapping.rules import compile_pivot, compile_policy, compile_rule
+from pim_connector.mapping.program import Program
+from pim_connector.mapping.rules import compile_policy, compile_rule
 from pim_connector.mapping.view import Evaluate
 from pim_connector.mapping.xpaths import XPathError
 

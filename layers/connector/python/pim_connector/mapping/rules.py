@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -19,10 +19,7 @@ from pim_connector.mapping.language import (
     Missing,
     OptionPolicy,
     Owner,
-    Pivot,
-    PivotRule,
     Resource,
-    Source,
     TableRows,
     ValueRule,
 )
@@ -212,7 +209,7 @@ def _row_element(row: dict[str, str]) -> Node:
 def evaluate_rule(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None:
     """Gives the sink what a rule gives for a record: a cell per row, or why there is none."""
     if rule.rows is None:
-        _evaluate_row(rule, view, node, sink)
+        evaluate_row(rule, view, node, sink)
         return
     try:
         rows = rule.rows(view, node)
@@ -220,13 +217,14 @@ def evaluate_rule(rule: CompiledRule, view: View, node: Node, sink: Sink) -> Non
         sink.refuse(field_error(rule.attribute, rule.reader.label, refusal))
         return
     for row in rows:
-        _evaluate_row(rule, view, row, sink)
+        evaluate_row(rule, view, row, sink)
     if not rows and all(r is None or r.constant is not None for r in (rule.locale, rule.scope)):
         locale = rule.locale.constant if rule.locale else None
         sink.add(Cell(rule, [], locale, rule.scope.constant if rule.scope else None))
 
 
-def _evaluate_row(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None:
+def evaluate_row(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None:
+    """Gives the sink what a rule gives in one row."""
     try:
         cell = Cell(rule, rule.reader.evaluate(view, node))
         if not rule.plain and not _complete(cell, rule, view, node):
@@ -280,75 +278,3 @@ def _code(reader: Reader, view: View, node: Node, what: str) -> str:
 def field_error(attribute: str | None, label: str | None, refusal: Refusal) -> FieldError:
     """A refusal as a reason that names attribute, source and value."""
     return FieldError(attribute=attribute, source=label, message=str(refusal), value=refusal.value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledPivot:
-    """Key/value rows: the key of each row chooses the rule that reads it."""
-
-    rows: Callable[[View, Node], list[Node]]
-    key: Reader
-    rules: dict[str, CompiledRule]
-    unlisted: str
-    template: CompiledRule
-
-    def evaluate(self, view: View, node: Node, sink: Sink) -> list[FieldError]:
-        """Gives the sink the cells of all rows; returns warnings of keys that are not listed."""
-        warnings: list[FieldError] = []
-        try:
-            for row in self.rows(view, node):
-                key = single_text(self.key.evaluate(view, row))
-                rule = self.rules.get(key)
-                if rule is None and self.unlisted == "use_key" and key:
-                    rule = replace(self.template, attribute=key)
-                if rule is not None:
-                    _evaluate_row(rule, view, row, sink)
-                elif self.unlisted == "warn":
-                    warnings.append(self._unlisted(key))
-                elif self.unlisted == "reject":
-                    sink.refuse(self._unlisted(key))
-        except Refusal as refusal:
-            sink.refuse(field_error(None, self.key.label, refusal))
-        return warnings
-
-    def _unlisted(self, key: str) -> FieldError:
-        message = f'the key "{key}" is not listed under `attributes`'
-        return FieldError(attribute=None, source=self.key.label, message=message, value=key)
-
-
-def compile_pivot(pivot: Pivot, path: Path, compiler: Compiler) -> CompiledPivot:
-    """Compiles a pivot; rules of keys take from it what they do not say themselves."""
-    if pivot.each is None:
-        compiler.problem(path, "the key is missing: `each`, the rows of the pivot")
-    rules: dict[str, CompiledRule] = {}
-    for key, target in pivot.attributes.items():
-        place = (*path, "attributes", key)
-        attribute = target if isinstance(target, str) else target.attribute
-        own = PivotRule(attribute=target) if isinstance(target, str) else target
-        rules[key] = compile_rule(attribute, _inherit(own, pivot), place, compiler)
-    return CompiledPivot(
-        rows=compile_rows(pivot.each or ".", (*path, "each"), compiler),
-        key=compiler.source(pivot.key, (*path, "key")),
-        rules=rules,
-        unlisted=pivot.unlisted,
-        template=compile_rule("", _inherit(ValueRule(), pivot), path, compiler),
-    )
-
-
-def _inherit(own: ValueRule, pivot: Pivot) -> ValueRule:
-    """The rule of a key; what it does not say is the pivot's, a source as a whole."""
-    blank = ValueRule()
-    said = {
-        name: getattr(own, name)
-        for name in ValueRule.__struct_fields__
-        if getattr(own, name) != getattr(blank, name)
-    }
-    given = {
-        name: getattr(pivot, name)
-        for name in ValueRule.__struct_fields__
-        if getattr(pivot, name) != getattr(blank, name)
-    }
-    if {"from_", "value", "first", "all"} & set(said):
-        for name in Source.__struct_fields__:
-            given.pop(name, None)
-    return ValueRule(**{**given, **said, "each": None})

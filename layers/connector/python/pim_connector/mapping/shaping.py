@@ -5,9 +5,7 @@ The attribute's type decides: from the PIM's structure where it is known, else f
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -16,146 +14,16 @@ from pim_connector.mapping.converters.booleans import read_boolean
 from pim_connector.mapping.converters.dates import day_of, iso, read_date
 from pim_connector.mapping.converters.numbers import plain, read_number
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.language import Defaults
+from pim_connector.mapping.forms import Form, nearest
 from pim_connector.mapping.result import Json, WantedOption
-from pim_connector.mapping.rules import Cell, CompiledRule
+from pim_connector.mapping.rules import Cell
 from pim_connector.mapping.view import Value, present, single, to_text
 
 if TYPE_CHECKING:
-    from pim_connector.structure import Attribute, Structure
+    pass
 
-TYPES = {
-    "pim_catalog_identifier": "identifier",
-    "pim_catalog_text": "text",
-    "pim_catalog_textarea": "textarea",
-    "pim_catalog_number": "number",
-    "pim_catalog_price_collection": "price",
-    "pim_catalog_metric": "metric",
-    "pim_catalog_boolean": "boolean",
-    "pim_catalog_date": "date",
-    "pim_catalog_simpleselect": "simple_select",
-    "pim_catalog_multiselect": "multi_select",
-    "pim_reference_data_simpleselect": "reference_entity",
-    "pim_catalog_reference_data_simpleselect": "reference_entity",
-    "pim_reference_data_multiselect": "reference_entity_collection",
-    "pim_catalog_reference_data_multiselect": "reference_entity_collection",
-    "akeneo_reference_entity": "reference_entity",
-    "akeneo_reference_entity_collection": "reference_entity_collection",
-    "pim_catalog_asset_collection": "asset_collection",
-    "pim_catalog_image": "image",
-    "pim_catalog_file": "file",
-    "pim_catalog_table": "table",
-    "pim_catalog_product_link": "product_link",
-}
-COLLECTIONS = frozenset(
-    {"price", "multi_select", "reference_entity_collection", "asset_collection", "table"}
-)
-MEDIA = frozenset({"image", "file"})
-MOST_PLACES = 10_000
-"""Locale and channel pairs kept; the file could name any number of them."""
 MOST_CHARACTERS = {"text": 255, "identifier": 255, "textarea": 65_535}
 """The PIM's own limits, in characters, whatever the attribute allows."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """What decides the shape of one attribute's values: the PIM's word, or else the mapping's."""
-
-    type: str
-    attribute: Attribute | None
-    structure: Structure | None
-    defaults: Defaults
-
-
-class Forms:
-    """The forms of all attributes of a mapping under one structure, each worked out once."""
-
-    def __init__(self, structure: Structure | None, defaults: Defaults) -> None:
-        self.structure = structure
-        self.defaults = defaults
-        self._forms: dict[tuple[object, ...], Form] = {}
-        self._places: dict[tuple[str, str | None, str | None], tuple[str, str]] = {}
-
-    def of(self, rule: CompiledRule) -> Form:
-        """The form of a rule's attribute. Raises Refusal where the PIM has no such attribute."""
-        form = self._forms.get(rule.form_key)
-        if form is None:
-            form = _form_of(rule, self.structure, self.defaults)
-            self._forms[rule.form_key] = form
-        return form
-
-    def place(self, cell: Cell, form: Form) -> tuple[str, str]:
-        """Locale and channel of a value, "" for none. Raises Refusal that says what is missing."""
-        if form.attribute is None and form.structure is None:
-            return cell.locale or "", cell.scope or ""
-        key = (cell.rule.attribute, cell.locale, cell.scope)
-        found = self._places.get(key)
-        if found is None:
-            if len(self._places) >= MOST_PLACES:
-                self._places.clear()
-            found = self._places[key] = _place(cell, form)
-        return found
-
-
-def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults) -> Form:
-    if structure is None or structure.attributes is None:
-        guess = "metric" if rule.unit else "price" if rule.currency else "text"
-        chosen = rule.type or ("table" if rule.columns else guess)
-        return Form(type=chosen, attribute=None, structure=structure, defaults=defaults)
-    attribute = structure.attribute(rule.attribute)
-    if attribute is None:
-        near = nearest(rule.attribute, (item.code for item in structure.attributes))
-        raise Refusal(f"the PIM has no attribute {rule.attribute}{near}")
-    kind = TYPES.get(attribute.type)
-    if kind is None:
-        raise Refusal(f"attributes of type {attribute.type} cannot be written")
-    return Form(type=kind, attribute=attribute, structure=structure, defaults=defaults)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean x?`, where something near is known."""
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def _place(cell: Cell, form: Form) -> tuple[str, str]:
-    attribute, structure = form.attribute, form.structure
-    locale, scope = cell.locale, cell.scope
-    if attribute is not None:
-        locale = _needed(
-            attribute.localizable, locale or form.defaults.locale, cell.locale, "locale"
-        )
-        scope = _needed(attribute.scopable, scope or form.defaults.scope, cell.scope, "channel")
-        if locale and attribute.available_locales and locale not in attribute.available_locales:
-            raise Refusal(f"the attribute is not available in the locale {locale}", locale)
-    if structure is not None:
-        _check_place(locale, scope, structure)
-    return locale or "", scope or ""
-
-
-def _needed(wanted: bool, given: str | None, said: str | None, what: str) -> str | None:
-    key = "scope" if what == "channel" else what
-    if wanted and not given:
-        raise Refusal(f"the attribute needs a {what}: add `{key}:` to the rule or to `defaults`")
-    if not wanted and said:
-        raise Refusal(
-            f"the attribute has no {what} in the PIM: remove `{key}:` from the rule", said
-        )
-    return given if wanted else None
-
-
-def _check_place(locale: str | None, scope: str | None, structure: Structure) -> None:
-    if scope and structure.channels is not None and structure.channel(scope) is None:
-        near = nearest(scope, (channel.code for channel in structure.channels))
-        raise Refusal(f"the PIM has no channel {scope}{near}", scope)
-    if not locale or structure.locales is None:
-        return
-    if locale not in structure.locales:
-        near = nearest(locale, structure.locales)
-        raise Refusal(f"the locale {locale} is not activated in the PIM{near}", locale)
-    channel = structure.channel(scope) if scope else None
-    if channel is not None and locale not in channel.locales:
-        raise Refusal(f"the locale {locale} does not belong to the channel {scope}", locale)
 
 
 def shape(cell: Cell, form: Form, scope: str) -> Json:

@@ -1,0 +1,60 @@
+"""Values of a file's head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import BinaryIO
+
+from pim_connector.erp.fragments import HeadDocument
+from pim_connector.erp.record import UnreadableFileError
+from pim_connector.erp.stream import XmlStream
+from pim_connector.mapping.compiled import HeadValue
+from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.nodes import record_node
+from pim_connector.mapping.program import Program
+from pim_connector.mapping.view import View, single_text
+
+
+def read_order(open_file: Callable[[], BinaryIO], program: Program) -> str | None:
+    """The export's own time, by the mapping's `source.order`; None when it names none.
+
+    Reads the file as far as the value is. Raises UnreadableFileError when it is not there: the
+    order decides which of two files is newer, so it must not be guessed.
+    """
+    if program.order is None:
+        return None
+    said = program.mapping.file.file
+    stream = XmlStream(
+        open_file=open_file,
+        encoding=said.encoding,
+        illegal_characters=said.illegal_characters,
+        max_megabytes=said.max_record_megabytes,
+    )
+    head = HeadDocument()
+    anchors = program.order.anchors
+    for cut in stream.cuts(anchors):
+        for inner in cut.flat():
+            shallow = all(anchors[number].shallow for number in inner.paths)
+            head.add(inner, shallow=shallow, entities=stream.entities)
+        order = evaluate_head([program.order], head)["order"]
+        if order:
+            return order
+    raise UnreadableFileError(f"`source.order` finds no value at {program.order.reader.label}")
+
+
+def evaluate_head(values: Collection[HeadValue], head: HeadDocument) -> dict[str, str]:
+    """The head values by name, "" where there is none. Raises UnreadableFileError for several."""
+    xml = head.xml()
+    if not xml:
+        return {value.name: "" for value in values}
+    node = record_node(xml)
+    view = View({}, {}, node, lambda _, __: [])
+    found = {}
+    for value in values:
+        try:
+            found[value.name] = single_text(value.reader.evaluate(view, node))
+        except Refusal as refusal:
+            raise UnreadableFileError(
+                f"the head value {value.name} ({value.reader.label}): {refusal}: {refusal.value}"
+            ) from refusal
+    return found

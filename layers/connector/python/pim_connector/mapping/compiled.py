@@ -1,0 +1,59 @@
+"""A mapping's records, tables and head values, compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pim_connector.erp.paths import ElementPath
+from pim_connector.mapping.compiling import Reader
+from pim_connector.mapping.fields import CompiledField
+from pim_connector.mapping.language import RecordRule
+from pim_connector.mapping.pivots import CompiledPivot
+from pim_connector.mapping.rules import CompiledRule, Policy
+from pim_connector.mapping.view import Evaluate
+from pim_connector.mapping.xpaths import XPathExpression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRecord:
+    """One record rule, compiled, with what must travel with its records."""
+
+    name: str
+    rule: RecordRule
+    path: ElementPath
+    within: ElementPath | None
+    when: XPathExpression | None
+    let: Mapping[str, Evaluate]
+    identifier: Reader | None
+    uuid: Reader | None
+    root_model: Reader | None
+    parent: tuple[Reader, Policy] | None
+    fields: tuple[CompiledField, ...]
+    values: tuple[CompiledRule, ...]
+    pivots: tuple[CompiledPivot, ...]
+    head_names: frozenset[str]
+    table_names: frozenset[str]
+    sees_ancestors: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledTable:
+    """A look-up table: where its rows are and how key and columns are read."""
+
+    name: str
+    file: str | None
+    path: ElementPath
+    each: XPathExpression | None
+    key: Reader
+    columns: Mapping[str, Reader]
+    sees_ancestors: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadValue:
+    """A value of the file's head: the elements it is read from, and how."""
+
+    name: str
+    anchors: tuple[ElementPath, ...]
+    reader: Reader
