@@ -425,3 +425,18 @@ def _product_value(data: object) -> dict[str, object]:
 def _pim(world: World):  # type: ignore[no-untyped-def]
     assert world.mapper
     return world.mapper.parts("dam", lambda: 600.0).upserting.pim
+
+
+def test_a_file_the_dam_cannot_hand_out_does_not_hold_up_its_lane_for_ever(world: World) -> None:
+    with_file(world)
+    world.dam.binaries["/broken.jpg"] = (503, {}, b"")
+    world.poll(a1=picture(file="https://dam.example.com/broken.jpg"), a2=picture())
+
+    handled = world.invoke()
+    assert handled
+    assert handled["counts"]["AssetsCreated" if not handled["back"] else "AssetMessagesPostponed"]
+    assert world.asset("a2")  # the others need not wait
+
+    ends = world.drain(rounds=40)
+    assert ends["AssetsRejected"] == 1
+    assert "503" in world.outcomes()["a1"].problems[0].reason

@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.incoming import Found, NotSettledError, Reading, Task, coalesce
+from pim_connector.assets.incoming import (
+    Found,
+    NotSettledError,
+    Reading,
+    Task,
+    coalesce,
+    hopeless,
+)
 from pim_connector.assets.ledger import AssetEntry, AssetLedger
 from pim_connector.assets.linking import ProductLinks
 from pim_connector.assets.mapping import OnDelete
@@ -66,14 +73,17 @@ def deliver(tasks: Sequence[Task], parts: SourceParts) -> Batch:
     """Deliver all changes of one source. Raises ConfigurationError; what is transient is in it."""
     batch = Batch()
     try:
-        found = list(_found(coalesce(tasks), parts, batch))
-        _deliver(found, parts, batch)
+        lost = hopeless(tasks)
+        found = list(_found(coalesce(tasks), lost, parts, batch))
+        _deliver(found, lost, parts, batch)
     except TransientError as error:
         batch.failure = error
     return batch
 
 
-def _found(changes: dict[str, Change], parts: SourceParts, batch: Batch) -> Iterator[Found]:
+def _found(
+    changes: dict[str, Change], lost: frozenset[str], parts: SourceParts, batch: Batch
+) -> Iterator[Found]:
     """Give what can be had now; an asset that cannot leaves the others their turn."""
     is_down = False
     for change in changes.values():
@@ -83,6 +93,9 @@ def _found(changes: dict[str, Change], parts: SourceParts, batch: Batch) -> Iter
             _check_time(parts)
             yield parts.reading.found(change)
         except TransientError as error:
+            if change.id in lost:
+                batch.end(rejected(change.id, f"the DAM did not hand it out: {error}"))
+                continue
             batch.failure = error
             is_down = not isinstance(error, NotSettledError)
 
@@ -92,7 +105,9 @@ def _check_time(parts: SourceParts) -> None:
         raise TransientError("no time is left in this invocation", retry_after=0)
 
 
-def _deliver(found: Sequence[Found], parts: SourceParts, batch: Batch) -> None:
+def _deliver(
+    found: Sequence[Found], lost: frozenset[str], parts: SourceParts, batch: Batch
+) -> None:
     source = parts.upserting.source
     entries = parts.ledger.entries(source, [one.dam_id for one in found])
     gone: list[AssetEntry] = []
@@ -108,6 +123,7 @@ def _deliver(found: Sequence[Found], parts: SourceParts, batch: Batch) -> None:
         else:
             _map(one, entry, parts, (sends, gone), batch)
     _remove(gone, parts, batch)
+    sends = [replace(send, lost=send.asset.dam_id in lost) for send in sends]
     _send_all(_with_codes(sends, parts, batch), entries, parts, batch)
 
 
@@ -212,8 +228,8 @@ def _send_chunk(
     parts.ledger.accept([_without(entry, waiting) for entry in sent.accepted])
     for outcome in sent.outcomes:
         batch.end(outcome)
-    if sent.unanswered:
-        raise TransientError(f"the PIM did not answer for {len(sent.unanswered)} assets")
+    if sent.failure is not None:
+        batch.failure = sent.failure
 
 
 def _links(accepted: Sequence[AssetEntry], entries: dict[str, AssetEntry]) -> list[ProductLinks]:

@@ -15,6 +15,9 @@ from pim_connector.dam.client import Gone
 from pim_connector.dam.pages import Row
 from pim_connector.errors import RejectedError, TransientError
 
+MOST_RECEIVED = 30
+"""With the waits that `AssetWorker` keeps this is six hours. An asset or file that the DAM cannot
+hand out must not hold up its lane for ever; a reconciliation brings it when the DAM can."""
 LONGEST_NAP_SECONDS = 20.0
 """Waiting a little is cheaper than having the message come again."""
 
@@ -31,12 +34,16 @@ class Dam(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One message of the asset queue, under the id that SQS gave it, and the run it counts to."""
+    """One message of the asset queue, under the id that SQS gave it, and the run it counts to.
+
+    `received` is how often SQS has handed it out, this time included.
+    """
 
     id: str
     group: str
     run: str
     message: AssetMessage
+    received: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +116,16 @@ class Reading:
             raise NotSettledError("the DAM has not settled yet", retry_after=wait)
         if wait > 0:
             self._sleep(wait)
+
+
+def hopeless(tasks: Iterable[Task]) -> frozenset[str]:
+    """Give the assets that were tried so often that the DAM is not waited for any longer."""
+    return frozenset(
+        change.id
+        for task in tasks
+        if task.received >= MOST_RECEIVED
+        for change in task.message.changes
+    )
 
 
 def unfinished(tasks: Sequence[Task], done: set[str]) -> list[Task]:

@@ -14,12 +14,16 @@ from pim_connector.mapping.result import Slot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """The slots to send; `fresh` when the PIM is not known to have the asset."""
+    """The slots to send; `fresh` when the PIM is not known to have the asset.
+
+    `lost`: its file was waited for long enough.
+    """
 
     asset: MappedAsset
     slots: tuple[Slot, ...]
     fresh: bool
     stamp: int | None = None
+    lost: bool = False
 
 
 def is_superseded(entry: AssetEntry | None, stamp: int | None) -> bool:

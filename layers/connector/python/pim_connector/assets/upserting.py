@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pim_connector.akeneo import AkeneoClient, LineOutcome, Refused, Unanswered, Upserted
 from pim_connector.assets.asset import SlotKey
@@ -13,8 +13,8 @@ from pim_connector.assets.options import create_options, missing_options, with_o
 from pim_connector.assets.outcome import AssetOutcome, AssetState, rejected
 from pim_connector.assets.structures import AssetStructures
 from pim_connector.assets.triage import Send, link_keys
-from pim_connector.delivery.pim import asking_the_pim
-from pim_connector.errors import RejectedError
+from pim_connector.delivery.pim import PimUnavailableError, asking_the_pim
+from pim_connector.errors import RejectedError, TransientError
 from pim_connector.states import Problem
 
 ASSETS_PER_CALL = 100
@@ -35,12 +35,12 @@ class Upserting:
 class Sent:
     """What became of a chunk: an outcome for each, and entries for what the PIM accepted.
 
-    `unanswered` are DAM ids that nobody knows about: their messages have to come again.
+    Of assets without an outcome nobody knows: `failure` says why, and their messages come again.
     """
 
     outcomes: tuple[AssetOutcome, ...]
     accepted: tuple[AssetEntry, ...]
-    unanswered: frozenset[str]
+    failure: TransientError | None
 
 
 def upsert(sends: Sequence[Send], parts: Upserting) -> Sent:
@@ -51,6 +51,7 @@ def upsert(sends: Sequence[Send], parts: Upserting) -> Sent:
     refusals = _create_options(sends, parts)
     ready: list[tuple[Send, dict[SlotKey, str]]] = []
     outcomes: list[AssetOutcome] = []
+    failure: TransientError | None = None
     for send in sends:
         try:
             _check_options(send, refusals)
@@ -60,7 +61,15 @@ def upsert(sends: Sequence[Send], parts: Upserting) -> Sent:
         except RejectedError as error:
             asset = send.asset
             outcomes.append(rejected(asset.dam_id, str(error), code=asset.code))
-    return _patch(ready, outcomes, parts)
+        except PimUnavailableError:
+            raise
+        except TransientError as error:
+            if send.lost:
+                outcomes.append(rejected(send.asset.dam_id, str(error), code=send.asset.code))
+            else:
+                failure = error
+    sent = _patch(ready, outcomes, parts)
+    return replace(sent, failure=sent.failure or failure)
 
 
 def _create_options(sends: Sequence[Send], parts: Upserting) -> dict[tuple[str, str, str], str]:
@@ -87,7 +96,7 @@ def _patch(
     parts: Upserting,
 ) -> Sent:
     accepted: list[AssetEntry] = []
-    unanswered: set[str] = set()
+    unanswered = 0
     called = [(send, codes) for send, codes in ready if send.slots]
     answers: list[LineOutcome] = []
     if called:
@@ -101,13 +110,13 @@ def _patch(
         if isinstance(answer, Refused):
             outcomes.append(_refused(send, answer))
         elif isinstance(answer, Unanswered):
-            unanswered.add(send.asset.dam_id)
+            unanswered += 1
         else:
             outcomes.append(_accepted(send, answer))
             accepted.append(_entry(send, parts.source))
-    return Sent(
-        outcomes=tuple(outcomes), accepted=tuple(accepted), unanswered=frozenset(unanswered)
-    )
+    said = f"the PIM did not answer for {unanswered} assets"
+    failure = TransientError(said) if unanswered else None
+    return Sent(outcomes=tuple(outcomes), accepted=tuple(accepted), failure=failure)
 
 
 def _accepted(send: Send, answer: Upserted | None) -> AssetOutcome:

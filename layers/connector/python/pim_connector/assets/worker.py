@@ -74,7 +74,8 @@ class AssetWorker:
             done, wait = set(), SOON_SECONDS
         for task in unfinished(tasks, done):
             handled.back.append(task.id)
-            self._come_back(receipts[task.id], wait)
+            longer = SOON_SECONDS * 2 ** min(task.received - 1, 6)
+            self._come_back(receipts[task.id], max(wait, longer) if wait == SOON_SECONDS else wait)
         handled.counts["AssetMessagesPostponed"] += len(handled.back)
         handled.counts = +handled.counts
         return handled
@@ -90,7 +91,13 @@ class AssetWorker:
         sent = int(attributes.get("SentTimestamp", "0")) / 1000
         group = str(attributes.get("MessageGroupId", ""))
         run = run_of(message.source, sent or self._now())
-        return Task(id=str(record["messageId"]), group=group, run=run, message=message)
+        return Task(
+            id=str(record["messageId"]),
+            group=group,
+            run=run,
+            message=message,
+            received=int(attributes.get("ApproximateReceiveCount", "1")),
+        )
 
     def _gated(
         self,
