@@ -36,7 +36,6 @@ def start(port: int, directory: Path, *, tied: bool) -> Server:
         "SFTP_ENABLED": "0",
         "AWS_ENDPOINT_URL": url,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "PYTHONDONTWRITEBYTECODE": "1",
         **credentials(),
     }
     command = [str(EMULATOR_VENV / "bin" / "ministack")]

@@ -27,6 +27,7 @@ HOST = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1
+_started_here: dict[Server, subprocess.Popen[bytes]] = {}
 
 
 class ServerError(Exception):
@@ -77,7 +78,9 @@ def launch(
             start_new_session=True,
             preexec_fn=_die_with_parent if tied and sys.platform == "linux" else None,  # noqa: PLW1509
         )
-    return Server(name=name, url=url, pid=process.pid, born=_born(process.pid), log=str(log))
+    server = Server(name=name, url=url, pid=process.pid, born=_born(process.pid), log=str(log))
+    _started_here[server] = process
+    return server
 
 
 def wait_until_ready(server: Server, path: str) -> None:
@@ -114,21 +117,15 @@ def is_running(server: Server) -> bool:
 
 def stop(server: Server) -> None:
     """End the server and all it started: ask, and after STOP_SECONDS insist."""
-    if not is_running(server):
-        return
-    os.killpg(server.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while is_running(server) and time.monotonic() < deadline:
-        _reap(server.pid)
-        time.sleep(0.05)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
-    _reap(server.pid)
-
-
-def _reap(pid: int) -> None:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+    if is_running(server):
+        os.killpg(server.pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while is_running(server) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+    if server in _started_here:
+        _started_here.pop(server).wait()
 
 
 def _born(pid: int) -> str:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 GOODS = assortment.assortment()
 EXPECTED = expectation.expectation(GOODS)
 FILE = export.export(GOODS)
-RECORDS = etree.fromstring(FILE).xpath("//style | //article")
+RECORDS = list(etree.fromstring(FILE).iter("style", "article"))
 CATALOG = json.loads((ROOT / "local" / "demo" / "catalog.json").read_text())
 ATTRIBUTES = {attribute["code"]: attribute for attribute in CATALOG["attributes"]}
 
@@ -44,7 +44,7 @@ def test_a_rejection_names_the_line_and_identifier_of_its_record(
 ) -> None:
     record = RECORDS[rejection.record - 1]
 
-    assert record.sourceline == rejection.line
+    assert str(record.sourceline) == str(rejection.line)
     assert record.get("number") == rejection.identifier
 
 
@@ -69,7 +69,7 @@ def test_what_is_expected_can_be_said_in_the_catalogue() -> None:
 
 def test_numbers_are_written_as_the_erp_writes_them() -> None:
     dearest = max(GOODS.articles, key=lambda article: article.prices["EUR"])
-    dearest_written = etree.fromstring(export.article_element(dearest)).findtext("price")
+    dearest_written = etree.fromstring(export.article_element(dearest)).findtext("price") or ""
 
     assert dearest.prices["EUR"] >= 1000
     assert Decimal(dearest_written.replace(".", "").replace(",", ".")) == dearest.prices["EUR"]

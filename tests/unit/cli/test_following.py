@@ -1,0 +1,82 @@
+"""Following a run from the upload to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from cli.following import START_SECONDS, follow
+from cli.summary import as_json
+from pim_connector.bucket import StoredObject
+from pim_connector.errors import ConfigurationError
+from pim_connector.inbox import new_run
+from pim_connector.runs.run import Phase, Run
+
+
+def run(phase: Phase, *, records: int = 0, **counts: int) -> Run:
+    file = StoredObject(
+        key="incoming/erp/x.xml", version="1", size=1, modified=datetime(2026, 11, 20, tzinfo=UTC)
+    )
+    new = new_run("bucket", "erp", file, phase=phase, now="2026-11-20T22:00:00+00:00")
+    return replace(
+        new,
+        id="r",
+        records=records,
+        counts=new.counts | counts,  # type: ignore[arg-type]  # the states by name
+        finished_at="2026-11-20T22:00:07.500000+00:00" if phase == "finished" else None,
+    )
+
+
+def answers(*found: Run | None) -> Callable[[], Run | None]:
+    waiting: Iterator[Run | None] = iter(found)
+    return lambda: next(waiting)
+
+
+def ticks() -> Callable[[], float]:
+    now: Iterator[int] = iter(range(1_000_000))
+    return lambda: float(next(now))
+
+
+def ignore(_: float) -> None:
+    return
+
+
+def test_a_run_is_followed_from_before_it_exists_to_its_end() -> None:
+    ended = run("finished", records=2, created=2)
+    get = answers(None, run("waiting"), run("waiting"), run("splitting"), ended)
+
+    phases = [seen.phase for seen in follow(get, clock=ticks(), sleep=ignore)]
+
+    assert phases == ["waiting", "splitting", "finished"]
+
+
+@pytest.mark.parametrize("phase", ["failed", "noted"])
+def test_a_run_that_goes_no_further_is_not_waited_for(phase: Phase) -> None:
+    seen = list(follow(answers(run(phase)), clock=ticks(), sleep=ignore))
+
+    assert [one.phase for one in seen] == [phase]
+
+
+def test_an_upload_that_starts_no_run_says_where_to_look() -> None:
+    with pytest.raises(ConfigurationError, match="splitter's log"):
+        list(follow(lambda: None, clock=ticks(), sleep=ignore))
+    assert START_SECONDS == 60
+
+
+def test_the_summary_has_every_state_and_the_duration() -> None:
+    told = as_json(run("finished", records=4, created=2, updated=1, rejected=1))
+
+    assert told == {
+        "run": "r",
+        "records": 4,
+        "created": 2,
+        "updated": 1,
+        "unchanged": 0,
+        "superseded": 0,
+        "filtered": 0,
+        "rejected": 1,
+        "seconds": 7.5,
+    }
