@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+Ties = Literal["by_id", "random"]
 StampFormat = Literal["iso_z", "naive", "space", "epoch", "epoch_ms", "compact"]
 
 
@@ -38,7 +39,7 @@ class Habits(Struct, kw_only=True, forbid_unknown_fields=True):
     index_step_s: float = 0.001
     stamp_format: StampFormat = "iso_z"
     zone: str = "UTC"
-    ties: Literal["by_id", "random"] = "by_id"
+    ties: Ties = "by_id"
     exclusive_since: bool = False
     page_cap: int | None = None
     total: Literal["right", "stale", "absent"] = "right"

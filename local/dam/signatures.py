@@ -29,7 +29,9 @@ class Signing:
     encoding: str = "hex"
     topic: str = "arn:aws:sns:eu-west-1:123456789012:dam"
     client_id: str = ""
-    certificate_url: str = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-sim.pem"
+    certificate_url: str = (
+        "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0a0a0a0a0a0a0a0a.pem"
+    )
     key: rsa.RSAPrivateKey | None = None
 
 
@@ -79,7 +81,7 @@ def _contentful(signing: Signing, body: bytes, url: str, now: float, kind: str) 
     )
     parts = urlsplit(url)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
-    lines = ";".join(f"{name}:{value}" for name, value in signed_headers.items())
+    lines = ";".join(f"{name}:{value}" for name, value in sorted(signed_headers.items()))
     canonical = "\n".join(("POST", path, lines, body.decode()))
     digest = hmac.new(signing.secret.encode(), canonical.encode(), "sha256").hexdigest()
     return body, {**signed_headers, "x-contentful-signature": digest}

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from local.dam.habits import Habits, StampFormat
+from local.dam.habits import Habits, StampFormat, Ties
 from tests.unit.dam.sources import source
 from tests.unit.dam.world import World
 
@@ -19,18 +19,21 @@ WALKS = [
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Kolkata"]
 
 
-def habits_of(random: Random, mode: str) -> Habits:
+def habits_of(random: Random, dialect: str, mode: str) -> Habits:
     """Any mix of bad habits. A full list needs an order without ties."""
     printed = random.choice([0.001, 1.0])
     fine: list[StampFormat] = ["iso_z", "epoch_ms"]
     coarse: list[StampFormat] = ["naive", "space", "epoch", "iso_z", "compact"]
     stamp_format = random.choice(fine if printed < 1 else coarse)
+    ties: Ties = "by_id" if mode == "full" else random.choice(["by_id", "random"])
+    capped = dialect != "page" and ties == "by_id" and random.random() < 0.3
     return Habits(
+        page_cap=5 if capped else None,
+        ties=ties,
         printed_step_s=printed,
         index_step_s=random.choice([0.001, 1.0, 60.0]),
         stamp_format=stamp_format,
         zone=random.choice(ZONES),
-        ties="by_id" if mode == "full" else random.choice(["by_id", "random"]),
         exclusive_since=random.random() < 0.3,
         total=random.choice(["right", "stale", "absent"]),
         late_commit_s=random.choice([0, 5, 40]),
@@ -51,7 +54,7 @@ def habits_of(random: Random, mode: str) -> Habits:
 
 def world_of(dialect: str, mode: str, order: str, seed: int) -> World:
     random = Random(seed)  # noqa: S311
-    habits = habits_of(random, mode)
+    habits = habits_of(random, dialect, mode)
     formats = {
         "iso_z": "iso_ms_z",
         "epoch_ms": "epoch_ms",
