@@ -425,7 +425,10 @@ def test_a_full_export_says_how_many_products_of_the_last_one_are_missing(stack:
     first, second = stack.runs()
     assert (first.missing, second.missing) == (None, 2)
     [key] = stack.keys(f"manifests/shop/{second.id}.identifiers/")
-    assert json.loads(stack.get(key)) == [["product", "P3"], ["product", "P4"]]
+    assert json.loads(stack.get(key)) == [
+        ["product", "P3", "P3", False],
+        ["product", "P4", "P4", False],
+    ]
 
 
 def test_a_stack_that_is_not_set_up_says_which_variable(

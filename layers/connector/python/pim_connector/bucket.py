@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -32,6 +32,7 @@ class StoredObject:
     version: str
     size: int
     modified: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Bucket:
@@ -56,6 +57,7 @@ class Bucket:
             version=head.get("VersionId", "null"),
             size=head["ContentLength"],
             modified=head["LastModified"],
+            metadata=head.get("Metadata", {}),
         )
 
     def get(self, key: str, version: str | None = None) -> bytes:

@@ -18,7 +18,7 @@ from pim_connector.kept import kept
 from pim_connector.lanes import message_group
 from pim_connector.messages import (
     HeavyPointer,
-    ProductMessage,
+    Message,
     decode,
     deduplication_id,
     encode,
@@ -107,12 +107,13 @@ def _finish(run: Run, parts: CaretakerParts) -> Run:
     problem = run.problem or _miscount(run)
     phase: Phase = "failed" if problem else "finished"
     folder = "failed/" if problem else "done/"
-    target = f"{folder}{run.key.removeprefix(INBOX)}"
+    target = f"{folder}{run.key.removeprefix(INBOX)}" if run.kind == "file" else ""
     now = f"{parts.clock():%Y-%m-%dT%H:%M:%SZ}"
     ended = replace(run, phase=phase, problem=problem, file=target, finished_at=now, dead=0)
     report = write_report(ended, parts)
     try:
-        parts.bucket.move(run_file(run), target)
+        if target:
+            parts.bucket.move(run_file(run), target)
     except FileNotFoundError:
         logger.warning("the file was deleted by somebody else", extra={"run": run.id})
     parts.registry.finish(run, phase, file=target, report=report, problem=problem, now=now)
@@ -211,7 +212,7 @@ def _name_dead_letters(parts: CaretakerParts) -> int:
     return sum(map(len, found.values()))
 
 
-def _message(body: str, bucket: Bucket) -> ProductMessage | None:
+def _message(body: str, bucket: Bucket) -> Message | None:
     try:
         message = decode(body)
         if isinstance(message, HeavyPointer):
@@ -219,4 +220,4 @@ def _message(body: str, bucket: Bucket) -> ProductMessage | None:
     except (RejectedError, FileNotFoundError) as error:
         logger.error("a dead letter that cannot be read: %s", error)
         return None
-    return message if isinstance(message, ProductMessage) else None
+    return None if isinstance(message, HeavyPointer) else message

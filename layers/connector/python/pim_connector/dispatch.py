@@ -11,6 +11,7 @@ from pim_connector.mapping.result import Identity
 from pim_connector.messages import (
     MAX_BYTES,
     Envelope,
+    Force,
     HeavyPointer,
     MappingPin,
     MessageRecord,
@@ -28,7 +29,15 @@ from pim_connector.windows import Sighting
 class Dispatcher:
     """Sends for one run. The same parcel becomes the same message, however often it is sent."""
 
-    def __init__(self, run: Run, pin: MappingPin, bucket: Bucket, queue: FifoQueue) -> None:
+    def __init__(
+        self,
+        run: Run,
+        pin: MappingPin,
+        bucket: Bucket,
+        queue: FifoQueue,
+        force: Force | None = None,
+    ) -> None:
+        self._families = force.families if force else ()
         self._run = run
         self._pin = pin
         self._bucket = bucket
@@ -65,10 +74,13 @@ class Dispatcher:
             mapping=self._pin,
             resource=parcel.resource,
             head=parcel.head,
+            forced_families=self._families,
         )
 
 
-def message_record(sighting: Sighting, identity: Identity) -> MessageRecord:
+def message_record(
+    sighting: Sighting, identity: Identity, force: Force | None = None
+) -> MessageRecord:
     """Make of a record what travels."""
     record = sighting.record
     return MessageRecord(
@@ -81,4 +93,5 @@ def message_record(sighting: Sighting, identity: Identity) -> MessageRecord:
         fingerprint=sighting.fingerprint,
         xml=record.xml,
         tables=record.tables,
+        forced=force is not None and force.holds(identity.identifier),
     )

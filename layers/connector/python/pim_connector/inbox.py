@@ -13,13 +13,18 @@ from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_plus
 
+import msgspec
+
 from pim_connector.bucket import StoredObject
 from pim_connector.errors import ConfigurationError
+from pim_connector.messages import Force
 from pim_connector.runs.announcements import SPLIT_CONTINUES
 from pim_connector.runs.run import Phase, Run
 from pim_connector.states import STATES
 
 INBOX: Final = "incoming/"
+FORCE: Final = "pim-connector-force"
+"""Metadata of an upload: a `Force` as JSON, for a full send."""
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _MAPPING = re.compile(rf"config/erp/({_SOURCE.pattern})\.ya?ml")
 
@@ -129,7 +134,19 @@ def new_run(bucket: str, source: str, file: StoredObject, *, phase: Phase, now: 
         phase=phase,
         counts=dict.fromkeys(STATES, 0),
         registered_at=now,
+        forced=_forced(file),
     )
+
+
+def _forced(file: StoredObject) -> str | None:
+    """Read what the uploader wants sent, changed or not; what nobody understands is everything."""
+    asked = file.metadata.get(FORCE)
+    if asked is None:
+        return None
+    try:
+        return msgspec.json.encode(msgspec.json.decode(asked, type=Force)).decode()
+    except msgspec.MsgspecError:
+        return msgspec.json.encode(Force()).decode()
 
 
 def _notified(record: dict[str, Any]) -> Request:

@@ -77,6 +77,17 @@ class ProductMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True):
     records: tuple[MessageRecord, ...]
 
 
+class Force(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be sent although it has not changed: everything, or what is named."""
+
+    families: tuple[str, ...] = ()
+    identifiers: tuple[str, ...] = ()
+
+    def holds(self, identifier: str) -> bool:
+        """Say whether the record of this product is to be sent, as far as its identifier says."""
+        return not self.identifiers or identifier in self.identifiers
+
+
 class AmendedSlot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One value to be set; `key` as that of a mapping's slot.
 
@@ -93,6 +104,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Values of one product that follow from no record: it is disabled, or a run is undone."""
 
     number: int = msgspec.field(name="n")
+    line: int = 0
     identifier: str = msgspec.field(name="id")
     uuid: bool = False
     slots: tuple[AmendedSlot, ...]
@@ -108,7 +120,6 @@ class AmendmentMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True):
 
     purpose: Literal["withdraw", "rewind"]
     of: str
-    identifier_attribute: str = "sku"
     records: tuple[Amendment, ...]
 
 

@@ -14,13 +14,16 @@ from pim_connector.bucket import Bucket, StoredObject
 from pim_connector.dispatch import Dispatcher, message_record
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
+from pim_connector.errands import ErrandParts
 from pim_connector.kept import KeptRecord, keep, rejected
 from pim_connector.lanes import lane_of
 from pim_connector.ledger import Ledger, ledger_key
 from pim_connector.manifests import HashSet, Manifest, decode_hashes, encode_hashes, identity_hash
 from pim_connector.mapping import Program
+from pim_connector.mapping.language import Origin
 from pim_connector.mapping.result import FieldError, Identity, Rejected
 from pim_connector.messages import (
+    Force,
     MappingPin,
     encode_record,
     heavy_key,
@@ -33,6 +36,14 @@ from pim_connector.runs.registry import Registry, RunName
 from pim_connector.runs.run import Run
 from pim_connector.runs.splits import Splits, Window
 from pim_connector.windows import FileEnd, Sighting, Standing, decide, queued, windows_of
+from pim_connector.withdrawal import (
+    find_missing,
+    keep_identifiers,
+    list_missing,
+    manifest_key,
+    why_hold,
+    withdraw,
+)
 
 CHECKPOINT_WINDOWS: Final = 50
 MARGIN_SECONDS: Final = 30.0
@@ -61,6 +72,16 @@ class SplitterParts:
     def now(self) -> str:
         return f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"
 
+    def errands(self) -> ErrandParts:
+        return ErrandParts(
+            bucket=self.bucket,
+            registry=self.registry,
+            queue=self.queue,
+            announcements=self.announcements,
+            lanes=self.lanes,
+            clock=self.clock,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -68,8 +89,7 @@ class Plan:
 
     pin: MappingPin
     program: Program
-    full: bool
-    refuse_repeats: bool
+    origin: Origin
     others: Mapping[str, Callable[[], BinaryIO]]
 
 
@@ -94,7 +114,7 @@ class Split:
         self._packer = Packer(
             parts.lanes, bays=self._progress.bays or None, number=self._progress.number
         )
-        self._dispatcher = Dispatcher(run, plan.pin, parts.bucket, parts.queue)
+        self._dispatcher = Dispatcher(run, plan.pin, parts.bucket, parts.queue, force_of(run))
         self._seen = _seen(self._booked.values(), self._progress.windows)
         self._standing = _standing(run, plan, parts)
         self._tired = parts.splits.tries(run.id) > MAX_TRIES
@@ -156,11 +176,10 @@ class Split:
             for sighting, key in zip(sightings, keys, strict=True)
         )
         keep(self._parts.bucket, self._run.id, number, list(_kept(sightings, dispositions)))
-        if self._plan.full:
+        if self._plan.origin.exports == "full":
             found = (sighting.found for sighting in sightings)
-            names = [[i.resource, i.identifier] for i in found if isinstance(i, Identity)]
-            body = msgspec.json.encode(names)
-            self._parts.bucket.put(f"{identifiers_prefix(self._run)}{number:06d}", body)
+            identities = (each for each in found if isinstance(each, Identity))
+            keep_identifiers(self._parts.bucket, self._run, number, identities)
         hashes = array("Q", (sighting.hash for sighting in sightings if sighting.hash))
         window = Window(
             number=number,
@@ -174,7 +193,7 @@ class Split:
     def _packed(self, found: Iterable[tuple[Sighting, Identity]]) -> Iterator[Parcel]:
         for sighting, identity in found:
             lane = lane_of(identity.family_key, self._parts.lanes)
-            encoded = encode_record(message_record(sighting, identity))
+            encoded = encode_record(message_record(sighting, identity, self._standing.force))
             yield from self._packer.add(lane, identity.resource, sighting.record.head, encoded)
 
     def _checkpoint(self) -> None:
@@ -186,16 +205,37 @@ class Split:
 
     def _end(self, problem: str | None) -> None:
         self._dispatcher.send(self._packer.flush())
-        missing = _missing(self._run, self._seen, self._parts) if self._plan.full else None
+        missing, hold = self._missing(problem)
         manifest = self._seen.into_manifest()
         self._parts.bucket.put(manifest_key(self._run.source, self._run.id), manifest)
         self._parts.splits.complete(
             self._run,
             sent=self._packer.number,
             problem=problem,
-            missing=None if problem else missing,
+            missing=missing,
+            hold=hold,
             now=self._parts.now(),
         )
+
+    def _missing(self, problem: str | None) -> tuple[int | None, str | None]:
+        """Look after the products that this full export lacks: how many, and why they wait.
+
+        A file that ended early, or came after a newer one, says nothing about what is missing.
+        """
+        parts, origin = self._parts, self._plan.origin
+        if problem or origin.exports != "full" or self._standing.newer:
+            return None, None
+        missing = find_missing(self._run, self._seen, parts.registry, parts.bucket)
+        if missing is None:
+            return None, None
+        if missing.total and origin.missing_products != "leave":
+            list_missing(self._run, missing, self._seen, parts.bucket)
+        if not missing.total or origin.missing_products != "disable":
+            return missing.total, None
+        hold = why_hold(self._run, missing, origin, parts.bucket)
+        if hold is None:
+            withdraw(self._run, missing, self._seen, parts.errands())
+        return missing.total, hold
 
     def _problem(self, error: UnreadableFileError | None) -> str | None:
         read = self._progress.records
@@ -225,19 +265,14 @@ class Split:
         )
 
 
+def force_of(run: Run) -> Force | None:
+    """Give what an operator wants sent, changed or not."""
+    return msgspec.json.decode(run.forced, type=Force) if run.forced else None
+
+
 def run_file(run: Run) -> StoredObject:
     """Name the file version of a run, as the bucket knows it."""
     return StoredObject(key=run.key, version=run.version, size=run.size)
-
-
-def manifest_key(source: str, run: str) -> str:
-    """Say where the manifest of a run lies."""
-    return f"manifests/{source}/{run}"
-
-
-def identifiers_prefix(run: Run) -> str:
-    """Say where the identifiers of a full export lie: JSON lists of [resource, identifier]."""
-    return f"manifests/{run.source}/{run.id}.identifiers/"
 
 
 def _progress(run: Run, bucket: Bucket) -> Progress:
@@ -262,17 +297,9 @@ def _standing(run: Run, plan: Plan, parts: SplitterParts) -> Standing:
         digest=plan.pin.digest,
         shortcut=not parts.registry.older_unfinished(run),
         newer=tuple(manifests),
-        refuse_repeats=plan.refuse_repeats,
+        refuse_repeats=plan.origin.duplicates == "reject",
+        force=force_of(run),
     )
-
-
-def _missing(run: Run, seen: HashSet, parts: SplitterParts) -> int | None:
-    for name in reversed(parts.registry.split_after(run.source)):
-        earlier = parts.registry.get(name.run) if name.order < run.order else None
-        if earlier and earlier.problem is None:
-            before = _manifest(name, parts.bucket)
-            return sum(value not in seen for value in before)
-    return None
 
 
 def _manifest(name: RunName, bucket: Bucket) -> Manifest:

@@ -176,12 +176,10 @@ def make_plan(run: Run, bucket: Bucket) -> Plan:
             "(pim-connector config push); the file stays in the inbox and is taken up then"
         )
     mapping = load_mapping(bucket.get(key, found.version), name=key)
-    origin = mapping.file.source
     return Plan(
         pin=MappingPin(key=key, version=found.version, digest=mapping.digest),
         program=compile_mapping(mapping),
-        full=origin.exports == "full",
-        refuse_repeats=origin.duplicates == "reject",
+        origin=mapping.file.source,
         others=dict(_others(run.source, mapping, bucket)),
     )
 
@@ -231,7 +229,7 @@ def _sweep(
                 yield from _wake(run, parts)
         elif isinstance(request, Ignored):
             ignored.append(request)
-    for name in list(parts.registry.open_runs()):
+    for name in [*parts.registry.open_runs(), *parts.registry.aside()]:
         noted = parts.registry.get(name.run)
         if noted and sweep.source in (None, noted.source):
             yield from _wake(noted, parts)

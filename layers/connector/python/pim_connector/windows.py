@@ -10,6 +10,7 @@ from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.ledger import LedgerEntry
 from pim_connector.manifests import Manifest
 from pim_connector.mapping.result import Filtered, Identity, Rejected
+from pim_connector.messages import Force
 from pim_connector.runs.splits import WINDOW
 
 Disposition: TypeAlias = Literal["q", "u", "s", "f", "r"]
@@ -38,7 +39,8 @@ class Standing:
     """Where a run stands among the others of its source.
 
     `newer` are the manifests of newer files that were split before it. `shortcut` says that the
-    ledger can be trusted to be the PIM's last word: no older file is still under way.
+    ledger can be trusted to be the PIM's last word: no older file is still under way. `force` says
+    what an operator wants sent, changed or not.
     """
 
     order: str
@@ -46,6 +48,7 @@ class Standing:
     shortcut: bool = True
     newer: tuple[Manifest, ...] = ()
     refuse_repeats: bool = False
+    force: Force | None = None
 
 
 def decide(sighting: Sighting, entry: LedgerEntry | None, standing: Standing) -> Disposition:
@@ -64,6 +67,8 @@ def decide(sighting: Sighting, entry: LedgerEntry | None, standing: Standing) ->
         return "q"
     if entry.order > standing.order:
         return "s"
+    if standing.force and standing.force.holds(entry.identifier):
+        return "q"
     same = entry.fingerprint == sighting.fingerprint and entry.mapping == standing.digest
     return "u" if same and standing.shortcut else "q"
 

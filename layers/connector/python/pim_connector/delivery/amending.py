@@ -44,6 +44,7 @@ def amend(
         for a in message.records
     }
     entries = parts.ledger.entries(keys.values())
+    attribute = parts.programs.pinned(message.mapping).identifier_attribute
     ends: dict[int, RecordOutcome] = {}
     lines: dict[int, Line] = {}
     for amendment in message.records:
@@ -52,7 +53,7 @@ def amend(
         if reason:
             ends[amendment.number] = _end(message, amendment, *reason)
         else:
-            lines[amendment.number] = _line(message, amendment, entry)
+            lines[amendment.number] = _line(message, amendment, entry, attribute)
     ends |= _written(message, lines, pim, parts, last_attempt=last_attempt)
     return tuple(ends[amendment.number] for amendment in message.records)
 
@@ -68,10 +69,12 @@ def _why_not(message: AmendmentMessage, entry: LedgerEntry | None) -> tuple[Stat
     return None
 
 
-def _line(message: AmendmentMessage, amendment: Amendment, entry: LedgerEntry | None) -> Line:
+def _line(
+    message: AmendmentMessage, amendment: Amendment, entry: LedgerEntry | None, attribute: str
+) -> Line:
     record = MessageRecord(
         number=amendment.number,
-        line=0,
+        line=amendment.line,
         rule="",
         identifier=amendment.identifier,
         family_key=amendment.identifier,
@@ -84,7 +87,7 @@ def _line(message: AmendmentMessage, amendment: Amendment, entry: LedgerEntry | 
         family_key=amendment.identifier,
         parent=None,
         uuid=amendment.identifier if amendment.uuid else None,
-        identifier_attribute=message.identifier_attribute,
+        identifier_attribute=attribute,
         slots=(),
     )
     return Line(record=record, mapped=mapped, entry=entry)
@@ -161,7 +164,7 @@ def _ended(message: AmendmentMessage, answer: Answer, *, last_attempt: bool) -> 
         state, problems = "rejected", (Problem(reason=f"the PIM never answered: {answer.reason}"),)
     return RecordOutcome(
         number=record.number,
-        line=0,
+        line=record.line,
         state=state,
         identifier=record.identifier,
         resource=message.resource,
@@ -197,7 +200,7 @@ def _end(
 ) -> RecordOutcome:
     return RecordOutcome(
         number=amendment.number,
-        line=0,
+        line=amendment.line,
         state=state,
         identifier=amendment.identifier,
         resource=message.resource,

@@ -23,6 +23,7 @@ class Pinned:
     program: Program
     source: Origin
     attribute_codes: frozenset[str] | None
+    identifier_attribute: str
 
 
 class Programs:
@@ -55,6 +56,7 @@ class Programs:
             program=program,
             source=mapping.file.source,
             attribute_codes=attribute_codes(mapping.file),
+            identifier_attribute=mapping.file.identifier_attribute,
         )
 
     def _read(self, pin: MappingPin) -> bytes:

@@ -7,7 +7,7 @@ for those that have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ import msgspec
 
 from pim_connector.runs.run import Phase, Run, from_item, header_key
 from pim_connector.runs.table import Change, RunTable
+from pim_connector.states import State
 
 DeadRecord: TypeAlias = tuple[int, int, str]
 """Number, line and identifier of a record whose message lies in the dead-letter queue."""
@@ -86,6 +87,7 @@ class Registry:
             self._table.updating(header_key(run.id), change),
             self._table.putting(_open_key(run.id) | _name(run)),
             self._table.putting(_waiting_key(run) | _name(run)),
+            self._table.deleting(_aside_key(run.id)),
         )
         return replace(run, phase="waiting", problem=None, retryable=False)
 
@@ -96,7 +98,15 @@ class Registry:
             self._table.updating(header_key(run.id), change),
             self._table.deleting(_open_key(run.id)),
             self._table.deleting(_waiting_key(run)),
+            self._table.putting(_aside_key(run.id) | _name(run)),
         )
+
+    def aside(self) -> Iterator[RunName]:
+        """Give the runs that were set aside.
+
+        A newer version of the file may lie in its place by now: the inbox does not show them all.
+        """
+        return map(_read_name, self._table.query("aside"))
 
     def finish(
         self, run: Run, phase: Phase, *, file: str, report: str, problem: str | None, now: str
@@ -108,6 +118,26 @@ class Registry:
     def close(self, run: str) -> None:
         """Forget that the run was open."""
         self._table.delete(_open_key(run))
+
+    def sent(
+        self, errand: Run, *, sent: int, records: int, counts: Mapping[State, int], now: str
+    ) -> None:
+        """Enter that all messages of an errand are on their way; entering it again changes nothing.
+
+        `counts` are the records that no message carries.
+        """
+        end = {"phase": "delivering", "sent": sent, "records": records, "split_at": now}
+        change = Change(
+            put=end,
+            add={state: number for state, number in counts.items() if number},
+            condition="#phase = :sending",
+            given={"sending": "sending"},
+        )
+        self._table.update(header_key(errand.id), change)
+
+    def release_hold(self, run: str) -> None:
+        """Enter that an operator has decided about the missing products of a full export."""
+        self._table.update(header_key(run), Change(put={"hold": None}))
 
     def note_dead_letters(self, run: str, messages: dict[str, list[DeadRecord]]) -> None:
         """Enter which messages of the run lie in the dead-letter queue, and whose records."""
@@ -145,6 +175,10 @@ def _read_name(item: dict[str, Any]) -> RunName:
 
 def _open_key(run: str) -> dict[str, str]:
     return {"pk": "open", "sk": run}
+
+
+def _aside_key(run: str) -> dict[str, str]:
+    return {"pk": "aside", "sk": run}
 
 
 def _waiting_key(run: Run) -> dict[str, str]:

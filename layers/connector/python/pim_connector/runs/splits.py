@@ -109,10 +109,17 @@ class Splits:
             raise LostRunError(f"another splitter has taken over run {run.id}")
 
     def complete(
-        self, run: Run, *, sent: int, problem: str | None, now: str, missing: int | None = None
+        self,
+        run: Run,
+        *,
+        sent: int,
+        problem: str | None,
+        now: str,
+        missing: int | None = None,
+        hold: str | None = None,
     ) -> None:
         """Enter that the file is read and `sent` messages are on their way."""
-        end = {"sent": sent, "problem": problem, "missing": missing, "split_at": now}
+        end = {"sent": sent, "problem": problem, "missing": missing, "hold": hold, "split_at": now}
         change = Change(
             put={"phase": "delivering"} | end,
             condition="#fence = :fence",

@@ -1,0 +1,184 @@
+"""Runs without a file of their own: a withdrawal, a replay, a rewind.
+
+An errand concerns the run `of`. It is a run like any other: accounted, reported, closed by the
+caretaker. It has the order of the run it concerns, so what is newer stays as it is; and while it
+is open, no file of its source takes the short cut past the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pim_connector.bucket import Bucket
+from pim_connector.errors import ConfigurationError
+from pim_connector.lanes import lane_of, message_group
+from pim_connector.messages import (
+    MAX_BYTES,
+    MAX_RECORDS,
+    Amendment,
+    AmendmentMessage,
+    HeavyPointer,
+    MappingPin,
+    deduplication_id,
+    encode,
+    heavy_key,
+)
+from pim_connector.queues import FifoQueue, Outgoing
+from pim_connector.runs.announcements import Announcements
+from pim_connector.runs.registry import Registry
+from pim_connector.runs.run import Kind, Run
+from pim_connector.states import STATES, State
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrandParts:
+    """What errands work with. `clock` gives the time in UTC."""
+
+    bucket: Bucket
+    registry: Registry
+    queue: FifoQueue
+    announcements: Announcements
+    lanes: int
+    clock: Callable[[], datetime]
+
+    def now(self) -> str:
+        return f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendedProduct:
+    """An amendment and what decides where it travels."""
+
+    resource: str
+    family_key: str
+    amendment: Amendment
+
+
+def begin(
+    of: Run, kind: Kind, name: str, parts: ErrandParts, *, pin: MappingPin | None = None
+) -> Run:
+    """Enter an errand as an open run; one of the same name is gone on with."""
+    errand = Run(
+        id=name,
+        source=of.source,
+        bucket=of.bucket,
+        key=of.key,
+        version=of.version,
+        size=0,
+        order=of.order,
+        turn=of.order,
+        phase="sending",
+        mapping=pin or of.mapping,
+        counts=dict.fromkeys(STATES, 0),
+        registered_at=parts.now(),
+        started_at=parts.now(),
+        kind=kind,
+        of=of.id,
+    )
+    parts.registry.register(errand)
+    return errand
+
+
+def errand_name(of: Run, kind: Kind, now: datetime) -> str:
+    """Name an errand that may be run more than once for a run; ids sort by time."""
+    return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z-{of.source}-{kind}"
+
+
+def refuse_while_busy(of: Run, registry: Registry, *, but: str = "") -> None:
+    """Raise ConfigurationError while another run of the source is open.
+
+    A file that is being split may call a product unchanged that the errand is about to change.
+    """
+    for name in registry.open_runs():
+        if name.source == of.source and name.run not in (of.id, but):
+            raise ConfigurationError(
+                f"run {name.run} of source {of.source} is not finished; wait for it "
+                "(`pim-connector runs`) and say this again"
+            )
+
+
+def send_amendments(
+    errand: Run,
+    purpose: Literal["withdraw", "rewind"],
+    products: Iterable[AmendedProduct],
+    parts: ErrandParts,
+    *,
+    superseded: int = 0,
+) -> Run:
+    """Put the amendments on the product queue, models apart from products, and count them.
+
+    `superseded` are those that newer files have already decided about. Sending the same twice is
+    no harm: messages are named by their numbers.
+    """
+    bays: dict[tuple[str, int], list[Amendment]] = {}
+    records = 0
+    for product in products:
+        lane = lane_of(product.family_key, parts.lanes)
+        place = (product.resource, lane)
+        bays.setdefault(place, []).append(product.amendment)
+        records += 1
+    messages = list(_messages(errand, purpose, bays))
+    parts.queue.send(_outgoing(message, parts.bucket) for message in messages)
+    states: dict[State, int] = {"superseded": superseded}
+    return complete(errand, parts, sent=len(messages), records=records + superseded, counts=states)
+
+
+def complete(
+    errand: Run, parts: ErrandParts, *, sent: int, records: int, counts: dict[State, int]
+) -> Run:
+    """Enter that all messages are on their way; an errand without any is closed at once."""
+    parts.registry.sent(errand, sent=sent, records=records, counts=counts, now=parts.now())
+    ended = parts.registry.get(errand.id)
+    if ended and ended.settled:
+        parts.announcements.run_settled(errand.id)
+    return ended or errand
+
+
+def _messages(
+    errand: Run,
+    purpose: Literal["withdraw", "rewind"],
+    bays: dict[tuple[str, int], list[Amendment]],
+) -> Iterator[AmendmentMessage]:
+    assert errand.mapping is not None and errand.of is not None  # noqa: S101, PT018 - by `begin`
+    number = 0
+    for (resource, lane), amendments in sorted(bays.items(), reverse=True):
+        for few in _batches(amendments):
+            number += 1
+            yield AmendmentMessage(
+                run=errand.id,
+                source=errand.source,
+                id=f"{number:06d}",
+                lane=lane,
+                order=errand.order,
+                mapping=errand.mapping,
+                resource=resource,
+                purpose=purpose,
+                of=errand.of,
+                records=few,
+            )
+
+
+def _batches(amendments: list[Amendment]) -> Iterator[tuple[Amendment, ...]]:
+    yield from (
+        tuple(amendments[start : start + MAX_RECORDS])
+        for start in range(0, len(amendments), MAX_RECORDS)
+    )
+
+
+def _outgoing(message: AmendmentMessage, bucket: Bucket) -> Outgoing:
+    body = encode(message)
+    if len(body) > MAX_BYTES:
+        key = heavy_key(message.run, message.id)
+        bucket.put(key, body)
+        body = encode(HeavyPointer(run=message.run, heavy=key))
+    return Outgoing(
+        group=message_group(message.lane),
+        deduplication=deduplication_id(message.run, message.id),
+        body=body,
+    )

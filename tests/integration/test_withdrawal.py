@@ -1,0 +1,156 @@
+"""Full exports: what is in the last one and not in this one is disabled, and comes back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from local.akeneo.app import create_app
+from local.akeneo.catalog import from_resources
+from local.akeneo.pim import Pim
+from local.akeneo.server import serve
+from pim_connector.errors import ConfigurationError
+from pim_connector.withdrawal import confirm
+from tests.integration.mapper.examples import CATALOG
+from tests.integration.nightly import Nights
+from tests.integration.stack import credentials
+
+MAPPING = """
+version: 1
+source: {exports: full, missing_products: disable, max_missing_share: 50%}
+records:
+  products:
+    path: /items/item
+    identifier: sku
+    family: {value: shoes}
+    values: {name: name}
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Pim, str]]:
+    pim = Pim(catalog=from_resources(CATALOG))
+    with serve(create_app(pim)) as url:
+        yield pim, url
+
+
+@pytest.fixture
+def nights(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Nights]:
+    credentials(monkeypatch)
+    pim, url = server
+    pim.clear(from_resources(CATALOG))
+    with mock_aws(), Nights.begin(pim, url, monkeypatch) as nights:
+        nights.stack.put("config/erp/shop.yaml", MAPPING)
+        yield nights
+
+
+def export(*numbers: int, end: str = "</items>") -> str:
+    items = (f"<item><sku>p{n}</sku><name>Boot {n}</name></item>" for n in numbers)
+    return f"<items>{''.join(items)}{end}"
+
+
+def enabled(nights: Nights) -> dict[str, bool]:
+    found = {}
+    for number in range(1, 7):
+        product = nights.pim.product_by_identifier(f"p{number}")
+        if product:
+            found[f"p{number}"] = product.enabled
+    return found
+
+
+def test_what_left_a_full_export_is_disabled_and_enabled_when_it_is_back(nights: Nights) -> None:
+    nights.night("a.xml", export(1, 2, 3, 4))
+    second = nights.night("b.xml", export(1, 2, 3))
+    assert enabled(nights) == {"p1": True, "p2": True, "p3": True, "p4": False}
+    assert (second.records, second.counts["unchanged"], second.missing) == (3, 3, 1)
+    errand = nights.run(f"{second.id}-withdrawal")
+    assert (errand.phase, errand.records, errand.counts["updated"]) == ("finished", 1, 1)
+    third = nights.night("c.xml", export(1, 2, 3, 4))
+    assert enabled(nights)["p4"] is True
+    assert (third.counts["updated"], third.counts["unchanged"]) == (1, 3)
+    fourth = nights.night("d.xml", export(1, 2, 3, 4))
+    assert fourth.counts["unchanged"] == 4
+
+
+def test_a_file_that_ended_early_says_nothing_about_what_is_missing(nights: Nights) -> None:
+    nights.night("a.xml", export(1, 2, 3, 4))
+    broken = nights.night("b.xml", export(1, 2, end=""))
+    assert (broken.phase, broken.missing) == ("failed", None)
+    assert set(enabled(nights).values()) == {True}
+    whole = nights.night("c.xml", export(1, 2, 3))
+    assert whole.missing == 1
+    assert enabled(nights)["p4"] is False
+
+
+def test_above_the_share_nothing_is_disabled_before_an_operator_says_so(nights: Nights) -> None:
+    nights.night("a.xml", export(1, 2, 3, 4))
+    held = nights.night("b.xml", export(1))
+    assert set(enabled(nights).values()) == {True}
+    assert held.hold is not None
+    assert "3 of 4 products are missing (75.0 %), the mapping allows 50%" in held.hold
+    confirm(held, nights.errands())
+    nights.rest()
+    assert enabled(nights) == {"p1": True, "p2": False, "p3": False, "p4": False}
+    assert nights.run(held.id).hold is None
+    with pytest.raises(ConfigurationError, match="nothing to confirm"):
+        confirm(nights.run(held.id), nights.errands())
+
+
+def test_what_nobody_decided_about_is_still_missing_from_the_next_export(nights: Nights) -> None:
+    nights.night("a.xml", export(1, 2, 3, 4))
+    held = nights.night("b.xml", export(1))
+    again = nights.night("c.xml", export(1))
+    assert (again.missing, again.hold is not None) == (3, True)
+    with pytest.raises(ConfigurationError, match="is newer than"):
+        confirm(held, nights.errands())
+    confirm(again, nights.errands())
+    nights.rest()
+    assert nights.night("d.xml", export(1)).missing == 0
+    assert enabled(nights) == {"p1": True, "p2": False, "p3": False, "p4": False}
+
+
+def test_a_record_nobody_knows_the_product_of_makes_the_export_wait(nights: Nights) -> None:
+    nights.night("a.xml", export(1, 2, 3, 4))
+    nameless = "<item><name>no sku</name></item></items>"
+    held = nights.night("b.xml", export(1, 2, 3, end=nameless))
+    assert held.hold is not None
+    assert "nobody knows the product" in held.hold
+    assert set(enabled(nights).values()) == {True}
+
+
+@pytest.mark.parametrize(("policy", "listed"), [("report", True), ("leave", False)])
+def test_missing_products_are_only_reported_or_left_if_the_mapping_says_so(
+    nights: Nights, policy: str, listed: bool
+) -> None:
+    mapping = MAPPING.replace("missing_products: disable", f"missing_products: {policy}")
+    nights.stack.put("config/erp/shop.yaml", mapping)
+    nights.night("a.xml", export(1, 2))
+    second = nights.night("b.xml", export(1))
+    assert second.missing == 1
+    assert set(enabled(nights).values()) == {True}
+    key = f"reports/{second.id}/missing.csv"
+    assert (key in nights.stack.keys("reports/")) == listed
+    if listed:
+        rows = list(csv.reader(io.StringIO(nights.stack.get(key).decode("utf-8-sig"))))
+        assert rows == [["resource", "identifier"], ["product", "p2"]]
+
+
+def test_a_product_that_somebody_deleted_in_the_pim_is_not_made_again_to_be_disabled(
+    nights: Nights,
+) -> None:
+    nights.night("a.xml", export(1, 2))
+    delete(nights.pim, "p2")
+    second = nights.night("b.xml", export(1))
+    errand = nights.run(f"{second.id}-withdrawal")
+    assert errand.counts["filtered"] == 1
+    assert nights.pim.product_by_identifier("p2") is None
+
+
+def delete(pim: Any, identifier: str) -> None:
+    product = pim.product_by_identifier(identifier)
+    del pim.products[product.uuid]
