@@ -94,6 +94,17 @@ def preview(
         raise typer.Exit(3)
 
 
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of DAM source files, for editors that complete and underline.
+
+    Example: pim-connector assets schema > dam.schema.json
+    """
+    from pim_connector.dam.schema import json_schema
+
+    sys.stdout.write(json_schema())
+
+
 def _show(line: Line) -> None:
     import msgspec
 

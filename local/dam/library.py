@@ -77,7 +77,7 @@ class Library:
     def add(self, *, id_: str | None = None, **properties: Any) -> str:
         """Put a new asset in; its id is a number in letters unless one is given."""
         self._number += 1
-        asset_id = id_ or f"a{self._number:06d}"
+        asset_id = f"a{self._number:06d}" if id_ is None else id_
         self.assets[asset_id] = Asset(id=asset_id, created=self.now())
         base = {
             "name": f"SKU-{self._number:05d}_front.jpg",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 
 from pim_connector.dam.loading import load_source
-from pim_connector.dam.source import Source
+from pim_connector.dam.schema import json_schema
 from pim_connector.errors import ConfigurationError
+from pim_connector.mapping.places import load_yaml
 
 GOOD = """source: dam
 base_url: https://dam.example.com
@@ -62,5 +63,14 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_the_json_schema_in_the_documents_is_that_of_the_types() -> None:
-    written = json.loads((Path(__file__).parents[3] / "docs" / "dam.schema.json").read_text())
-    assert written == json.loads(msgspec.json.encode(msgspec.json.schema(Source)))
+    written = (Path(__file__).parents[3] / "docs" / "dam.schema.json").read_text("utf-8")
+    assert written == json_schema(), "run: pim-connector assets schema > docs/dam.schema.json"
+
+
+def test_the_json_schema_takes_the_starters_and_refuses_a_mistake() -> None:
+    validator = Draft202012Validator(json.loads(json_schema()))
+    for starter in (Path(__file__).parents[3] / "docs" / "dam").glob("*.yaml"):
+        data, _ = load_yaml(starter.read_bytes())
+        assert list(validator.iter_errors(data)) == [], starter.name
+    data, _ = load_yaml(GOOD.replace("kind: offset", "kind: offsets").encode())
+    assert list(validator.iter_errors(data))

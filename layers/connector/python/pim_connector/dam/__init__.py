@@ -1,12 +1,13 @@
 """DAMs as described in a file: what changed, in which order, since when; never a vendor's name.
 
-source.py, auth_kinds.py, paging_kinds.py, event_kinds.py the types of a source file
-loading.py                                                the file, read and checked
-template.py, stamps.py                                     the little languages in it
-http.py, auth.py, waits.py                                asking a DAM
-listing.py                                                one page of changes
-walk.py, requery.py, sorted_pages.py, plain_pages.py      which page to ask for next
-cursor.py                                                 how far a source was read, and who reads
-asset_messages.py, asset_queue.py                         what travels to the asset mapper
-polling.py                                                the use case of dam_poller
+source, auth_kinds, paging_kinds, event_kinds   the types of a source file
+loading                                         the file, read and checked
+template, stamps                                the little languages in it, beside JMESPath
+http, auth, waits                               asking a DAM
+client, listing, rows                           its lists as pages, its assets by id
+walk, requery, sorted_pages, plain_pages        which page to ask for next, and when it is the last
+pages, numbering, order                         what they share
+cursor                                          how far a source was read
+asset_messages, handover                        what travels to the asset mapper
+polling, rounds                                 the use case of dam_poller
 """

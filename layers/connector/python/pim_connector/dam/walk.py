@@ -36,7 +36,8 @@ def walk(plan: Plan, position: Position, fetch: Fetch, clock: Clock) -> Iterator
             at = step.position
             yield step
     except MarkExpiredError:
-        at = replace(begin(plan, Position(began=at.began, most=at.most), clock()))
+        again = Position(began=at.began, newest=at.newest, most=at.most)
+        at = begin(plan, again, clock())
         for step in _steps(plan, at, fetch):
             at = step.position
             yield step
@@ -67,19 +68,15 @@ def finish(plan: Plan, at: Position, now: float) -> Position:
 
 def _steps(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
     if plan.kind == "token":
-        return _feed(at, plan, fetch)
+        return _feed(plan, at, fetch)
     if plan.mode == "full":
-        return _full(plan, at, fetch)
+        return plain_pages(plan, at, fetch, plan.size)
     if plan.mode == "requery" and plan.order == "asc":
         return requery(plan, at, fetch)
     return sorted_pages(plan, at, fetch)
 
 
-def _full(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
-    yield from plain_pages(plan, at, fetch, plan.size)
-
-
-def _feed(at: Position, plan: Plan, fetch: Fetch) -> Iterator[Step]:
+def _feed(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
     """Follow a feed's own marks; the last page says where the feed goes on another time."""
     while True:
         page = fetch(Ask(limit=plan.size, mark=at.mark))
