@@ -1,0 +1,119 @@
+"""What the tests of real exports share: a file, its mapping and its PIM, and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from pim_connector.erp.preview import Previewed, Summary, preview_records
+from pim_connector.erp.reading import read_records
+from pim_connector.erp.record import UnreadableFileError
+from pim_connector.mapping import compile_mapping, load_mapping
+from pim_connector.mapping.checking import check_against
+from pim_connector.mapping.result import Json
+from pim_connector.structure import Structure
+
+PROJECT = Path(__file__).parents[2]
+REAL = PROJECT.parent / "shared" / "erp"
+OWN = PROJECT / "tests" / "data" / "exports"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All records of one file as they would be sent; `broken` is why it could not be read on."""
+
+    records: tuple[Previewed, ...]
+    summary: Summary
+    broken: UnreadableFileError | None
+
+    def __getitem__(self, identifier: str) -> Previewed:
+        """The last record of a product or model that is mapped."""
+        return next(r for r in reversed(self.records) if r.identifier == identifier)
+
+    @property
+    def states(self) -> dict[str, int]:
+        return dict(self.summary.states)
+
+
+def real_export(
+    file: str, mapping: str, structure: str, edit: tuple[str, str] = ("", "")
+) -> Export:
+    """A real file, which is kept outside of the project; skips the test where it is not there."""
+    path = REAL / file
+    if not path.exists():
+        pytest.skip(f"REAL EXPORT NOT TESTED: {path} is not there")
+    return export(path, mapping, structure, edit)
+
+
+def own_export(file: str, mapping: str, structure: str, edit: tuple[str, str] = ("", "")) -> Export:
+    """One of the project's own small files in the same dialects."""
+    return export(OWN / file, mapping, structure, edit)
+
+
+@cache
+def export(path: Path, mapping: str, structure: str, edit: tuple[str, str]) -> Export:
+    """Maps a whole file. `edit` is what a user would change in the mapping: this text for that."""
+    program = compile_mapping(load_mapping(mapping_text(mapping, edit).encode(), name=mapping))
+    summary = Summary()
+    records: list[Previewed] = []
+    broken = None
+    try:
+        open_file: Callable[[], BinaryIO] = partial(path.open, "rb")
+        reader = read_records(open_file, program)
+        records.extend(preview_records(reader, program, structure_of(structure), summary))
+    except UnreadableFileError as error:
+        broken = error
+    return Export(tuple(records), summary, broken)
+
+
+def mapping_text(mapping: str, edit: tuple[str, str] = ("", "")) -> str:
+    text = (PROJECT / mapping).read_text()
+    before, after = edit
+    assert before in text, f"{mapping} no longer has the text that this test edits"
+    return text.replace(before, after) if before else text
+
+
+@cache
+def structure_of(name: str) -> Structure:
+    return Structure.from_json((PROJECT / "tests/data/structures" / name).read_bytes())
+
+
+def problems_of(mapping: str, structure: str) -> tuple[str, ...]:
+    """What `mapping check` finds."""
+    program = compile_mapping(load_mapping(mapping_text(mapping).encode(), name=mapping))
+    return check_against(program, structure_of(structure))
+
+
+def value(record: Previewed, attribute: str, locale: str | None = None) -> Json:
+    """The data of one attribute in one locale; None where nothing is sent."""
+    sent = (record.payload or {}).get("values")
+    assert isinstance(sent, dict)
+    for envelope in sent.get(attribute) or ():  # type: ignore[union-attr]  # a list of envelopes
+        assert isinstance(envelope, dict)
+        if envelope["locale"] == locale:
+            return envelope["data"]
+    return None
+
+
+def field(record: Previewed, name: str) -> Json:
+    """A field of the payload that is no value, such as categories."""
+    return (record.payload or {}).get(name)
+
+
+def media(record: Previewed) -> dict[str, str]:
+    """Attribute → location of every file that would be uploaded."""
+    return {item.attribute: item.location for item in record.media}
+
+
+def labels(record: Previewed, attribute: str) -> dict[str, dict[str, str]]:
+    """Option code → labels of the options a record wants of an attribute."""
+    return {item.code: item.labels for item in record.options if item.attribute == attribute}
+
+
+def price(amount: str, currency: str) -> Json:
+    return [{"amount": amount, "currency": currency}]
