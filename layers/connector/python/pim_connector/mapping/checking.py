@@ -135,14 +135,25 @@ class _Check:
             yield rule.path, "a price needs a currency: add `currency:`"
         units = structure.units(attribute.metric_family) if attribute.metric_family else None
         if kind == "metric" and units is not None:
-            for code in self._codes(rule, rule.unit, "unit"):
-                what = f"{attribute.metric_family} unit"
+            what = f"{attribute.metric_family} unit"
+            for code in self._foreign(self._codes(rule, rule.unit, "unit"), units):
                 yield from self._known((*rule.path, "unit"), code, units, what)
         if kind == "price" and structure.currencies is not None:
             for code in self._codes(rule, rule.currency, "currency"):
                 if code not in structure.currencies:
                     near = nearest(code, structure.currencies)
                     yield (*rule.path, "currency"), f"the currency {code} is not activated{near}"
+
+    def _foreign(self, codes: list[str], units: frozenset[str]) -> list[str]:
+        """The codes that cannot be meant: one map of units may serve attributes of many families.
+
+        So where a map gives some unit of the family, only what no family knows is wrong.
+        """
+        if not units.intersection(codes):
+            return codes
+        families = self.structure.measurement_families or ()
+        every = units.union(*(self.structure.units(family.code) or () for family in families))
+        return [code for code in codes if code not in every]
 
     def _columns(self, rule: CompiledRule, attribute: Attribute) -> Iterator[tuple[Path, str]]:
         known = [str(column.get("code")) for column in attribute.table_configuration]
