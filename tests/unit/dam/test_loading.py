@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs here
 
 from pim_connector.dam.loading import load_source
 from pim_connector.dam.schema import json_schema

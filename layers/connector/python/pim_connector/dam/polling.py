@@ -8,9 +8,11 @@ twice does no harm, because the asset mapper drops what has not changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from hashlib import blake2b
+from typing import Any, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from pim_connector.dam.asset_messages import Change, Kind
@@ -24,6 +26,8 @@ Which = Literal["changes", "deletions"]
 
 STEPS_BETWEEN_SAVES = 20
 MOST_NOTES = 20
+MOST_UNREADABLE = 10_000
+"""So many unreadable items are told apart; beyond that one may be counted twice."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +46,22 @@ class PollReport:
     finished: bool = True
     full_load: bool = False
     notes: list[str] = field(default_factory=list)
+    _unreadable: set[bytes] = field(default_factory=set, repr=False)
+
+    def cannot_read(self, row: Row) -> None:
+        """Count an item once, although pages overlap, and say what is wrong with it."""
+        content = msgspec.json.encode((row.problem, row.properties), order="sorted")
+        digest = blake2b(content, digest_size=12).digest()
+        if digest in self._unreadable:
+            return
+        self.unreadable += 1
+        self.note(row.problem or "")
+        if len(self._unreadable) < MOST_UNREADABLE:
+            self._unreadable.add(digest)
+
+    def as_log(self) -> dict[str, Any]:
+        """Give what is to be logged."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.repr}
 
     def note(self, text: str) -> None:
         """Keep a remark for the operator once, and not endlessly many."""
@@ -115,8 +135,7 @@ class Poll:
             report.note(step.note)
         for row in step.rows:
             if row.problem:
-                report.unreadable += 1
-                report.note(row.problem)
+                report.cannot_read(row)
             for change in changes_of(row):
                 handover.put(change, before)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ class Round:
                 report = self._poll(client, share).run()
         finally:
             self.leases.release(f"dam-{name}", self.owner)
-        return {"outcome": "finished" if report.finished else "goes on", **asdict(report)}
+        return {"outcome": "finished" if report.finished else "goes on", **report.as_log()}
 
     def _poll(self, client: DamClient, share: float) -> Poll:
         until = self.clocks.time_left() - share

@@ -21,6 +21,7 @@ def asset_rows(source: Source, stamps: Stamps) -> ReadRow:
     flag = Expression(source.deleted.flag, where="deleted.flag") if source.deleted.flag else None
 
     def read(item: Any) -> Row:
+        properties = item if isinstance(item, dict) else {"item": item}
         try:
             printed = updated.read(item) if updated else None
             found = ids_of(ids.read(item))
@@ -28,12 +29,12 @@ def asset_rows(source: Source, stamps: Stamps) -> ReadRow:
                 ids=found,
                 stamp=stamps.read(printed),
                 printed=None if printed is None else str(printed),
-                properties=item if isinstance(item, dict) else {"item": item},
+                properties=properties,
                 deleted=flag.holds(item) if flag else False,
                 problem=None if found else f"no id at `{source.id}`",
             )
         except RejectedError as error:
-            return Row(ids=(), stamp=None, problem=str(error))
+            return Row(ids=(), stamp=None, properties=properties, problem=str(error))
 
     return read
 
