@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.assets_reconcile import approve
+from cli.assets_setup import setup
+
 if TYPE_CHECKING:
     from cli.asset_preview import Line, Previewer
     from pim_connector.dam.cursor import SourceCursor
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Assets of a DAM: what would be sent, and why not.")
 
 SECRET_PREFIX = "DAM_SECRET_"  # noqa: S105  # the beginning of a variable's name
+
+
+app.command()(setup)
+app.command()(approve)
 
 
 @app.callback()
