@@ -11,11 +11,15 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pim_connector.errors import RejectedError
+
+if TYPE_CHECKING:
+    from pim_connector.bucket import Bucket
+    from pim_connector.runs.registry import RunName
 
 _SMALLEST: Final = 1 << 12
 _PARTS: Final = 16
@@ -96,6 +100,24 @@ class Manifest:
     def decode(cls, body: bytes) -> Manifest:
         """Read what `HashSet.into_manifest` wrote; RejectedError if it is cut."""
         return cls(decode_hashes(body))
+
+
+def manifest_key(source: str, run: str) -> str:
+    """Say where the manifest of a run lies."""
+    return f"manifests/{source}/{run}"
+
+
+def read_manifest(source: str, run: str, bucket: Bucket) -> Manifest:
+    """Give a run's manifest; a file without a readable record has none, and held nothing."""
+    try:
+        return Manifest.decode(bucket.get(manifest_key(source, run)))
+    except FileNotFoundError:
+        return Manifest(array("Q"))
+
+
+def manifests_of(runs: Iterable[RunName], bucket: Bucket) -> tuple[Manifest, ...]:
+    """Give the manifests of several runs."""
+    return tuple(read_manifest(name.source, name.run, bucket) for name in runs)
 
 
 def encode_hashes(hashes: array[int]) -> bytes:

@@ -18,7 +18,14 @@ from pim_connector.errands import ErrandParts
 from pim_connector.kept import KeptRecord, keep, rejected
 from pim_connector.lanes import lane_of
 from pim_connector.ledger import Ledger, ledger_key
-from pim_connector.manifests import HashSet, Manifest, decode_hashes, encode_hashes, identity_hash
+from pim_connector.manifests import (
+    HashSet,
+    decode_hashes,
+    encode_hashes,
+    identity_hash,
+    manifest_key,
+    manifests_of,
+)
 from pim_connector.mapping import Program
 from pim_connector.mapping.language import Origin
 from pim_connector.mapping.result import FieldError, Identity, Rejected
@@ -32,7 +39,7 @@ from pim_connector.packing import Bay, Packer, Parcel
 from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
-from pim_connector.runs.registry import Registry, RunName
+from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Run
 from pim_connector.runs.splits import Splits, Window
 from pim_connector.windows import FileEnd, Sighting, Standing, decide, queued, windows_of
@@ -40,7 +47,6 @@ from pim_connector.withdrawal import (
     find_missing,
     keep_identifiers,
     list_missing,
-    manifest_key,
     why_hold,
     withdraw,
 )
@@ -291,23 +297,14 @@ def _seen(windows: Iterable[Window], until: int) -> HashSet:
 
 
 def _standing(run: Run, plan: Plan, parts: SplitterParts) -> Standing:
-    manifests = (_manifest(name, parts.bucket) for name in parts.registry.newer_split(run))
     return Standing(
         order=run.order,
         digest=plan.pin.digest,
         shortcut=not parts.registry.older_unfinished(run),
-        newer=tuple(manifests),
+        newer=manifests_of(parts.registry.newer_split(run), parts.bucket),
         refuse_repeats=plan.origin.duplicates == "reject",
         force=force_of(run),
     )
-
-
-def _manifest(name: RunName, bucket: Bucket) -> Manifest:
-    """Give a run's manifest; a file without a readable record has none."""
-    try:
-        return Manifest.decode(bucket.get(manifest_key(name.source, name.run)))
-    except FileNotFoundError:
-        return Manifest(array("Q"))
 
 
 def _ledger_key(source: str, sighting: Sighting) -> str:

@@ -27,7 +27,7 @@ from pim_connector.errands import (
 )
 from pim_connector.errors import ConfigurationError
 from pim_connector.kept import kept
-from pim_connector.manifests import HashSet, Manifest, identity_hash
+from pim_connector.manifests import HashSet, Manifest, identity_hash, read_manifest
 from pim_connector.mapping.language import Origin
 from pim_connector.mapping.result import Identity
 from pim_connector.messages import AmendedSlot, Amendment
@@ -61,11 +61,6 @@ class Missing:
     earlier: tuple[Run, ...]
 
 
-def manifest_key(source: str, run: str) -> str:
-    """Say where the manifest of a run lies."""
-    return f"manifests/{source}/{run}"
-
-
 def identifiers_prefix(run: Run) -> str:
     """Say where the identifiers of a full export lie: JSON lists of `Known`."""
     return f"manifests/{run.source}/{run.id}.identifiers/"
@@ -97,10 +92,10 @@ def find_missing(
         return None
     gone = HashSet()
     for each in earlier:
-        for value in Manifest.decode(bucket.get(manifest_key(each.source, each.id))):
+        for value in read_manifest(each.source, each.id, bucket):
             if value not in holds:
                 gone.add(value)
-    before = Manifest.decode(bucket.get(manifest_key(earlier[0].source, earlier[0].id)))
+    before = read_manifest(earlier[0].source, earlier[0].id, bucket)
     return Missing(total=len(gone), before=len(before), earlier=earlier)
 
 
@@ -173,7 +168,7 @@ def confirm(run: Run, parts: ErrandParts) -> Run:
             "see whether that one waits for your word"
         )
     refuse_while_busy(run, parts.registry)
-    manifest = Manifest.decode(parts.bucket.get(manifest_key(run.source, run.id)))
+    manifest = read_manifest(run.source, run.id, parts.bucket)
     missing = find_missing(run, manifest, parts.registry, parts.bucket)
     if missing is None:
         raise ConfigurationError(f"the exports that {run.id} was compared with are gone")

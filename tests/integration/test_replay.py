@@ -1,0 +1,175 @@
+"""Replay: records of an earlier run with today's mapping, never over what is newer; full sends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from local.akeneo.app import create_app
+from local.akeneo.catalog import from_resources
+from local.akeneo.pim import Pim
+from local.akeneo.server import serve
+from pim_connector.errors import ConfigurationError
+from pim_connector.inbox import FORCE
+from pim_connector.ledger import Ledger
+from pim_connector.messages import Force
+from pim_connector.past_records import Selection
+from pim_connector.replaying import ReplayParts, replay
+from pim_connector.runs.run import Run
+from tests.integration.mapper.examples import CATALOG
+from tests.integration.nightly import Nights
+from tests.integration.stack import credentials
+
+MAPPING = """
+version: 1
+records:
+  products:
+    path: /items/item
+    identifier: sku
+    family: {value: shoes}
+    values: {name: name, code: code}
+"""
+MENDED = MAPPING.replace("code: code", "code: {from: code, steps: [{slice: [0, 5]}]}")
+NAMED = MENDED.replace("identifier: sku", "identifier: {first: [sku, name]}")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Pim, str]]:
+    pim = Pim(catalog=from_resources(CATALOG))
+    with serve(create_app(pim)) as url:
+        yield pim, url
+
+
+@pytest.fixture
+def nights(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Nights]:
+    credentials(monkeypatch)
+    pim, url = server
+    pim.clear(from_resources(CATALOG))
+    with mock_aws(), Nights.begin(pim, url, monkeypatch) as nights:
+        nights.stack.put("config/erp/shop.yaml", MAPPING)
+        yield nights
+
+
+def item(number: int, code: str = "abc", name: str = "Boot") -> str:
+    return f"<item><sku>p{number}</sku><name>{name} {number}</name><code>{code}</code></item>"
+
+
+def export(*items: str) -> str:
+    return f"<items>{''.join(items)}</items>"
+
+
+def again(nights: Nights, run: Run, force: Force | None = None, **selection: Any) -> Run:
+    parts = ReplayParts(
+        errands=nights.errands(),
+        deliveries=nights.stack.deliveries,
+        ledger=Ledger(nights.stack.dynamodb, "LedgerTable"),
+    )
+    errand = replay(run, Selection(**selection), parts, force=force)
+    nights.rest()
+    return nights.run(errand.id)
+
+
+def value(nights: Nights, identifier: str, attribute: str) -> Any:
+    product = nights.pim.product_by_identifier(identifier)
+    if product is None:
+        return None
+    return {code: data for (code, _, _), data in product.values.items()}.get(attribute)
+
+
+def counts(run: Run) -> dict[str, int]:
+    return {str(state): number for state, number in run.counts.items() if number}
+
+
+def test_what_mapper_and_splitter_rejected_goes_through_with_a_mended_mapping(
+    nights: Nights,
+) -> None:
+    nameless = "<item><name>p9</name><code>abc</code></item>"
+    run = nights.night("a.xml", export(item(1), item(2, code="too long"), nameless))
+    assert counts(run) == {"created": 1, "rejected": 2}
+    nights.stack.put("config/erp/shop.yaml", NAMED)
+    errand = again(nights, run, rejected=True)
+    assert (errand.phase, errand.kind, errand.of) == ("finished", "replay", run.id)
+    assert (errand.records, counts(errand)) == (2, {"created": 2})
+    assert value(nights, "p2", "code") == "too l"
+    assert nights.pim.product_by_identifier("p9") is not None
+    assert counts(nights.run(run.id)) == {"created": 1, "rejected": 2}
+
+
+def test_a_replayed_record_never_overwrites_a_newer_one(nights: Nights) -> None:
+    run = nights.night("a.xml", export(item(1), item(2, code="too long", name="Old")))
+    nights.night("b.xml", export(item(2, name="New")))
+    nights.stack.put("config/erp/shop.yaml", MENDED)
+    assert counts(again(nights, run, rejected=True)) == {"superseded": 1}
+    assert value(nights, "p2", "name") == "New 2"
+
+
+def test_nor_one_of_a_newer_file_that_was_unchanged_and_left_no_trace_in_the_ledger(
+    nights: Nights,
+) -> None:
+    nights.night("a.xml", export(item(2)))
+    run = nights.night("b.xml", export(item(2, code="too long", name="Wrong")))
+    nights.night("c.xml", export(item(2)))
+    nights.stack.put("config/erp/shop.yaml", MENDED)
+    assert counts(again(nights, run, rejected=True)) == {"superseded": 1}
+    assert value(nights, "p2", "name") == "Boot 2"
+
+
+def test_nor_a_later_record_of_the_same_file(nights: Nights) -> None:
+    run = nights.night("a.xml", export(item(1, code="too long", name="First"), item(1)))
+    nights.stack.put("config/erp/shop.yaml", MENDED)
+    assert counts(again(nights, run, rejected=True)) == {"superseded": 1}
+    assert value(nights, "p1", "name") == "Boot 1"
+
+
+def test_single_records_are_named_by_number_or_identifier_rejected_or_not(nights: Nights) -> None:
+    run = nights.night("a.xml", export(item(1), item(2, code="too long"), item(3)))
+    assert counts(again(nights, run, numbers=frozenset({2}))) == {"rejected": 1}
+    assert counts(again(nights, run, identifiers=frozenset({"p3"}))) == {"unchanged": 1}
+    with pytest.raises(ConfigurationError, match="has no such record"):
+        again(nights, run, numbers=frozenset({77}))
+
+
+def test_a_whole_run_is_read_again_from_its_file(nights: Nights) -> None:
+    run = nights.night("a.xml", export(item(1), item(2)))
+    nights.stack.put("config/erp/shop.yaml", MAPPING.replace("name: name", "name: code"))
+    assert counts(again(nights, run)) == {"updated": 2}
+    assert value(nights, "p1", "name") == "abc"
+
+
+def overwritten_in_the_pim(nights: Nights, *identifiers: str) -> None:
+    for identifier in identifiers:
+        product = nights.pim.product_by_identifier(identifier)
+        assert product is not None
+        product.values[("name", None, None)] = "edited"
+
+
+def test_a_full_send_of_a_run_a_family_or_a_list(nights: Nights) -> None:
+    run = nights.night("a.xml", export(item(1), item(2), item(3)))
+    overwritten_in_the_pim(nights, "p1", "p2", "p3")
+    assert counts(again(nights, run)) == {"unchanged": 3}
+    assert counts(again(nights, run, Force(identifiers=("p2",)))) == {"unchanged": 2, "updated": 1}
+    assert [value(nights, f"p{n}", "name") for n in (1, 2, 3)] == ["edited", "Boot 2", "edited"]
+    assert counts(again(nights, run, Force(families=("other",)))) == {"unchanged": 3}
+    assert counts(again(nights, run, Force(families=("shoes",)))) == {"updated": 3}
+    assert value(nights, "p3", "name") == "Boot 3"
+
+
+def test_an_upload_may_ask_for_a_full_send(nights: Nights) -> None:
+    nights.night("a.xml", export(item(1), item(2)))
+    overwritten_in_the_pim(nights, "p1", "p2")
+    asked = {FORCE: json.dumps({"identifiers": ["p1"]})}
+    run = nights.night("b.xml", export(item(1), item(2)), asked)
+    assert counts(run) == {"updated": 1, "unchanged": 1}
+    assert counts(nights.night("c.xml", export(item(1), item(2)), {FORCE: "{}"})) == {"updated": 2}
+    assert value(nights, "p2", "name") == "Boot 2"
+
+
+def test_a_replay_says_when_the_file_is_gone(nights: Nights) -> None:
+    run = nights.night("a.xml", export(item(1)))
+    nights.stack.s3.delete_object(Bucket=run.bucket, Key="done/shop/a.xml")
+    with pytest.raises(ConfigurationError, match="not in the bucket any more"):
+        again(nights, run)
