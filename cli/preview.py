@@ -121,6 +121,7 @@ def _show(previewed: Iterator[Previewed], table: bool) -> None:
 def _show_table(previewed: Iterator[Previewed]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     for each in previewed:
@@ -128,7 +129,7 @@ def _show_table(previewed: Iterator[Previewed]) -> None:
         title = f"record {each.record}, line {each.line}: [{colour}]{each.state}[/{colour}]"
         grid = Table(title=title, title_justify="left", show_header=False)
         for name, text in _rows(each):
-            grid.add_row(name, text)
+            grid.add_row(Text(name), Text(text))
         console.print(grid)
 
 

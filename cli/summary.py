@@ -55,6 +55,7 @@ def counts_table(run: Run) -> Table:
 def rejections_table(outcomes: list[RecordOutcome]) -> Table:
     """Draw the rejected records with their reasons."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title="Rejected records", title_justify="left")
     for heading in ("record", "line", "identifier", "attribute", "reason"):
@@ -62,13 +63,14 @@ def rejections_table(outcomes: list[RecordOutcome]) -> Table:
     for outcome in outcomes:
         for place, problem in enumerate(outcome.problems):
             first = place == 0
-            table.add_row(
+            cells = (
                 str(outcome.number) if first else "",
                 str(outcome.line) if first else "",
                 (outcome.identifier or "(none)") if first else "",
                 problem.attribute or "",
                 problem.reason,
             )
+            table.add_row(*map(Text, cells))
     return table
 
 
