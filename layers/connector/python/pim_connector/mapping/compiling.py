@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.language import Source, Step
+from pim_connector.mapping.language import Source, Step, Whitespace
 from pim_connector.mapping.loading import Mapping
 from pim_connector.mapping.number_steps import arithmetic_step, no_value_step
 from pim_connector.mapping.places import Path
@@ -27,7 +27,7 @@ from pim_connector.mapping.steps import (
     text_step,
 )
 from pim_connector.mapping.table_steps import ancestors_step, lookup_step
-from pim_connector.mapping.texts import TAKE, WHITESPACE, TextOf
+from pim_connector.mapping.texts import texts_reader
 from pim_connector.mapping.view import Evaluate, Value, View, present
 from pim_connector.mapping.xpaths import Node, XPathError, XPathExpression, compile_xpath
 
@@ -121,8 +121,8 @@ class Compiler:
 
     def _xpath(self, source: Source, text: str, path: Path) -> Reader:
         compiled = self.expression(text, path)
-        whitespace = WHITESPACE[source.whitespace or self.mapping.file.defaults.whitespace]
-        return Reader(_reading(compiled, TAKE[source.take], whitespace), text)
+        whitespace = source.whitespace or self.mapping.file.defaults.whitespace
+        return Reader(_reading(compiled, source, whitespace), text)
 
     def steps(self, steps: Iterable[str | Step], path: Path) -> list[RunStep]:
         """Compiled steps; what cannot be compiled is a problem."""
@@ -212,19 +212,23 @@ def _near(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _reading(compiled: XPathExpression, take: TextOf, whitespace: Callable[[str], str]) -> Evaluate:
-    select, child = compiled.select, compiled.child
-    if child is not None:
+def _reading(compiled: XPathExpression, source: Source, whitespace: Whitespace) -> Evaluate:
+    texts = texts_reader(source.take, whitespace)
+    select, child, attribute = compiled.select, compiled.child, compiled.attribute
 
-        def of_children(view: View, node: Node) -> list[Value]:
-            return [whitespace(take(item)) for item in view.children(node, child)]
+    def of_selection(view: View, node: Node) -> list[Value]:
+        return [*texts(select(node, view))]
 
-        return of_children
+    def of_children(view: View, node: Node) -> list[Value]:
+        return [*texts(view.children(node, child or ""))]
 
-    def evaluate(view: View, node: Node) -> list[Value]:
-        return [whitespace(take(item)) for item in select(node, view)]
+    def of_attributes(view: View, node: Node) -> list[Value]:
+        found = (element.get(attribute or "") for element in view.children(node, child or ""))
+        return [*texts(value for value in found if value is not None)]
 
-    return evaluate
+    if child is None:
+        return of_selection
+    return of_children if attribute is None else of_attributes
 
 
 def _with_steps(evaluate: Evaluate, steps: list[RunStep]) -> Evaluate:

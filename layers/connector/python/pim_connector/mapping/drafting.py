@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.forms import COLLECTIONS, MEDIA, Form, Forms
 from pim_connector.mapping.language import Missing, Owner, Refused
@@ -13,18 +15,15 @@ from pim_connector.mapping.shaping import shape, wanted_options
 from pim_connector.mapping.view import present
 
 
-class _Draft:
+class _Draft(Struct):
     """A slot on its way: what the rules gave, or else what their silence asks for."""
 
-    __slots__ = ("collection", "given", "label", "media", "owner", "silence")
-
-    def __init__(self, owner: Owner, collection: bool, label: str) -> None:
-        self.owner = owner
-        self.collection = collection
-        self.label = label
-        self.given: list[Json] = []
-        self.silence: Missing = "leave"
-        self.media: Media | None = None
+    owner: Owner
+    collection: bool
+    label: str
+    given: list[Json] = []
+    silence: Missing = "leave"
+    media: Media | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,9 +45,7 @@ class Drafts:
     def add(self, cell: Cell) -> None:
         """What a rule gave in one row."""
         try:
-            form = self.forms.of(cell.rule)
-            locale, scope = self.forms.place(cell, form)
-            key = ("values", cell.rule.attribute, locale, scope)
+            form, key = self.forms.fit(cell)
             self._add(cell, form, key)
         except Refusal as refusal:
             label = cell.rule.reader.label

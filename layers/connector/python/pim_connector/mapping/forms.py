@@ -61,27 +61,23 @@ class Forms:
     def __init__(self, structure: Structure | None, defaults: Defaults) -> None:
         self.structure = structure
         self.defaults = defaults
-        self._forms: dict[tuple[object, ...], Form] = {}
-        self._places: dict[tuple[str, str | None, str | None], tuple[str, str]] = {}
+        self._fits: dict[tuple[object, ...], tuple[Form, tuple[str, str, str, str]]] = {}
 
-    def of(self, rule: CompiledRule) -> Form:
-        """The form of a rule's attribute. Raises Refusal where the PIM has no such attribute."""
-        form = self._forms.get(rule.form_key)
-        if form is None:
-            form = _form_of(rule, self.structure, self.defaults)
-            self._forms[rule.form_key] = form
-        return form
+    def fit(self, cell: Cell) -> tuple[Form, tuple[str, str, str, str]]:
+        """The form of a cell's attribute, and the key of its slot.
 
-    def place(self, cell: Cell, form: Form) -> tuple[str, str]:
-        """Locale and channel of a value, "" for none. Raises Refusal that says what is missing."""
-        if form.attribute is None and form.structure is None:
-            return cell.locale or "", cell.scope or ""
-        key = (cell.rule.attribute, cell.locale, cell.scope)
-        found = self._places.get(key)
+        Raises Refusal where the PIM has no such attribute, or says which locale or channel is
+        missing or wrong.
+        """
+        key = (cell.rule.form_key, cell.locale, cell.scope)
+        found = self._fits.get(key)
         if found is None:
-            if len(self._places) >= MOST_PLACES:
-                self._places.clear()
-            found = self._places[key] = _place(cell, form)
+            if len(self._fits) >= MOST_PLACES:
+                self._fits.clear()
+            form = _form_of(cell.rule, self.structure, self.defaults)
+            locale, scope = _place(cell, form)
+            found = (form, ("values", cell.rule.attribute, locale, scope))
+            self._fits[key] = found
         return found
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
 from lxml import etree
+from msgspec import Struct
 
 from pim_connector.mapping.compiling import Compiler, Reader
 from pim_connector.mapping.converters.refusal import Refusal
@@ -27,8 +27,6 @@ from pim_connector.mapping.places import Path
 from pim_connector.mapping.result import FieldError
 from pim_connector.mapping.view import Dropped, Value, View, present, single_text
 from pim_connector.mapping.xpaths import Node
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +79,7 @@ class CompiledRule:
         return not any(beside) and not self.labels and not self.columns
 
 
-@dataclass(slots=True)
-class Cell:
+class Cell(Struct):
     """What one rule gives in one row: the values and what goes with them, still as read."""
 
     rule: CompiledRule
@@ -91,8 +88,8 @@ class Cell:
     scope: str | None = None
     unit: str | None = None
     currency: str | None = None
-    labels: Mapping[str, list[Value]] = _NOTHING
-    columns: Mapping[str, tuple[list[Value], str | None]] = _NOTHING
+    labels: dict[str, list[Value]] = {}
+    columns: dict[str, tuple[list[Value], str | None]] = {}
 
 
 class Sink(Protocol):

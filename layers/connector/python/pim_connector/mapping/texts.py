@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -12,7 +12,7 @@ from lxml import etree
 from pim_connector.mapping.language import Whitespace
 from pim_connector.mapping.xpaths import Node, Selected
 
-TextOf: TypeAlias = Callable[[Selected], str]
+TextsOf: TypeAlias = Callable[[Iterable[Selected]], list[str]]
 
 _STRING = etree.XPath("string()", smart_strings=False)
 _XML_SPACE = " \t\r\n"
@@ -59,27 +59,31 @@ def markup_of(item: Selected) -> str:
     return "".join(parts)
 
 
-TAKE: dict[str, TextOf] = {"text": text_of, "markup": markup_of}
-
-
 def collapse(text: str) -> str:
     """One space for each run of white space, none at the ends."""
     return _RUNS.sub(" ", text).strip(" ")
 
 
-def _strip(text: str) -> str:
-    return text.strip(_XML_SPACE)
+def texts_reader(take: Literal["text", "markup"], whitespace: Whitespace) -> TextsOf:
+    """What a source makes of the things its XPath selects."""
+    if take == "text" and whitespace == "strip":
+        return _stripped_texts
+    read = text_of if take == "text" else markup_of
+    if whitespace == "keep":
+        return lambda items: [read(item) for item in items]
+    if whitespace == "collapse":
+        return lambda items: [collapse(read(item)) for item in items]
+    return lambda items: [read(item).strip(_XML_SPACE) for item in items]
 
 
-def _keep(text: str) -> str:
-    return text
-
-
-WHITESPACE: dict[Whitespace, Callable[[str], str]] = {
-    "strip": _strip,
-    "collapse": collapse,
-    "keep": _keep,
-}
+def _stripped_texts(items: Iterable[Selected]) -> list[str]:
+    """The usual case, for every value of every record: hence without a call for each."""
+    return [
+        (
+            item if isinstance(item, str) else str(_STRING(item)) if len(item) else item.text or ""
+        ).strip(_XML_SPACE)
+        for item in items
+    ]
 
 
 def _write_inside(node: Node, parts: list[str]) -> None:

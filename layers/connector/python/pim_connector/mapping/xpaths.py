@@ -52,7 +52,8 @@ class XPathExpression:
     select: Select
     holds: Callable[[Node, Mapping[str, str]], bool]
     child: str | None = None
-    """The name, where the expression is nothing but one child step."""
+    attribute: str | None = None
+    """The names, where the expression is nothing but a child step and perhaps its attribute."""
 
 
 def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
@@ -65,8 +66,10 @@ def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
     steps = _plain_steps(text, namespaces)
     if steps is not None:
         select = _plain_select(*steps)
-        child = steps[0][0] if len(steps[0]) == 1 and steps[1] is None else None
-        return XPathExpression(text, variables, False, select, _is_there(select), child)
+        child = steps[0][0] if len(steps[0]) == 1 else None
+        return XPathExpression(
+            text, variables, False, select, _is_there(select), child, steps[1] if child else None
+        )
     prefixes = {prefix: uri for prefix, uri in namespaces.items() if prefix != DEFAULT}
     rewritten = text
     if DEFAULT in namespaces:
