@@ -85,6 +85,7 @@ def test_a_server_that_ends_at_once_is_an_error_with_the_end_of_its_log(tmp_path
 
     with pytest.raises(ServerError, match=r"broken did not come up(?s:.)*no such catalogue"):
         wait_until_ready(broken, "/")
+    stop(broken)
 
 
 def test_what_a_server_started_is_stopped_with_it(tmp_path: Path) -> None:
