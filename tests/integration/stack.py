@@ -136,6 +136,7 @@ class Stack:
                 heavy = decode(self.get(message.heavy))
                 assert isinstance(heavy, ProductMessage)
                 message = heavy
+            assert isinstance(message, ProductMessage)
             found.append(message)
         return found
 

@@ -37,6 +37,10 @@ class Books:
         expires = int(now) + ATTEMPT_KEPT_SECONDS
         return self._deliveries.start_attempt(task.run, task.id, expires_at=expires)
 
+    def forget_attempts(self, task: Task) -> None:
+        """Begin at 1 again: the message was put aside, and comes back when it is redriven."""
+        self._deliveries.forget_attempts(task.run, task.id)
+
     def end_attempt(self, task: Task) -> None:
         """Take an attempt back that ended well, only too early."""
         self._deliveries.end_attempt(task.run, task.id)

@@ -136,6 +136,7 @@ class AssetWorker:
             record = raw[message_id]
             reason = f"{MOST_ATTEMPTS} attempts ended in a crash"
             self._receipts.put_aside(str(record["body"]), record["attributes"], reason)
+            self._books.forget_attempts(next(task for task in tasks if task.id == message_id))
             handled.counts["AssetMessagesToDeadLetters"] += 1
         return poison
 

@@ -65,7 +65,7 @@ def _why_not(message: AmendmentMessage, entry: LedgerEntry | None) -> tuple[Stat
     if message.purpose == "withdraw" and entry.order > message.order:
         return "superseded", "a newer file holds the product"
     if message.purpose == "rewind" and entry.run not in (message.of, message.run):
-        return "superseded", f"run {entry.run} has set the product since"
+        return "superseded", f"run {entry.run}, and not {message.of}, has set the product last"
     return None
 
 

@@ -1,0 +1,144 @@
+"""Rewind: what a run changed is set back to what the PIM held before; what is newer stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from local.akeneo.app import create_app
+from local.akeneo.catalog import from_resources
+from local.akeneo.pim import Pim
+from local.akeneo.server import serve
+from pim_connector.errors import ConfigurationError
+from pim_connector.rewinding import plan_rewind, rewind
+from pim_connector.runs.run import Run
+from tests.integration.mapper.examples import CATALOG
+from tests.integration.nightly import Nights
+from tests.integration.stack import credentials
+from tests.integration.test_replay import counts, export, value
+
+MAPPING = """
+version: 1
+source: {reversible: true}
+records:
+  products:
+    path: /items/item
+    identifier: sku
+    family: {value: shoes}
+    values: {name: name, code: code}
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Pim, str]]:
+    pim = Pim(catalog=from_resources(CATALOG))
+    with serve(create_app(pim)) as url:
+        yield pim, url
+
+
+@pytest.fixture
+def nights(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Nights]:
+    credentials(monkeypatch)
+    pim, url = server
+    pim.clear(from_resources(CATALOG))
+    with mock_aws(), Nights.begin(pim, url, monkeypatch) as nights:
+        nights.stack.put("config/erp/shop.yaml", MAPPING)
+        yield nights
+
+
+def item(number: int, name: str, code: str = "") -> str:
+    shown = f"<code>{code}</code>" if code else ""
+    return f"<item><sku>p{number}</sku><name>{name}</name>{shown}</item>"
+
+
+def undo(nights: Nights, run: Run) -> Run:
+    errands = nights.errands()
+    errand = rewind(run, plan_rewind(run, errands), errands)
+    nights.rest()
+    return nights.run(errand.id)
+
+
+def test_values_are_what_they_were_and_what_the_run_created_is_disabled(nights: Nights) -> None:
+    nights.night("a.xml", export(item(1, "Good", "abc"), item(2, "Good")))
+    bad = nights.night(
+        "b.xml", export(item(1, "Bad", "xyz"), item(2, "Bad", "new"), item(3, "Bad"))
+    )
+    plan = plan_rewind(bad, nights.errands())
+    assert (len(plan.products), plan.disabled, plan.superseded) == (3, 1, 0)
+    assert plan.values == {"name": 2, "code": 2, "enabled": 1}
+    assert value(nights, "p1", "name") == "Bad"
+    errand = undo(nights, bad)
+    assert (errand.kind, errand.of, errand.phase) == ("rewind", bad.id, "finished")
+    assert counts(errand) == {"updated": 3}
+    assert (value(nights, "p1", "name"), value(nights, "p1", "code")) == ("Good", "abc")
+    assert (value(nights, "p2", "name"), value(nights, "p2", "code")) == ("Good", None)
+    third = nights.pim.product_by_identifier("p3")
+    assert third is not None
+    assert third.enabled is False
+
+
+def test_the_next_export_is_sent_again_even_if_it_says_what_the_undone_one_said(
+    nights: Nights,
+) -> None:
+    nights.night("a.xml", export(item(1, "Good")))
+    bad = nights.night("b.xml", export(item(1, "Better"), item(3, "New")))
+    undo(nights, bad)
+    again = nights.night("c.xml", export(item(1, "Better"), item(3, "New")))
+    assert counts(again) == {"updated": 2}
+    assert value(nights, "p1", "name") == "Better"
+    third = nights.pim.product_by_identifier("p3")
+    assert third is not None
+    assert third.enabled is True
+
+
+def test_what_a_newer_run_has_set_or_only_confirmed_stays(nights: Nights) -> None:
+    nights.night("a.xml", export(item(1, "Old"), item(2, "Old"), item(3, "Old")))
+    bad = nights.night("b.xml", export(item(1, "Bad"), item(2, "Bad"), item(3, "Bad")))
+    nights.night("c.xml", export(item(1, "Newer"), item(2, "Bad")))
+    errand = undo(nights, bad)
+    assert counts(errand) == {"superseded": 2, "updated": 1}
+    names = [value(nights, f"p{n}", "name") for n in (1, 2, 3)]
+    assert names == ["Newer", "Bad", "Old"]
+
+
+def test_what_somebody_edited_in_the_pim_since_stays_and_is_told(nights: Nights) -> None:
+    nights.night("a.xml", export(item(1, "Old", "abc")))
+    bad = nights.night("b.xml", export(item(1, "Bad", "xyz")))
+    product = nights.pim.product_by_identifier("p1")
+    assert product is not None
+    product.values[("name", None, None)] = "Marketing"
+    errand = undo(nights, bad)
+    assert (value(nights, "p1", "name"), value(nights, "p1", "code")) == ("Marketing", "abc")
+    [outcome] = nights.stack.deliveries.outcomes(errand.id)
+    [problem] = outcome.problems
+    assert (problem.attribute, problem.value) == ("name", "Marketing")
+
+
+def test_a_run_of_a_source_that_is_not_reversible_says_what_to_do(nights: Nights) -> None:
+    nights.stack.put("config/erp/shop.yaml", MAPPING.replace("reversible: true", "exports: delta"))
+    run = nights.night("a.xml", export(item(1, "Good")))
+    with pytest.raises(ConfigurationError, match="reversible: true"):
+        plan_rewind(run, nights.errands())
+
+
+def test_while_another_file_is_under_way_nothing_is_undone(nights: Nights) -> None:
+    run = nights.night("a.xml", export(item(1, "Good")))
+    plan = plan_rewind(run, nights.errands())
+    other: Any = Run(
+        id="b",
+        source="shop",
+        bucket="b",
+        key="incoming/shop/b.xml",
+        version="1",
+        size=1,
+        order="z",
+        turn="z",
+        phase="waiting",
+        counts=dict(run.counts),
+    )
+    nights.stack.registry.register(other)
+    with pytest.raises(ConfigurationError, match="wait for it"):
+        rewind(run, plan, nights.errands())
