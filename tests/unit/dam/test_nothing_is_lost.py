@@ -47,7 +47,7 @@ def habits_of(random: Random, dialect: str, mode: str) -> Habits:
         error_every=random.choice([None, 11]),
         churn=True,
         updates=random.choice([0, 1, 2]),
-        deletes=random.choice([0, 1]),
+        deletes=random.choice([0, 1, 3]),
         uploads=random.choice([0, 1]),
     )
 
@@ -78,7 +78,7 @@ def world_of(dialect: str, mode: str, order: str, seed: int) -> World:
     world = World(text, habits, seed=seed, step=random.choice([0.05, 0.4, 2.0]))
     for _ in range(random.choice([0, 5, 40, 60])):
         world.dam.library.add()
-        world.time += random.choice([0, 0, 0.2, 3])
+        world.time += random.choice([0, 0, 0.2, 3, 40])
     return world
 
 
@@ -98,3 +98,19 @@ def test_after_the_writes_stop_two_polls_bring_the_queue_level_with_the_dam(
     assert world.poll().finished
     assert world.poll().finished
     assert world.versions() == world.truth()
+
+
+@pytest.mark.parametrize("dialect", ["offset", "page"])
+@pytest.mark.parametrize(("mode", "order"), [("pages", "asc"), ("pages", "desc"), ("full", "asc")])
+def test_a_list_that_slides_under_a_walk_loses_nothing(dialect: str, mode: str, order: str) -> None:
+    """Three of what was already read are deleted between two pages, so three slide over."""
+    world = World(source(dialect, mode=mode, order=order, size=10, largest=10))
+    ids = []
+    for _ in range(60):
+        ids.append(world.dam.library.add())
+        world.time += 100
+    read = ids[::-1] if order == "desc" else ids
+    between = iter([(), *(read[n : n + 3] for n in (0, 10, 20, 30))])
+    world.before_each_list = lambda: [world.dam.library.delete(i) for i in next(between, ())]
+    assert world.poll().finished
+    assert set(world.truth()) <= set(world.versions())

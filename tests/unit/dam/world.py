@@ -39,6 +39,7 @@ class World:
         self.handed: dict[str, dict[str, Any]] = {}
         self.messages: list[AssetMessage] = []
         self.fail_after: int | None = None
+        self.before_each_list: Callable[[], object] = lambda: None
 
     def client(self, time_left: Callable[[], float] = lambda: 600.0) -> DamClient:
         clocks = Clocks(
@@ -114,4 +115,6 @@ class World:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.time += self.step
         assert self.dam.requests["all"] < 3_000, "the walk does not end"
+        if request.url.path.endswith("/assets"):
+            self.before_each_list()
         return self.dam.transport(request)

@@ -12,7 +12,7 @@ from pim_connector.dam.pages import Page, Plan
 from pim_connector.errors import ConfigurationError
 
 MOST_REPEATS = 20
-ENOUGH_REPEATS = 3
+ENOUGH_REPEATS = 10
 
 
 class Progress:

@@ -38,7 +38,7 @@ def plain_pages(
         slid = not plan.marked and page.start > 0 and not progress.known & set(keys)
         slides = slides + slid if slid or page.start == 0 else 0
         if slid and slides <= MOST_SLIDES:
-            at = replace(at, offset=max(0, page.start - limit))
+            at = replace(at, offset=max(0, page.start - limit // 2))
             continue
         progress.learn(page)
         over = ends(plan, page, at.most) or progress.is_over(page)

@@ -58,7 +58,7 @@ def _back(at: Position, page: Page, limit: int) -> Position:
     """Give a place to ask from after the list has slid: anew from a stamp, or pages earlier."""
     if at.since is not None:
         return replace(at, since=at.reached, offset=0, reached=None, tail=())
-    return replace(at, offset=max(0, page.start - limit))
+    return replace(at, offset=max(0, page.start - limit // 2))
 
 
 def _onward(
