@@ -29,7 +29,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RecordOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The state of one record; `problems` says why where it is `rejected` or `parked`."""
+    """The state of one record; `problems` says why where it is `rejected` or `parked`.
+
+    `changed` names the attributes and fields that were sent of a product that was `updated`.
+    """
 
     number: int
     line: int
@@ -37,3 +40,4 @@ class RecordOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     identifier: str | None = None
     resource: str | None = None
     problems: tuple[Problem, ...] = ()
+    changed: tuple[str, ...] = ()

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pim_connector.delivery.line import Accepted, Line, outcome
 from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.shaping import accepted_entry, media_key
@@ -41,7 +43,15 @@ def _with_media(task: Task, answer: Accepted) -> RecordOutcome:
     if _media_of(line):
         line = _uploaded(task, line)
         task.parts.ledger.accept([accepted_entry(task.message, line, state)])
-    return outcome(line.record, task.message.resource, state, line.problems)
+    end = outcome(line.record, task.message.resource, state, line.problems)
+    return msgspec.structs.replace(end, changed=_changed(line)) if state == "updated" else end
+
+
+def _changed(line: Line) -> tuple[str, ...]:
+    names = (
+        slot.key[1] if slot.key[0] in ("values", "media") else slot.key[0] for slot in line.slots
+    )
+    return tuple(dict.fromkeys(names))
 
 
 def _uploaded(task: Task, line: Line) -> Line:

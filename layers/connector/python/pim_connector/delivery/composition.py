@@ -129,7 +129,7 @@ def _parts(
     )
     return DeliveryParts(
         ledger=ledger,
-        deliveries=Deliveries(runs),
+        deliveries=Deliveries(runs, now=around.now),
         parents=Parents(Parking(runs), bucket, queue, now=around.now),
         programs=Programs(bucket),
         structures=structures,

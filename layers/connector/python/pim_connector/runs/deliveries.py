@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -21,11 +23,20 @@ MAX_OUTCOME_BYTES: Final = 300_000
 """Kept well under the 400 KB of a DynamoDB item."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedMessage:
+    """What became of one message's records, and the second of the epoch it was booked at."""
+
+    at: int
+    outcomes: tuple[RecordOutcome, ...]
+
+
 class Deliveries:
     """The message records of all runs."""
 
-    def __init__(self, table: RunTable) -> None:
+    def __init__(self, table: RunTable, *, now: Callable[[], float] = time.time) -> None:
         self._table = table
+        self._now = now
 
     def message_recorded(self, run: str, message_id: str) -> bool:
         """Say whether this message was booked before: then it is done and is not sent again."""
@@ -75,7 +86,11 @@ class Deliveries:
         else:
             counts["recorded"] += 1
         changed = {name: number for name, number in counts.items() if number}
-        item = {**_message_key(run, message_id), "outcomes": _compact(outcomes)}
+        item: dict[str, Any] = {
+            **_message_key(run, message_id),
+            "outcomes": _compact(outcomes),
+            "booked_at": int(self._now()),
+        }
         actions = [self._table.putting(item, if_absent=True)]
         if changed:
             actions.append(_adding(self._table, run, changed))
@@ -87,8 +102,14 @@ class Deliveries:
         The later of the two, from the message that carried it after its parent came, has its end
         state.
         """
+        for booked in self.messages(run):
+            yield from booked.outcomes
+
+    def messages(self, run: str) -> Iterator[BookedMessage]:
+        """Give the booked messages of a run in the order of their ids."""
         for item in self._table.query(f"run#{run}", prefix="message#"):
-            yield from _OUTCOMES.decode(zlib.decompress(item["outcomes"]))
+            outcomes = _OUTCOMES.decode(zlib.decompress(item["outcomes"]))
+            yield BookedMessage(at=int(item["booked_at"]), outcomes=outcomes)
 
     def is_settled(self, run: str) -> bool:
         """Say whether this was the last message: no record of the run can change its state."""
