@@ -213,7 +213,8 @@ def test_illegal_characters_are_dropped_and_counted_where_the_mapping_asks_for_i
 
 def test_a_reference_that_is_cut_by_the_chunks_is_still_dropped() -> None:
     mapping = PLAIN + "file: {illegal_characters: drop}\n"
-    data = b'<catalog><product sku="1"><name>a&#x0000B;b</name></product></catalog>'
+    begin = b"<catalog><!--" + b"x" * 2_000 + b"-->"
+    data = begin + b'<product sku="1"><name>a&#x0000B;b</name></product></catalog>'
     for piece in (1, 3, 7, 1024):
         reader = reader_of(data, mapping, piece=piece)
         assert ">ab<" in next(reader).xml
