@@ -251,3 +251,22 @@ def test_a_table_row_without_any_cell_is_no_row() -> None:
     assert slots_by('<r c="x" n="1"/><r/>', rule) == {
         ("values", "a", "", ""): [{"c": "x", "n": "1"}]
     }
+
+
+def test_true_and_false_of_the_mapping_are_not_read_by_the_words_of_the_file() -> None:
+    top = "defaults: {boolean: {true: [J], false: [N]}}"
+    rule = (
+        "enabled: true\n"
+        "values:\n"
+        "  a: {from: x, type: boolean}\n"
+        "  b: {value: false, type: boolean}\n"
+        "  c: {from: y, type: boolean, steps: [{map: {on: true}, default: false}]}\n"
+        "  d: {value: true}"
+    )
+    assert slots_by("<x>N</x><y>off</y>", rule, top=top) == {
+        ("enabled",): True,
+        ("values", "a", "", ""): False,
+        ("values", "b", "", ""): False,
+        ("values", "c", "", ""): False,
+        ("values", "d", "", ""): "true",
+    }

@@ -12,7 +12,7 @@ from pim_connector.mapping.language import Source, Step, Whitespace
 from pim_connector.mapping.loading import Mapping
 from pim_connector.mapping.number_steps import arithmetic_step, no_value_step
 from pim_connector.mapping.places import Path
-from pim_connector.mapping.step_kinds import RunStep, scalar_text
+from pim_connector.mapping.step_kinds import RunStep, constant, scalar_text
 from pim_connector.mapping.steps import (
     OPTIONS_OF,
     VERBS,
@@ -110,9 +110,10 @@ class Compiler:
             return self._xpath(source, source.from_ or "", (*path, "from"))
         if given == "value":
             constants = source.value if isinstance(source.value, list) else [source.value]
-            texts: list[Value] = [scalar_text(constant) for constant in constants]
-            only = str(texts[0]) if len(texts) == 1 else None
-            return Reader(lambda *_: [*texts], f"value {', '.join(map(str, texts))}", only)
+            values = [constant(given) for given in constants]
+            texts = [scalar_text(given) for given in constants]
+            only = texts[0] if len(texts) == 1 else None
+            return Reader(lambda *_: [*values], f"value {', '.join(texts)}", only)
         parts = source.first if given == "first" else source.all
         readers = [self.source(part, (*path, given, n)) for n, part in enumerate(parts or [])]
         label = f"{given} of " + ", ".join(reader.label for reader in readers)

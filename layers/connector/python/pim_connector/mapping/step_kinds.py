@@ -55,11 +55,16 @@ def as_number(formats: NumberFormats) -> Callable[[Value], Decimal]:
 def unknown_value(step: Step, value: str, otherwise: str, what: str) -> Value:
     """What a step gives for a value it does not know: default, value, nothing, or Refusal."""
     if step.default is not None:
-        return scalar_text(step.default)
+        return constant(step.default)
     policy = step.unknown or otherwise
     if policy == "reject":
         raise Refusal(f'"{value}" {what}', value)
     return value if policy == "keep" else DROPPED
+
+
+def constant(value: Scalar | None) -> Value:
+    """A constant of the mapping; its true and false are not read by the file's words for them."""
+    return value if isinstance(value, bool) else scalar_text(value)
 
 
 def scalar_text(value: Scalar | None) -> str:

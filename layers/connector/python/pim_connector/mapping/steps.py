@@ -18,10 +18,10 @@ from pim_connector.mapping.step_kinds import (
     NumberFormats,
     RunStep,
     as_number,
+    constant,
     on_all,
     on_text,
     one_by_one,
-    scalar_text,
     unknown_value,
 )
 from pim_connector.mapping.texts import collapse
@@ -124,7 +124,7 @@ def map_step(pairs: Mapping[str, Scalar | None], step: Step) -> RunStep:
     """Replaces values by a table; None in the table means no value."""
     fold = str.casefold if step.ignore_case else str
     table = {
-        fold(key): DROPPED if value is None else scalar_text(value) for key, value in pairs.items()
+        fold(key): DROPPED if value is None else constant(value) for key, value in pairs.items()
     }
 
     def convert(value: Value) -> Value:
