@@ -33,7 +33,7 @@ from tests.nights.plan import Plan
 from tests.nights.weather import Weather
 
 BUCKET = "night-bucket"
-SECRET_NAME = "night-pim"  # noqa: S105  # a name
+SECRET_NAME = "night-pim"  # a name
 TICK_SECONDS = 300.0
 SECONDS = {"splitter": 900.0, "mapper": 300.0, "caretaker": 300.0}
 RETRY_SECONDS = (60.0, 120.0)
@@ -203,13 +203,13 @@ class Account:
     def _secret_changed(self) -> None:
         self._secret()
         self.pim.pim.accounts.expire_all()
-        self.pim.pim.accounts._refresh.clear()  # noqa: SLF001  # a renewed secret ends them too
+        self.pim.pim.accounts._refresh.clear()  # a renewed secret ends them too
 
     # Events
 
     def upload(self, key: str, body: bytes) -> str:
         """Put an object as the ERP or an operator does, and let its event take its way."""
-        version = self.world.s3._store(key, body, {}).id  # noqa: SLF001  # not a call of the stack
+        version = self.world.s3._store(key, body, {}).id  # not a call of the stack
         self.trace.note(f"upload {key} version {version}, {len(body)} bytes")
         found = {"key": key, "size": len(body), "version-id": version}
         detail = {"bucket": {"name": BUCKET}, "object": found}
@@ -341,7 +341,7 @@ class Account:
                 self.trace.note(f"  {task.name} is gone")
                 failed()
                 return
-            except Exception as error:  # noqa: BLE001  # Lambda takes whatever a handler raises
+            except Exception as error:  # Lambda takes whatever a handler raises
                 if task.dead:
                     failed()
                     return

@@ -22,6 +22,8 @@ END_STATES = ("created", "updated", "unchanged", "superseded", "filtered", "reje
 LETTERS = {"u": "unchanged", "s": "superseded", "f": "filtered", "r": "rejected"}
 OPTION_WRITES_A_SECOND = 3
 MAX_PRINTED = 6
+EXHAUSTED = "the splitter was stopped"
+"""A splitter that is killed again and again gives a file up, and says so."""
 
 Item = dict[str, Any]
 
@@ -42,7 +44,7 @@ def violations(account: Account) -> list[str]:
     found += _pim(account, expected.values, expected.parents)
     found += _order(account, books)
     found += _secrets(account)
-    if account.weather.is_quiet:
+    if account.weather.is_quiet and not account.plan.poisoned:
         found += _economy(account, runs)
     return found
 
@@ -113,7 +115,7 @@ class Books:
     def _mappings(self) -> dict[str, int]:
         plan, s3 = self._account.plan, self._account.world.s3
         bodies = {plan.mapping(number): number for number in (1, 2)}
-        versions = s3._versions.get("config/erp/shop.yaml", ())  # noqa: SLF001
+        versions = s3._versions.get("config/erp/shop.yaml", ())
         return {version.id: bodies[version.body] for version in versions}
 
 
@@ -132,6 +134,7 @@ def _limits(account: Account) -> Iterator[str]:
 
 def _rest(account: Account) -> Iterator[str]:
     yield from (f"a crash: {crash}" for crash in account.crashes[:MAX_PRINTED])
+    yield from (f"a crash: {crash}" for crash in _crashes(account.log.getvalue()))
     for message in account.queue.messages:
         yield f"message {message.deduplication} is still in the queue"
     for message in account.dead.messages:
@@ -140,12 +143,20 @@ def _rest(account: Account) -> Iterator[str]:
         yield f"run {run} is still open"
 
 
+def _crashes(log: str) -> Iterator[str]:
+    """Give the exceptions that attempts of the mapper ended with, each once."""
+    found = [json.loads(line) for line in log.splitlines() if '"attempt crashed"' in line]
+    yield from dict.fromkeys(each["exception"][-600:] for each in found)
+
+
 def _accounting(file: File, books: Books, account: Account) -> Iterator[str]:
     header = books.header(file)
     if header is None:
         yield f"file {file.number} ({file.key} {file.version}) has no run"
         return
     name = f"file {file.number} ({header['id']})"
+    if account.weather.kill and EXHAUSTED in (header.get("problem") or ""):
+        file.broken, file.whole = True, int(header["records"])
     wanted = "failed" if file.broken else "finished"
     if header["phase"] != wanted:
         yield f"{name}: phase {header['phase']}, not {wanted}; problem {header.get('problem')}"
@@ -171,7 +182,7 @@ def _reported(
     if key not in account.world.s3.keys(key):
         yield f"{name}: no report"
         return
-    report = json.loads(account.world.s3._versions[key][-1].body)  # noqa: SLF001
+    report = json.loads(account.world.s3._versions[key][-1].body)
     counts = {state: int(header.get(state, 0)) for state in report["counts"]}
     if report["counts"] != counts or not report["exact"]:
         yield f"{name}: the report says {report['counts']}, exact {report['exact']}; {counts}"
@@ -260,12 +271,13 @@ def _economy(account: Account, runs: list[FileRun]) -> Iterator[str]:
             for line in call.lines
         )
         named = Counter(item.no for item in run.items)
+        children = {item.no for item in run.items if item.parent}
         for (path, code), count in lines.items():
-            if count > named[code] + 1:
+            if count > named[code] * (3 if code in children else 1):
                 yield f"{run.name}: {code} was sent {count} times to {path}"
         states: dict[str, set[str]] = defaultdict(set)
         for number, booked in run.booked.items():
             states[run.items[number - 1].no].add(booked.state)
         for path, code in lines:
-            if not states[code] & {"created", "updated", "rejected"}:
+            if not states[code] & {"created", "updated", "rejected", "superseded"}:
                 yield f"{run.name}: {code} was sent to {path} though it was {states[code]}"

@@ -30,7 +30,7 @@ class Booked:
 
 @dataclass(kw_only=True)
 class FileRun:
-    """One file with what the books say of it. `turn` is when the split of it ended."""
+    """One file with what the books say of it. `split_at` is when its split ended."""
 
     name: str
     order: tuple[str, str, str]
@@ -177,10 +177,14 @@ def _why_rejected(record: _Record, records: list[_Record]) -> str | None:
 
 
 def _had_parent(record: _Record, records: list[_Record]) -> bool:
-    """Say whether the parent was surely there: accepted from this file or an older one."""
+    """Say whether the parent was surely there: accepted from this file or one split before."""
     return any(
         other.item.key == ("product_model", record.item.parent)
         and other.booked.state in SENT
-        and other.run.order <= record.run.order
+        and (other.run is record.run or _was_before(other.run, record.run))
         for other in records
     )
+
+
+def _was_before(other: FileRun, run: FileRun) -> bool:
+    return other.order < run.order and other.split_at < run.split_at

@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 
 import httpx
+from starlette.requests import ClientDisconnect
 
 from local.akeneo import option_endpoints, serving
 from local.akeneo.app import create_app
@@ -37,6 +38,8 @@ SECRET = {
 }
 WRONG = SECRET | {"secret": "wr0ng-s3cr3t", "password": "wr0ng-p4ssword"}
 LINE_SECONDS = 0.055
+BROKEN = (ConnectionBroken, ClientDisconnect)
+"""What the application raises where the simulator breaks a connection, bare or wrapped."""
 
 
 @dataclass(frozen=True)
@@ -169,16 +172,16 @@ class PimWorld:
         path = request.url.path.removeprefix("/api/rest/v1/")
         lines = tuple(json.loads(line) for line in body.split(b"\n") if line)
         self.sent.append(Sent(self._loop.clock.now, path, self._run_now(), lines))
-        if "/options" in path:
-            self.option_calls.append(self._loop.clock.now)
 
     def _worked(self, request: httpx.Request, body: bytes, *, hang_up: bool) -> httpx.Response:
         call = _Call(self, request, body)
         try:
             start = call.step()
-        except ConnectionBroken as error:
+        except BROKEN as error:
             raise httpx.RemoteProtocolError("Server disconnected", request=request) from error
         assert start is not None
+        if _writes_options(request) and start["status"] == 200:
+            self.option_calls.append(self._loop.clock.now)
         if "oauth" in request.url.path:
             return self._granted(call, start["status"], start["headers"], request)
         if hang_up:
@@ -244,12 +247,12 @@ class _Call(httpx.SyncByteStream):
                 if message.get("body"):
                     yield message["body"]
                     self._world.pause()
-        except ConnectionBroken as error:
+        except BROKEN as error:
             raise httpx.ReadError("the connection was reset") from error
 
     def finish(self) -> None:
         """Work on to the end, though nobody listens."""
-        with suppress(ConnectionBroken):
+        with suppress(*BROKEN):
             while self.step() is not None:
                 pass
 
@@ -258,7 +261,7 @@ class _Call(httpx.SyncByteStream):
         if self._over:
             return
         if self._world.closes_early():
-            with suppress(ConnectionBroken):
+            with suppress(*BROKEN):
                 self.step()
             self._work.close()
             self._end()
@@ -294,3 +297,7 @@ def _scope(request: httpx.Request) -> dict[str, Any]:
         "server": (request.url.host, request.url.port or 80),
         "client": ("127.0.0.1", 1),
     }
+
+
+def _writes_options(request: httpx.Request) -> bool:
+    return request.method == "PATCH" and "/options" in request.url.path

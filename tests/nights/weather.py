@@ -73,13 +73,14 @@ def draw_weather(chance: Random, start: float, nights: float) -> Weather:
         weather.twice, weather.late = chance.choice((0.1, 0.5)), chance.choice((0.05, 0.3))
         weather.keep, weather.cold = chance.choice((0.0, 0.1, 0.3)), chance.choice((0.1, 0.5))
     if kind in ("kills", "all"):
-        weather.kill = chance.choice((0.002, 0.01, 0.03))
+        weather.kill = chance.choice((0.002, 0.01, 0.03, 0.06))
     if kind in ("aws", "all"):
         for name in ("throttle", "lost_answer", "conflict", "unprocessed"):
             setattr(weather, name, chance.choice((0.0, 0.01, 0.03)))
     if kind in ("pim", "all"):
         for name in PIM:
             setattr(weather, name, chance.choice((0.0, 0.0, 0.02, 0.1)))
+        weather.cut = chance.choice((weather.cut, weather.cut, 0.6))
         weather.retry_after = chance.choice((None, 1, 30, 600))
         weather.payload_limit = chance.choice((None, None, 700, 1500))
     if kind in ("outage", "all"):

@@ -180,6 +180,13 @@ def _dead(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
 
 
 def _expire_parked(run: Run, parts: CaretakerParts) -> int:
+    """Send a last time what has waited too long for its parent.
+
+    But not while messages of the run are still to be delivered: behind a PIM that is down the
+    parent may be among them.
+    """
+    if run.recorded + run.dead < run.sent:
+        return 0
     until = parts.clock().timestamp() - parts.parent_wait_seconds
     late = [group for group in parts.parking.of_run(run.id) if group.since <= until]
     parts.queue.send(

@@ -1,0 +1,251 @@
+"""Takes the safeguards out, one at a time, and shows that the simulation notices.
+
+`python -m tests.nights.mutations` runs seeds with each of them until one fails, 200 at most. What
+is taken out is the product's own code, in this process, while it runs; no file is changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from multiprocessing import get_context
+from typing import Any
+from unittest.mock import patch
+
+from tests.nights.running import HASH_SEED, brief
+
+SEEDS = 200
+
+Undo = Any
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A safeguard, by name, and what stands in for the code that keeps it."""
+
+    name: str
+    place: str
+    instead: Callable[[Any], Any]
+
+
+def _never_superseded(_: Any) -> Any:
+    return lambda *_, **__: False
+
+
+def _order_as_it_is(_: Any) -> Any:
+    def decide(sighting: Any, entry: Any, standing: Any) -> str:
+        from pim_connector.mapping.result import Filtered, Rejected
+
+        if isinstance(sighting.found, Filtered):
+            return "f"
+        if isinstance(sighting.found, Rejected):
+            return "r"
+        if sighting.repeats or entry is None:
+            return "q"
+        same = (entry.fingerprint, entry.mapping) == (sighting.fingerprint, standing.digest)
+        return "u" if same and standing.shortcut else "q"
+
+    return decide
+
+
+def _unanswered_is_done(_: Any) -> Any:
+    def unanswered(_self: Any, place: int, _message: str | None) -> Any:
+        from pim_connector.akeneo.outcomes import Upserted
+
+        return Upserted(line=place + 1, created=False)
+
+    return unanswered
+
+
+def _all_done_at_200(original: Any) -> Any:
+    """Take every line of a call that was answered with 200 as written, as most clients do."""
+
+    def call(self: Any, group: tuple[int, ...]) -> Any:
+        from pim_connector.akeneo.outcomes import Upserted
+
+        refused = original(self, group)
+        if refused is None:
+            for place in group:
+                known = self.outcomes.get(place)
+                self.outcomes[place] = known or Upserted(line=place + 1, created=False)
+        return refused
+
+    return call
+
+
+_turns = count()
+
+
+def _group_of_its_own(_: Any) -> Any:
+    return lambda lane: f"lane-{lane}-{next(_turns)}"
+
+
+def _lane_by_turns(_: Any) -> Any:
+    return lambda _key, lanes: next(_turns) % lanes
+
+
+def _unconditional(original: Any) -> Any:
+    """Write without the condition that another writer would break."""
+
+    def expressions(self: Any) -> Any:
+        return original(replace(self, condition="", given={}))
+
+    return expressions
+
+
+def _put_always(original: Any) -> Any:
+    return lambda self, item, *, if_absent=False: original(self, item)
+
+
+def _not_recorded(_: Any) -> Any:
+    return lambda *_: False
+
+
+def _always_short(_: Any) -> Any:
+    return lambda *_: False
+
+
+def _none_newer(_: Any) -> Any:
+    return lambda *_: []
+
+
+def _plain_id(_: Any) -> Any:
+    return lambda message_id, _number: message_id
+
+
+def _no_attempts(_: Any) -> Any:
+    return lambda *_, **__: 1
+
+
+def _no_wait(_: Any) -> Any:
+    return lambda self: None
+
+
+def _forgets_parent(_: Any) -> Any:
+    return lambda *_: True
+
+
+MUTATIONS = (
+    Mutation(
+        "ledger: order checked by the mapper",
+        "pim_connector.delivery.triage.is_superseded",
+        _never_superseded,
+    ),
+    Mutation("ledger: order checked at the split", "pim_connector.split.decide", _order_as_it_is),
+    Mutation(
+        "answers: lines counted",
+        "pim_connector.akeneo.bulk._Upsert._call",
+        _all_done_at_200,
+    ),
+    Mutation(
+        "queue: one group per lane",
+        "pim_connector.dispatch.message_group",
+        _group_of_its_own,
+    ),
+    Mutation("lanes: a family stays in its lane", "pim_connector.split.lane_of", _lane_by_turns),
+    Mutation(
+        "books: conditional writes (fence, checkpoint)",
+        "pim_connector.runs.table.Change.expressions",
+        _unconditional,
+    ),
+    Mutation(
+        "books: a window or message is put if absent",
+        "pim_connector.runs.table.RunTable.putting",
+        _put_always,
+    ),
+    Mutation(
+        "books: a recorded message is done, once",
+        "pim_connector.runs.deliveries.Deliveries.record_message",
+        lambda original: _twice(original),
+    ),
+    Mutation(
+        "split: nothing unchanged behind an older run",
+        "pim_connector.runs.registry.Registry.older_unfinished",
+        _always_short,
+    ),
+    Mutation(
+        "split: manifests of newer files",
+        "pim_connector.runs.registry.Registry.newer_split",
+        _none_newer,
+    ),
+    Mutation(
+        "parking: a released message has its own id",
+        "pim_connector.delivery.parents.released_id",
+        _plain_id,
+    ),
+    Mutation(
+        "parking: what lacks its parent waits",
+        "pim_connector.delivery.refusal._has",
+        _forgets_parent,
+    ),
+    Mutation(
+        "attempts: a message that crashes is put aside",
+        "pim_connector.runs.deliveries.Deliveries.start_attempt",
+        _no_attempts,
+    ),
+    Mutation("options: three a second", "pim_connector.pace.OptionPace.wait", _no_wait),
+)
+
+
+def _twice(original: Any) -> Any:
+    """Book a message without asking whether it is booked: the marker is taken away first."""
+
+    def record_message(self: Any, run: str, message_id: str, outcomes: Any) -> Any:
+        self._table.delete({"pk": f"run#{run}", "sk": f"message#{message_id}"})
+        return original(self, run, message_id, outcomes)
+
+    return record_message
+
+
+@contextmanager
+def _mutated(mutation: Mutation) -> Iterator[None]:
+    from importlib import import_module
+
+    path, _, name = mutation.place.rpartition(".")
+    owner: Any
+    try:
+        owner = import_module(path)
+    except ModuleNotFoundError:
+        module, _, kind = path.rpartition(".")
+        owner = getattr(import_module(module), kind)
+    with patch.object(owner, name, mutation.instead(getattr(owner, name))):
+        yield
+
+
+def _noticed(task: tuple[int, int]) -> tuple[int, int | None, str, float]:
+    """Give the first seed that fails with the mutation, and what it says."""
+    index, seeds = task
+    begin = time.monotonic()
+    with _mutated(MUTATIONS[index]):
+        for seed in range(seeds):
+            found = brief(seed)
+            if found.violations:
+                return index, seed, found.violations[0], time.monotonic() - begin
+    return index, None, "", time.monotonic() - begin
+
+
+def main() -> int:
+    """Print a table; 1 if a safeguard can go unnoticed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.nights.mutations", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"at most so many ({SEEDS})")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    asked = parser.parse_args()
+    os.environ["PYTHONHASHSEED"] = HASH_SEED
+    unnoticed = 0
+    tasks = [(index, asked.seeds) for index in range(len(MUTATIONS))]
+    with get_context("spawn").Pool(asked.jobs, maxtasksperchild=1) as pool:
+        for index, seed, said, seconds in pool.imap(_noticed, tasks):
+            unnoticed += seed is None
+            when = f"seed {seed:3}" if seed is not None else "NOT SEEN"
+            print(f"{MUTATIONS[index].name:46} {when}  {seconds:4.0f} s  {said[:110]}", flush=True)
+    return 1 if unnoticed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
