@@ -21,8 +21,8 @@ MISUSED = 2
 REJECTED = 3
 INTERRUPTED = 130
 
-COMMANDS = ("stack", "imports", "runs", "preview")
-GROUPS = ("mapping", "structure", "assets")
+COMMANDS = ("stack", "imports", "runs", "errands", "preview", "plan", "cost", "doctor")
+GROUPS = ("config", "mapping", "structure", "assets")
 
 
 def build() -> typer.Typer:

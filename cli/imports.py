@@ -15,9 +15,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.target import Target
+    from pim_connector.messages import Force
     from pim_connector.runs.run import Run
 
 app = typer.Typer()
+MOST_METADATA = 1_800
+FamilyOption = Annotated[
+    list[str] | None,
+    typer.Option(help="With --full: only products of this family; may be given several times."),
+]
 CONFIG_PREFIX = "config/erp/"
 
 
@@ -32,6 +38,12 @@ def import_file(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Put this mapping in place first."),
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Send everything, changed or not.")] = False,
+    family: FamilyOption = None,
+    identifier: Annotated[
+        list[str] | None,
+        typer.Option(help="With --full: only these products; may be given several times."),
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Stay until the run has ended.")] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="Only one JSON object on standard output.")
@@ -44,15 +56,32 @@ def import_file(
 
     Example: pim-connector import export.xml --source erp --mapping mapping.yaml
     """
-    from cli.app import FAILED, REJECTED
-    from cli.summary import as_json as summary_of
-    from cli.summary import counts_table
-
     target = connect(stack, profile, region)
     source = source or only_source(target)
     if mapping:
         put_mapping(target, source, mapping)
-    run_id = upload(target, source, file)
+    force = force_asked(full, family, identifier)
+    run_id = upload(target, source, file, force)
+    conclude(target, run_id, wait=wait, as_json=as_json)
+
+
+def force_asked(full: bool, family: list[str] | None, identifier: list[str] | None) -> Force | None:
+    """Give what is to be sent, changed or not. ConfigurationError for a choice without --full."""
+    from pim_connector.messages import Force
+
+    if full:
+        return Force(families=tuple(family or ()), identifiers=tuple(identifier or ()))
+    if family:
+        raise ConfigurationError("--family chooses what --full sends: give --full as well")
+    return None
+
+
+def conclude(target: Target, run_id: str, *, wait: bool, as_json: bool) -> None:
+    """Follow a run to its end if asked to, show it, and exit as it ended."""
+    from cli.app import FAILED, REJECTED
+    from cli.summary import as_json as summary_of
+    from cli.summary import counts_table
+
     if not wait:
         typer.echo(json.dumps({"run": run_id}) if as_json else run_id)
         return
@@ -63,6 +92,8 @@ def import_file(
         _console().print(counts_table(run))
         if run.phase == "noted":
             typer.echo("Kept for the nightly sweep (ErpTrigger is nightly).")
+        if run.hold:
+            typer.echo(f"Waits for your word: {run.hold}")
         if run.counts["rejected"]:
             typer.echo(f"The reasons: pim-connector rejects {run.id}")
     if run.problem:
@@ -92,17 +123,36 @@ def put_mapping(target: Target, source: str, mapping: Path) -> None:
     target.bucket().put(f"{CONFIG_PREFIX}{source}.yaml", data)
 
 
-def upload(target: Target, source: str, file: Path) -> str:
+def upload(target: Target, source: str, file: Path, force: Force | None = None) -> str:
     """Put the export into the source's inbox and give the id that its run has, or will have."""
     from pim_connector.inbox import new_run
 
     bucket = target.bucket()
     key = f"incoming/{source}/{file.name}"
-    target.client("s3").upload_file(str(file), bucket.name, key)
+    extra = {"Metadata": metadata(force)} if force else {}
+    target.client("s3").upload_file(str(file), bucket.name, key, ExtraArgs=extra)
     stored = bucket.describe(key)
     if stored is None:
         raise ConnectorError(f"{key} was taken from the inbox before its run could be named")
     return new_run(bucket.name, source, stored, phase="waiting", now="").id
+
+
+def metadata(force: Force) -> dict[str, str]:
+    """Say with an upload that it is a full send; S3 keeps 2 KB of metadata, in ASCII.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+    """
+    from msgspec import to_builtins
+
+    from pim_connector.inbox import FORCE
+
+    text = json.dumps(to_builtins(force))
+    if len(text) > MOST_METADATA:
+        raise ConfigurationError(
+            "too many identifiers for one upload: import the file, then "
+            "`pim-connector replay RUN --full --identifier …`"
+        )
+    return {FORCE: text}
 
 
 def ended(target: Target, run_id: str, *, quiet: bool = False) -> Run:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from local.stack.record import RunningStack
     from pim_connector.bucket import Bucket
+    from pim_connector.errands import ErrandParts
+    from pim_connector.ledger import Ledger
+    from pim_connector.replaying import ReplayParts
     from pim_connector.runs.table import RunTable
 
 DEFAULT_STACK = "pim-connector"
@@ -48,6 +51,47 @@ class Target:
         from pim_connector.runs.table import RunTable
 
         return RunTable(self.client("dynamodb"), self.outputs["RunTable"])
+
+    def ledger(self) -> Ledger:
+        from pim_connector.ledger import Ledger
+
+        return Ledger(self.client("dynamodb"), self.output("LedgerTable"))
+
+    def output(self, name: str) -> str:
+        """Give an output; ConfigurationError where the deployment is older than this command."""
+        if name not in self.outputs:
+            raise ConfigurationError(
+                f"stack {self.name} has no output {name}: deploy it again with this release"
+            )
+        return self.outputs[name]
+
+    def errands(self) -> ErrandParts:
+        """Give what replay, rewind and confirm work with."""
+        from datetime import UTC, datetime
+
+        from pim_connector.errands import ErrandParts
+        from pim_connector.queues import FifoQueue
+        from pim_connector.runs.announcements import Announcements
+        from pim_connector.runs.registry import Registry
+
+        return ErrandParts(
+            bucket=self.bucket(),
+            registry=Registry(self.run_table()),
+            queue=FifoQueue(self.client("sqs"), self.output("ProductQueue")),
+            announcements=Announcements(self.client("events"), "default"),
+            lanes=int(self.output("Lanes")),
+            clock=lambda: datetime.now(UTC),
+        )
+
+    def replays(self) -> ReplayParts:
+        from pim_connector.replaying import ReplayParts
+        from pim_connector.runs.deliveries import Deliveries
+
+        return ReplayParts(
+            errands=self.errands(),
+            deliveries=Deliveries(self.run_table()),
+            ledger=self.ledger(),
+        )
 
 
 def connect(stack: str | None, profile: str | None, region: str | None) -> Target:

@@ -1,0 +1,38 @@
+"""The cost model: what follows from what, and that the page says what the model says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.cost import page
+from cli.cost_model import Volume, file_cost, idle_month, nightly_month
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_page_is_what_the_model_says_today() -> None:
+    assert (ROOT / "docs/cost.md").read_text() == page()
+
+
+def test_a_hundred_thousand_changed_products_cost_about_what_was_worked_out_by_hand() -> None:
+    bill = file_cost(Volume(records=100_000, sent=100_000))
+    assert bill.mapper == pytest.approx(1_000 * 5.8 * 0.0000133334, rel=0.05)
+    assert bill.ledger == pytest.approx(0.0625 + 0.025, rel=0.01)
+    assert 0.1 < bill.total < 0.25
+
+
+def test_unchanged_records_cost_a_read_and_no_call() -> None:
+    night = Volume(records=1_000_000, sent=0)
+    assert night.calls == 0
+    assert file_cost(night).mapper == file_cost(night).queue == 0
+    assert file_cost(night).ledger == pytest.approx(0.125)
+
+
+def test_the_pim_needs_a_quarter_of_the_lines_time_with_four_lanes() -> None:
+    assert Volume(records=1, sent=4_000).seconds == pytest.approx(55.0)
+
+
+def test_a_month_of_nights_holds_the_idle_month() -> None:
+    assert nightly_month(1_000) > idle_month() > 0
