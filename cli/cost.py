@@ -71,7 +71,8 @@ def table(sizes: tuple[int, ...]) -> Iterator[str]:
     """Draw the totals as a Markdown table."""
     from cli.cost_model import Volume, file_cost, nightly_month
 
-    yield "| products | first load | PIM busy for | one night, 1 % changed | a month of such nights |"
+    heads = ("products", "first load", "PIM busy for", "night, 1 % changed", "month of such nights")
+    yield f"| {' | '.join(heads)} |"
     yield "| ---: | ---: | ---: | ---: | ---: |"
     for size in sizes:
         load = Volume(records=size, sent=size)

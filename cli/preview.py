@@ -53,8 +53,8 @@ def preview(
 
     program = compile_mapping(load_mapping(_read(mapping), name=str(mapping)))
     known = _structure(structure)
-    others = {name: _opener(path) for name, path in _named(second or [])}
-    reader = read_records(_opener(file), program, others=others)
+    others = {name: opener(path) for name, path in named(second or [])}
+    reader = read_records(opener(file), program, others=others)
     summary = Summary()
     previewed = islice(preview_records(reader, program, known, summary), limit)
     try:
@@ -78,7 +78,7 @@ def _read(path: Path) -> bytes:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
 
 
-def _opener(path: Path) -> Callable[[], BinaryIO]:
+def opener(path: Path) -> Callable[[], BinaryIO]:
     """Checks now that the file is there; it may be opened several times later."""
     from pim_connector.errors import ConfigurationError
 
@@ -93,7 +93,7 @@ def _structure(path: Path | None) -> Structure | None:
     return None if path is None else Structure.from_json(_read(path), name=str(path))
 
 
-def _named(second: list[str]) -> Iterator[tuple[str, Path]]:
+def named(second: list[str]) -> Iterator[tuple[str, Path]]:
     from pim_connector.errors import ConfigurationError
 
     for said in second:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import boto3
 
     from local.stack.record import RunningStack
+    from pim_connector.akeneo import AkeneoClient
     from pim_connector.bucket import Bucket
     from pim_connector.errands import ErrandParts
     from pim_connector.ledger import Ledger
@@ -64,6 +65,16 @@ class Target:
                 f"stack {self.name} has no output {name}: deploy it again with this release"
             )
         return self.outputs[name]
+
+    def pim(self) -> AkeneoClient:
+        """Make a client of the stack's PIM, with the credentials of its secret."""
+        from pim_connector.akeneo import AkeneoClient, read_credentials
+
+        secret = self.output("AkeneoSecret")
+        client = self.client("secretsmanager")
+        return AkeneoClient(
+            self.output("AkeneoUrl"), credentials=lambda: read_credentials(client, secret)
+        )
 
     def errands(self) -> ErrandParts:
         """Give what replay, rewind and confirm work with."""

@@ -1,0 +1,224 @@
+"""`plan FILE`: what importing it would do, which sends nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.profiles import PimOption
+from cli.target import ProfileOption, RegionOption, StackOption
+
+if TYPE_CHECKING:
+    from cli.planning import Planned, Totals
+    from cli.target import Target
+    from pim_connector.akeneo import AkeneoClient
+    from pim_connector.ledger import LedgerEntry
+
+app = typer.Typer()
+MOST_REASONS = 10
+SHOWN = 10
+
+
+@app.command()
+def plan(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The ERP's export.")],
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--mapping", "-m", exists=True, help="Default: the one in the stack."),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Source it belongs to. Default: the stack's only one.")
+    ] = None,
+    second: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="NAME=FILE", help="A second file that a table reads."),
+    ] = None,
+    pim: PimOption = None,
+    details: Annotated[
+        Path | None, typer.Option(help="Write every record's plan here, as NDJSON.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many records.")] = None,
+    milliseconds: Annotated[
+        float, typer.Option("--ms-per-line", help="What one product takes in your PIM.")
+    ] = 55.0,
+    lanes: Annotated[int, typer.Option(min=1, help="Calls at once, as the stack's Lanes.")] = 4,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The totals as one JSON object on standard output.")
+    ] = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Say what importing a file would create and change, value by value, and send nothing.
+
+    With --pim the file is compared with that PIM; without it, with the PIM and the ledger of the
+    stack. Exit status 3 if records would be rejected.
+
+    Example: pim-connector plan export.xml --mapping mapping.yaml --details plan.ndjson
+    """
+    from cli.app import FAILED, REJECTED
+    from cli.planning import Planner
+    from cli.preview import named, opener
+    from pim_connector.erp.reading import read_records
+    from pim_connector.erp.record import UnreadableFileError
+    from pim_connector.mapping import compile_mapping, load_mapping
+    from pim_connector.structure import fetch_structure
+
+    target = None if pim else _target(stack, profile, region)
+    source, name, data = _mapping(mapping, source, target)
+    program = compile_mapping(load_mapping(data, name=name))
+    others = {each: opener(path) for each, path in named(second or [])}
+    reader = read_records(opener(file), program, others=others)
+    with ExitStack() as opened:
+        client = opened.enter_context(_client(pim, target))
+        planner = Planner(
+            program=program,
+            structure=fetch_structure(client, program.attribute_codes),
+            pim=client,
+            entries=target.ledger().entries if target else _no_entries,
+            source=source,
+            lanes=lanes,
+        )
+        out = opened.enter_context(details.open("wb")) if details else None
+        broken = None
+        shown: list[Planned] = []
+        try:
+            for planned in planner.plan(islice(reader, limit)):
+                if out:
+                    out.write(_line(planned))
+                if planned.changes and len(shown) < SHOWN:
+                    shown.append(planned)
+        except UnreadableFileError as error:
+            broken = str(error)
+    _tell(planner.totals, shown, milliseconds, lanes, as_json=as_json, broken=broken)
+    if broken:
+        print(f"pim-connector: {file}: {broken}", file=sys.stderr)
+        raise typer.Exit(FAILED)
+    raise typer.Exit(REJECTED if planner.totals.states["rejected"] else 0)
+
+
+def _target(stack: str | None, profile: str | None, region: str | None) -> Target:
+    from cli.target import connect
+
+    return connect(stack, profile, region)
+
+
+def _mapping(
+    mapping: Path | None, source: str | None, target: Target | None
+) -> tuple[str, str, bytes]:
+    """Give the source, the mapping's name and its text."""
+    from cli.imports import CONFIG_PREFIX, only_source
+    from pim_connector.errors import ConfigurationError
+
+    if mapping:
+        return source or mapping.stem, str(mapping), mapping.read_bytes()
+    if target is None:
+        raise ConfigurationError(
+            "with --pim there is no stack to take a mapping from: give --mapping"
+        )
+    source = source or only_source(target)
+    key = f"{CONFIG_PREFIX}{source}.yaml"
+    try:
+        return source, key, target.bucket().get(key)
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"source {source} has no mapping ({key}): give --mapping"
+        ) from error
+
+
+def _client(pim: str | None, target: Target | None) -> AkeneoClient:
+    from cli.profiles import connect
+
+    if target is None:
+        return connect(pim)
+    return target.pim()
+
+
+def _no_entries(_: Iterable[str]) -> Mapping[str, LedgerEntry]:
+    return {}
+
+
+def _line(planned: Planned) -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(planned) + b"\n"
+
+
+def _tell(
+    totals: Totals,
+    shown: list[Planned],
+    milliseconds: float,
+    lanes: int,
+    *,
+    as_json: bool,
+    broken: str | None,
+) -> None:
+    from cli.cost import span
+    from cli.cost_model import Volume, file_cost
+
+    volume = Volume(
+        records=totals.records,
+        sent=totals.sent,
+        record_bytes=max(1, totals.characters // max(totals.records, 1)),
+        lanes=lanes,
+        milliseconds_a_line=milliseconds,
+    )
+    seconds, dollars = totals.seconds(milliseconds), file_cost(volume).total
+    if as_json:
+        told = {
+            "records": totals.records,
+            **{state: totals.states[state] for state in STATES},
+            "sent": totals.sent,
+            "options": len(totals.options),
+            "calls": totals.calls,
+            "seconds": round(seconds, 1),
+            "dollars": round(dollars, 6),
+            "attributes": dict(totals.attributes.most_common()),
+            "reasons": dict(totals.reasons.most_common()),
+            "problem": broken,
+        }
+        typer.echo(json.dumps(told))
+        return
+    _show(shown)
+    typer.echo(f"{totals.records:>10,} records")
+    for state in STATES:
+        typer.echo(f"{totals.states[state]:>10,} {state}")
+    for reason, number in totals.reasons.most_common(MOST_REASONS):
+        typer.echo(f"             {number:,} × {reason}")
+    if totals.attributes:
+        most = ", ".join(f"{name} ({n:,})" for name, n in totals.attributes.most_common(8))
+        typer.echo(f"changes most: {most}")
+    typer.echo(f"{len(totals.options):,} select options would be created")
+    typer.echo(
+        f"{totals.calls:,} calls for {totals.sent:,} products: the PIM needs about "
+        f"{span(seconds)} at {milliseconds:g} ms a product, AWS about ${dollars:,.4f}"
+    )
+    typer.echo("Nothing was sent.")
+
+
+STATES = ("created", "changed", "unchanged", "filtered", "rejected")
+
+
+def _show(shown: list[Planned]) -> None:
+    for planned in shown:
+        typer.echo(
+            f"record {planned.record}, line {planned.line}: {planned.identifier} {planned.state}"
+        )
+        for change in planned.changes:
+            place = " ".join(part for part in (change.locale, change.scope) if part)
+            name = f"{change.attribute} {place}".strip()
+            typer.echo(f"    {name}: {_short(change.before)} → {_short(change.after)}")
+    if len(shown) == SHOWN:
+        typer.echo("    … (--details FILE writes all)")
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:59]}…"
