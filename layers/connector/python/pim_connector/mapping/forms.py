@@ -83,7 +83,7 @@ class Forms:
 
 def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults) -> Form:
     if structure is None or structure.attributes is None:
-        guess = "metric" if rule.unit else "price" if rule.currency else "text"
+        guess = "metric" if rule.unit else "price" if rule.currency else "textarea"
         chosen = rule.type or ("table" if rule.columns else guess)
         return Form(type=chosen, attribute=None, structure=structure, defaults=defaults)
     attribute = structure.attribute(rule.attribute)

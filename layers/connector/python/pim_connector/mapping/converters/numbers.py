@@ -50,7 +50,7 @@ def read_number(text: str, formats: NumberFormat | Iterable[NumberFormat]) -> De
         readings = " or ".join(sorted(plain(number) for number in found))
         raise Refusal(f"ambiguous number: {readings}", text)
     if not found:
-        raise Refusal(refusals[0] if refusals else "no number format given", text)
+        raise Refusal("; ".join(dict.fromkeys(refusals)) or "no number format given", text)
     return found.pop()
 
 
