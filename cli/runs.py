@@ -70,8 +70,14 @@ def show(
     typer.echo(f"noticed  {found.registered_at}")
     typer.echo(f"ended    {found.finished_at or 'not yet'}")
     typer.echo(f"report   {found.report or 'not yet'}")
+    if found.of:
+        typer.echo(f"what     {found.kind} of run {found.of}")
+    if found.missing is not None:
+        typer.echo(f"missing  {found.missing:,} products that the last full export held")
     if found.problem:
         typer.echo(f"problem  {found.problem}")
+    if found.hold:
+        typer.echo(f"waits    {found.hold}")
     _print(summary.counts_table(found))
 
 

@@ -24,9 +24,23 @@ MEANINGS = {
 
 
 def as_json(run: Run) -> dict[str, object]:
-    """The run's number of records, its counts by state, and its duration in seconds."""
+    """The run, its number of records, its counts by state, and its duration in seconds.
+
+    Beside it what a script decides by: `phase`, `problem`, `hold` (waits for `confirm`).
+    """
     counts: dict[str, object] = {state: run.counts[state] for state in FINAL_STATES}
-    return {"run": run.id, "records": run.records, **counts, "seconds": seconds(run)}
+    about = {
+        "source": run.source,
+        "kind": run.kind,
+        "of": run.of,
+        "phase": run.phase,
+        "problem": run.problem,
+        "hold": run.hold,
+        "missing": run.missing,
+        "file": run.file or run.key,
+        "report": run.report,
+    }
+    return {"run": run.id, "records": run.records, **counts, "seconds": seconds(run)} | about
 
 
 def seconds(run: Run) -> float | None:
