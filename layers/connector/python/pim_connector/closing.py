@@ -23,8 +23,11 @@ from pim_connector.messages import (
     deduplication_id,
     encode,
 )
+from pim_connector.past_records import raw_xml
 from pim_connector.queues import FifoQueue, Outgoing
 from pim_connector.report import ReportWriter, summary
+from pim_connector.report_digest import Digest
+from pim_connector.report_page import report_page
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.deliveries import Deliveries
 from pim_connector.runs.leases import Leases
@@ -137,16 +140,27 @@ def write_report(run: Run, parts: CaretakerParts) -> str:
         tempfile.SpooledTemporaryFile(SPOOL_BYTES) as json_file,
         tempfile.SpooledTemporaryFile(SPOOL_BYTES) as csv_file,
     ):
-        writer = ReportWriter(run, json_file, csv_file)
-        writer.add(record.outcome for record in kept(parts.bucket, run.id))
-        writer.add(_troubled(run, parts))
-        writer.add(_dead(run, parts))
+        writer, digest = ReportWriter(run, json_file, csv_file), Digest()
+        for message in parts.deliveries.messages(run.id):
+            digest.count(message.outcomes, message.at)
+        for outcome in _left_behind(run, parts):
+            writer.add([outcome])
+            digest.explain(outcome)
         writer.close()
         json_file.seek(0)
         csv_file.seek(0)
         parts.bucket.put(key, json_file)
         parts.bucket.put(f"reports/{run.id}/rejected.csv", csv_file)
+    numbers = {outcome.number for outcome in digest.records}
+    page = report_page(run, digest, raw_xml(parts.bucket, run.id, numbers))
+    parts.bucket.put(f"reports/{run.id}/report.html", page.encode())
     return key
+
+
+def _left_behind(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
+    yield from (record.outcome for record in kept(parts.bucket, run.id))
+    yield from _troubled(run, parts)
+    yield from _dead(run, parts)
 
 
 def _troubled(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -103,6 +103,21 @@ class PastRecords:
             yield from read_records(partial(bucket.open, file), plan.program, others=plan.others)
         except UnreadableFileError:
             return
+
+
+def raw_xml(bucket: Bucket, run: str, numbers: Collection[int]) -> dict[int, str]:
+    """Give the XML of rejected records, by number, as far as it was kept."""
+    wanted = set(numbers)
+    found = {
+        one.outcome.number: one.record.xml
+        for one in (kept(bucket, run) if wanted else ())
+        if one.outcome.number in wanted
+    }
+    for key in bucket.keys(f"records/{run}/") if wanted - found.keys() else ():
+        message = decode(bucket.get(key)) if key.endswith(".json") else None
+        if isinstance(message, ProductMessage):
+            found |= {n: record.xml for n, record in _of_message(message, wanted)}
+    return found
 
 
 def _of_message(message: ProductMessage, numbers: set[int]) -> Iterator[tuple[int, SourceRecord]]:

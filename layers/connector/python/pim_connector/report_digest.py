@@ -1,0 +1,83 @@
+"""What a person wants to know of a run, gathered record by record in bounded memory."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from pim_connector.states import RecordOutcome
+
+SHOWN_RECORDS: Final = 200
+MAX_REASONS: Final = 2_000
+_VARYING = re.compile(r"\"[^\"]*\"|\[[^\]]*\]|\d[\d.,]*")
+
+
+@dataclass(slots=True, kw_only=True)
+class Reason:
+    """One reason why records were rejected: how many, and one of them as an example."""
+
+    attribute: str
+    example: str
+    advice: str
+    records: int = 0
+
+
+@dataclass(slots=True)
+class Digest:
+    """Counts and samples of a run's outcomes.
+
+    `reasons` are grouped by attribute and by text without its numbers and quoted values, as the
+    same mistake names another value in each record. Of rejected and waiting records the first 200
+    are kept whole; all of them are in the CSV.
+    """
+
+    reasons: dict[tuple[str, str], Reason] = field(default_factory=dict)
+    records: list[RecordOutcome] = field(default_factory=list)
+    left_over: int = 0
+    changed: Counter[str] = field(default_factory=Counter)
+    hours: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def count(self, outcomes: Iterable[RecordOutcome], at: int | None = None) -> None:
+        """Count booked records: what was changed of them and, where `at` is known, in which hour.
+
+        `at` is in seconds of the epoch.
+        """
+        hour = self._hour(at) if at is not None else None
+        for outcome in outcomes:
+            self.changed.update(outcome.changed)
+            if hour is not None:
+                hour[outcome.state] += 1
+
+    def explain(self, outcome: RecordOutcome) -> None:
+        """Take in one record that was rejected or waits, with its reasons."""
+        if len(self.records) < SHOWN_RECORDS:
+            self.records.append(outcome)
+        else:
+            self.left_over += 1
+        seen: set[tuple[str, str]] = set()
+        for problem in outcome.problems:
+            key = (problem.attribute or "", _VARYING.sub("…", problem.reason))
+            if key not in self.reasons and len(self.reasons) == MAX_REASONS:
+                key = ("", "other reasons")
+            found = self.reasons.setdefault(
+                key,
+                Reason(
+                    attribute=key[0],
+                    example=problem.reason if key[1] != "other reasons" else key[1],
+                    advice=problem.advice or "",
+                ),
+            )
+            found.records += key not in seen
+            seen.add(key)
+
+    def top_reasons(self, number: int) -> list[Reason]:
+        """Give the most frequent reasons, the first first."""
+        return sorted(self.reasons.values(), key=lambda reason: -reason.records)[:number]
+
+    def _hour(self, at: int) -> Counter[str]:
+        name = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:00}"
+        return self.hours.setdefault(name, Counter())
