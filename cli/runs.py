@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 app = typer.Typer()
 RunArgument = Annotated[str, typer.Argument(help="Id of the run, as `runs` lists it.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+HtmlOption = Annotated[
+    Path | None, typer.Option("--html", help="Write the run's report page to this file.")
+]
 
 
 @app.command()
@@ -51,17 +55,26 @@ def runs(
 def show(
     run: RunArgument,
     as_json: JsonOption = False,
+    html: HtmlOption = None,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
     """Show one run: its file, its phase, its counts by state.
 
+    With --html its report page is written to a file instead; the run makes it when it ends.
+
     Example: pim-connector show 20261120T220000Z-erp-1a2b3c4d5e
+
+    Example: pim-connector show 20261120T220000Z-erp-1a2b3c4d5e --html report.html
     """
     from cli import summary
 
-    found = find(connect(stack, profile, region), run)
+    target = connect(stack, profile, region)
+    found = find(target, run)
+    if html is not None:
+        _save_page(target, found, html)
+        return
     if as_json:
         typer.echo(json.dumps(summary.as_json(found)))
         return
@@ -130,6 +143,17 @@ def rejections(target: Target, run_id: str) -> list[RecordOutcome]:
     }
     outcomes |= {one.outcome.number: one.outcome for one in kept(target.bucket(), run_id)}
     return [outcomes[n] for n in sorted(outcomes) if outcomes[n].state == "rejected"]
+
+
+def _save_page(target: Target, run: Run, file: Path) -> None:
+    try:
+        page = target.bucket().get(f"reports/{run.id}/report.html")
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"run {run.id} has no report page yet: it is written when the run ends"
+        ) from error
+    file.write_bytes(page)
+    typer.echo(f"written to {file}")
 
 
 def _print(table: object) -> None:
