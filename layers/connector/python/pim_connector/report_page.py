@@ -37,7 +37,7 @@ def report_page(run: Run, digest: Digest, excerpts: Mapping[int, str]) -> str:
     from jinja2 import Environment, StrictUndefined  # 50 ms, and only the caretaker needs it
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["thousands"] = lambda number: f"{number:,}".replace(",", "\u202f")
+    environment.filters["thousands"] = _thousands
     source = resources.files("pim_connector").joinpath("report_page.html").read_text("utf-8")
     return environment.from_string(source).render(
         run=run,
@@ -64,8 +64,10 @@ def verdict(run: Run) -> tuple[str, str]:
     if run.records == 0:
         return "mixed", "The file held no records."
     if rejected == 0:
-        return "good", f"All {run.records:,} records were dealt with; {taken:,} changed the PIM."
-    return "mixed", f"{rejected:,} of {run.records:,} records could not be taken over."
+        dealt, changed = _thousands(run.records), _thousands(taken)
+        return "good", f"All {dealt} records were dealt with; {changed} changed the PIM."
+    told = f"{_thousands(rejected)} of {_thousands(run.records)}"
+    return "mixed", f"{told} records could not be taken over."
 
 
 def _states(run: Run) -> list[dict[str, Any]]:
@@ -93,6 +95,10 @@ def _pace(run: Run) -> dict[str, Any] | None:
     }
 
 
+def _thousands(number: int) -> str:
+    return f"{number:,}".replace(",", "\u202f")
+
+
 def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} seconds"
@@ -104,7 +110,7 @@ def _hours(digest: Digest) -> list[dict[str, Any]]:
     most = max((sum(hour.values()) for hour in digest.hours.values()), default=1) or 1
     return [
         {"name": name, "number": sum(hour.values()), "height": 100 * sum(hour.values()) / most}
-        | {"states": [f"{hour[state]:,} {state}" for state in WORDS if hour[state]]}
+        | {"states": [f"{_thousands(hour[state])} {state}" for state in WORDS if hour[state]]}
         for name, hour in sorted(digest.hours.items())
     ]
 
