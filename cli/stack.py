@@ -73,6 +73,7 @@ def _how_to_use(running: RunningStack) -> str:
     bucket = target.outputs["Bucket"]
     lines = [
         "The local stack is up.",
+        f"  pages         {running.servers['desk'].url}" if "desk" in running.servers else "",
         f"  PIM           {running.servers['akeneo'].url}" if "akeneo" in running.servers else "",
         f"  DAM           {running.servers['dam'].url}" if "dam" in running.servers else "",
         f"  AWS           {running.endpoint}",

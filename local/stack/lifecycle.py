@@ -22,6 +22,7 @@ from pim_connector.akeneo.credentials import AppToken, ConnectionCredentials, Cr
 STACK_NAME = "pim-connector"
 AKENEO_PORT = 8080
 DAM_PORT = 8081
+DESK_PORT = 8082
 CATALOG = ROOT / "local" / "demo" / "catalog.json"
 SECRET_NAME = "pim-connector/akeneo"  # noqa: S105  a name
 
@@ -120,6 +121,8 @@ def _launch_servers(
         )
     if find_spec("local.dam.__main__"):
         started["dam"] = _simulator("dam", DAM_PORT, directory, [], tied=tied)
+    known = ["--record", str(directory / "stack.json")]
+    started["desk"] = _simulator("desk", DESK_PORT, directory, known, tied=tied)
     wait_until_ready(started["aws"], emulator.READY_PATH)
     for name in started.keys() - {"aws"}:
         wait_until_ready(started[name], "/")
