@@ -110,6 +110,11 @@ class Books:
             items=file.items[: file.whole],
             booked=self.states(header["id"]),
             split_at=header.get("split_at") or "",
+            written=frozenset(
+                (write.kind, write.code)
+                for write in self._account.pim.pim.writes
+                if write.run == header["id"]
+            ),
         )
 
     def _mappings(self) -> dict[str, int]:

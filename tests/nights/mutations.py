@@ -127,6 +127,10 @@ def _no_wait(_: Any) -> Any:
     return lambda self: None
 
 
+def _nothing(_: Any) -> Any:
+    return lambda *_: None
+
+
 def _forgets_parent(_: Any) -> Any:
     return lambda *_: True
 
@@ -188,6 +192,11 @@ MUTATIONS = (
         "attempts: a message that crashes is put aside",
         "pim_connector.runs.deliveries.Deliveries.start_attempt",
         _no_attempts,
+    ),
+    Mutation(
+        "ledger: no word for what may have been written",
+        "pim_connector.delivery.worker.doubt",
+        _nothing,
     ),
     Mutation("options: three a second", "pim_connector.pace.OptionPace.wait", _no_wait),
 )

@@ -38,6 +38,8 @@ class FileRun:
     items: tuple[Item, ...]
     booked: Mapping[int, Booked]
     split_at: str
+    written: frozenset[Key] = frozenset()
+    """What the PIM itself says that this run wrote."""
 
 
 @dataclass
@@ -92,13 +94,12 @@ def expect(runs: list[FileRun]) -> Expected:
     """Go through all records, the oldest first, and say what must have become of the PIM."""
     expected = Expected()
     records = sorted(_records(runs), key=lambda record: record.place)
-    last: dict[Key, tuple[Item, Values]] = {}
     for record in records:
         wrong = _impossible(record, records)
         if wrong:
             expected.wrong.append(f"{record}: {wrong}")
         if record.booked.state in SENT:
-            _take(expected, record, last)
+            _take(expected, record, records)
         elif record.booked.state == "rejected" and NO_ANSWER in record.booked.reasons:
             _may_take(expected, record)
     return expected
@@ -113,19 +114,33 @@ def _records(runs: list[FileRun]) -> list[_Record]:
     ]
 
 
-def _take(expected: Expected, record: _Record, last: dict[Key, tuple[Item, Values]]) -> None:
+def _take(expected: Expected, record: _Record, records: list[_Record]) -> None:
     item = record.item
     values = mapped(item, record.run.mapping)
     places = expected.values.setdefault(item.key, {})
     if record.booked.state == "unchanged":
         different = {n for n, text in values.items() if places.get(n) != {text}}
-        if different:
+        if different and not _was_there(record, values, records):
             expected.wrong.append(f"{record}: called unchanged, but {sorted(different)} differ")
     for name, text in values.items():
         places[name] = {text}
     if item.parent:
         expected.parents[item.key] = item.parent
-    last[item.key] = item, values
+
+
+def _was_there(record: _Record, values: Values, records: list[_Record]) -> bool:
+    """Say whether an older record brought the same, though it was booked as superseded.
+
+    That is so where its message died after the PIM had taken it, and was redriven later.
+    """
+    return any(
+        other.item.key == record.item.key
+        and other.place < record.place
+        and other.booked.state == "superseded"
+        and other.item.key in other.run.written
+        and mapped(other.item, other.run.mapping) == values
+        for other in records
+    )
 
 
 def _may_take(expected: Expected, record: _Record) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pim_connector.delivery.line import Turned, Unknown, outcome
 from pim_connector.delivery.pim import asking_the_pim
+from pim_connector.delivery.triage import key_of
 from pim_connector.errors import TransientError
 from pim_connector.states import Problem, RecordOutcome, State
 
 if TYPE_CHECKING:
-    from pim_connector.delivery.task import Task
+    from pim_connector.delivery.task import DeliveryParts, Task
+    from pim_connector.messages import MessageRecord, ProductMessage
 
 
 class UnansweredError(TransientError):
@@ -54,12 +57,22 @@ def _has(task: Task, parent: str) -> bool:
         return task.pim.get_product_model(parent) is not None
 
 
+def doubt(message: ProductMessage, records: Iterable[MessageRecord], parts: DeliveryParts) -> None:
+    """Have the ledger vouch no more for products that the PIM may have written unanswered.
+
+    Otherwise a later file that goes back to the values of before would be called unchanged.
+    """
+    known = parts.ledger.entries(key_of(message, record.identifier) for record in records)
+    parts.ledger.accept([replace(entry, fingerprint=b"", slots=b"") for entry in known.values()])
+
+
 def take_unknown(task: Task, answers: Sequence[Unknown]) -> list[RecordOutcome]:
     """Raise UnansweredError to come back for unanswered lines; reject them after the last try."""
     if answers and not task.last_attempt:
         raise UnansweredError(
             f"the PIM did not answer for {len(answers)} lines: {answers[0].reason}"
         )
+    doubt(task.message, (answer.line.record for answer in answers), task.parts)
     return [_end(task, answer, "rejected", (_silence(answer),)) for answer in answers]
 
 

@@ -21,13 +21,14 @@ from pim_connector.assets.linking import decode as decode_links
 from pim_connector.breaker import Breaker, Gate, Open, Probing, Reason
 from pim_connector.delivery.delivery import deliver
 from pim_connector.delivery.pim import Pim, PimUnavailableError, asking_the_pim
-from pim_connector.delivery.refusal import UnansweredError
+from pim_connector.delivery.refusal import UnansweredError, doubt
 from pim_connector.errors import (
     ConfigurationError,
     ConnectorError,
     RejectedError,
     TransientError,
 )
+from pim_connector.messages import ProductMessage
 
 if TYPE_CHECKING:
     from pim_connector.delivery.task import DeliveryParts
@@ -161,7 +162,7 @@ class Worker:
         started = deliveries.start_attempt(message.run, message.id, expires_at=expires)
         attempt = (started - 1) % (MOST_ATTEMPTS + 1) + 1
         if attempt > MOST_ATTEMPTS:
-            deliveries.forget_attempts(message.run, message.id)
+            self._give_up(message)
             return Handled(end="dead", reason=f"{MOST_ATTEMPTS} attempts ended in a crash")
         try:
             return self._attempt(message, gate, attempt, seconds_left)
@@ -187,13 +188,19 @@ class Worker:
         try:
             outcomes = self._delivered(message, last=attempt == MOST_ATTEMPTS)
         except RejectedError as error:
-            self._parts.deliveries.forget_attempts(message.run, message.id)
+            self._give_up(message)
             return Handled(end="dead", reason=str(error))
         if isinstance(gate, Probing):
             self._prove(before)
             self._breaker.succeeded(gate)
         counts = dict(Counter(str(booked.state) for booked in outcomes))
         return Handled(end="done", counts=counts)
+
+    def _give_up(self, message: Message) -> None:
+        """Leave nothing behind that a newer file or a redrive could stumble over."""
+        if isinstance(message, ProductMessage):
+            doubt(message, message.records, self._parts)
+        self._parts.deliveries.forget_attempts(message.run, message.id)
 
     def _delivered(self, message: Message, *, last: bool) -> tuple[RecordOutcome, ...]:
         """Deliver; if the credentials are refused once more, provided the secret has changed."""
