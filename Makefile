@@ -27,7 +27,7 @@ test-stack: setup setup-tests  ## tests against the local stack (starts and stop
 	@$(RUN) -m pytest -q -m stack
 
 test-docker: setup setup-tests  ## every function by `sam local invoke` in containers (needs Docker, or root on Debian)
-	@local/docker/run-suite
+	@$(RUN) -m pytest -q -m docker -rs
 
 check: setup setup-tests  ## formatting, lint, types, import directions, template
 	@.venv/bin/ruff format --check .
@@ -43,7 +43,7 @@ build: setup  ## sam build, for deploying to AWS
 	@$(SAM) build
 
 invoke: setup  ## one function in a container, against the running local stack   FN=splitter EVENT=events/splitter/x.json
-	@local/docker/invoke "$(FN)" "$(EVENT)"
+	@$(RUN) -m local.docker.invoking "$(FN)" "$(EVENT)"
 
 requirements:  ## pin requirements/*.in anew (needs uv)
 	@requirements/compile

@@ -1,0 +1,68 @@
+"""Every function with each of its events in a container, by the stock `sam local invoke`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.docker.bridge import bridged
+from local.docker.engine import Engine, NoEngineError, engine
+from local.docker.image import ensure
+from local.docker.invoking import invoke, ports
+from local.stack import lifecycle
+from local.stack.record import RunningStack
+
+pytestmark = [pytest.mark.docker, pytest.mark.filterwarnings("default::ResourceWarning")]
+
+ROOT = Path(__file__).resolve().parents[2]
+EVENTS = sorted((ROOT / "events").glob("*/*.json"))
+ANSWERS = {
+    "splitter": {"taken_in"},
+    "mapper": {"batchItemFailures"},
+    "caretaker": {"closed"},
+    "dam_poller": {"polls"},
+    "dam_webhook": {"statusCode", "batchItemFailures"},
+    "asset_mapper": {"batchItemFailures"},
+}
+"""A key that each function's answer has; nothing else could have been answered by mistake."""
+
+
+@pytest.fixture(scope="module")
+def docker() -> Iterator[Engine]:
+    try:
+        with engine() as found:
+            yield found
+    except NoEngineError as error:
+        pytest.skip(f"NOT TRIED IN CONTAINERS: {error}")
+
+
+@pytest.fixture(scope="module")
+def image(docker: Engine) -> str:
+    return ensure(docker)
+
+
+@pytest.fixture(scope="module")
+def stack(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    directory = tmp_path_factory.mktemp("stack")
+    with (
+        lifecycle.temporary(directory=directory, tell=lambda _: None) as running,
+        bridged(ports(running)),
+    ):
+        yield running
+
+
+def test_every_function_has_events() -> None:
+    functions = {path.parent.name for path in ROOT.glob("functions/*/handler.py")}
+
+    assert {event.parent.name for event in EVENTS} == functions == set(ANSWERS)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_function_answers_in_a_container(
+    event: Path, stack: RunningStack, docker: Engine, image: str
+) -> None:
+    answer = invoke(event.parent.name, event, stack, docker, image)
+
+    assert ANSWERS[event.parent.name] & answer.keys(), answer
