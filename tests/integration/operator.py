@@ -73,7 +73,7 @@ class Operator:
                 QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"}
             )
             stack.urls[name] = made["QueueUrl"]
-        bridge = {"EventBridgeConfiguration": {}}
+        bridge: Any = {"EventBridgeConfiguration": {}}
         stack.s3.put_bucket_notification_configuration(
             Bucket=BUCKET, NotificationConfiguration=bridge
         )
@@ -149,4 +149,5 @@ class Operator:
 
 
 def _xml(url: str, status: int, body: str) -> AWSResponse:
-    return AWSResponse(url, status, {"content-type": "text/xml"}, MockRawResponse(body.encode()))
+    headers: Any = {"content-type": "text/xml"}
+    return AWSResponse(url, status, headers, MockRawResponse(body.encode()))

@@ -63,8 +63,14 @@ class Stack:
         self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=versioning)
         resources = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Template)["Resources"]  # noqa: S506
         for name in ("RunTable", "LedgerTable", "StateTable"):
-            wanted = ("KeySchema", "AttributeDefinitions", "BillingMode")
-            table = {key: resources[name]["Properties"][key] for key in wanted}
+            wanted = (
+                "KeySchema",
+                "AttributeDefinitions",
+                "GlobalSecondaryIndexes",
+                "BillingMode",
+            )
+            properties = resources[name]["Properties"]
+            table = {key: properties[key] for key in wanted if key in properties}
             self.dynamodb.create_table(TableName=name, **table)
         for name in ("products", "dead-products"):
             attributes = {"FifoQueue": "true", "VisibilityTimeout": "60"}

@@ -1,0 +1,107 @@
+"""Every command line that help and documents show is run, as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moto import mock_aws
+
+from cli.reference import commands, examples, page
+from local.akeneo.app import create_app
+from local.akeneo.catalog import from_resources
+from local.akeneo.pim import Pim
+from local.akeneo.server import serve
+from tests.integration.mapper.examples import CATALOG
+from tests.integration.operator import MOTO, Operator
+from tests.integration.stack import ROOT, credentials
+from tests.integration.test_replay import MAPPING, export, item
+
+RUN = "20261120T220000Z-erp-1a2b3c4d5e"
+ORIGIN = "source: {reversible: true, exports: full, missing_products: disable}\n"
+ELSEWHERE = {
+    "pim-connector up": "starts servers: the demo runs it",
+    "pim-connector down": "the demo runs it",
+    "pim-connector assets": "needs a DAM: tests/integration/test_assets_preview.py and assets/",
+}
+MAY_END = {"pim-connector status": {1}, "pim-connector rejects": {3}}
+"""Exit statuses beside 0 and 3 (records were rejected) that are right in this world."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[Pim, str]]:
+    pim = Pim(catalog=from_resources(CATALOG))
+    with serve(create_app(pim)) as url:
+        yield pim, url
+
+
+@pytest.fixture
+def operator(
+    server: tuple[Pim, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Iterator[Operator]:
+    credentials(monkeypatch)
+    pim, url = server
+    pim.clear(from_resources(CATALOG))
+    monkeypatch.chdir(tmp_path)
+    for name in ("mapping.yaml", "erp.yaml"):
+        Path(name).write_text(MAPPING + ORIGIN)
+    Path("export.xml").write_text(export(item(1), item(3)))
+    Path("profiles.toml").write_text(
+        f'[staging]\nurl = "{url}"\nclient_id = "c"\nsecret = "s"\nusername = "u"\npassword = "p"\n'
+    )
+    monkeypatch.setenv("PIM_CONNECTOR_PROFILES", str(tmp_path / "profiles.toml"))
+    with mock_aws(config=MOTO), Operator.at_work(pim, url, monkeypatch, capsys) as operator:
+        pull = "structure pull --pim staging -o"
+        for name in ("structure.json", "pim.json"):
+            assert operator.types(*pull.split(), name).status == 0
+        yield operator
+
+
+def held_run(operator: Operator) -> str:
+    """Make a run that every command has something to say about: rejected, held, reversible."""
+    operator.types("config", "push", "erp", "mapping.yaml")
+    Path("night1.xml").write_text(export(item(1), item(2)))
+    Path("night2.xml").write_text(export(item(1, name="Shoe"), item(3, code="too long")))
+    operator.types("import", "night1.xml", "--source", "erp", "--json")
+    run = operator.types("import", "night2.xml", "--source", "erp", "--json").json
+    assert (run["rejected"], run["hold"] is not None) == (1, True)
+    return str(run["run"])
+
+
+def run_all(operator: Operator, lines: list[str]) -> None:
+    run = ""
+    for line in lines:
+        if line.startswith(tuple(ELSEWHERE)):
+            continue
+        if RUN in line:
+            run = run or held_run(operator)
+        elif line.startswith("pim-connector import"):
+            run = ""  # a newer file: about the last one there is nothing to confirm any more
+        words = shlex.split(line.split(" > ")[0].replace(RUN, run))[1:]
+        said = operator.types(*words)
+        allowed = {0, 3} | MAY_END.get(" ".join(shlex.split(line)[:2]), set())
+        assert said.status in allowed, f"{line}: {said.status}\n{said.out}\n{said.err}"
+
+
+def test_every_command_shows_an_example_and_every_example_runs(operator: Operator) -> None:
+    shown = {name: examples(text) for name, text in commands()}
+    assert [name for name, lines in shown.items() if not lines] == []
+    run_all(operator, [line for lines in shown.values() for line in lines])
+
+
+def test_every_command_of_the_operations_page_runs(operator: Operator) -> None:
+    text = (ROOT / "docs/operations.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert len(lines) > 15
+    run_all(operator, lines)
+
+
+def test_the_page_of_the_command_line_is_what_help_says() -> None:
+    assert (ROOT / "docs/command-line.md").read_text() == page()
