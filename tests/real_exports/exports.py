@@ -44,7 +44,7 @@ def real_export(
     """A real file, which is kept outside of the project; skips the test where it is not there."""
     path = REAL / file
     if not path.exists():
-        pytest.skip(f"REAL EXPORT NOT TESTED: {path} is not there")
+        pytest.skip(f"REAL EXPORT NOT TESTED: ../shared/erp/{file} is not there")
     return export(path, mapping, structure, edit)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from xml.parsers import expat
 
 from pim_connector.erp.archives import unpacked
 from pim_connector.erp.decoding import Decoder
-from pim_connector.erp.paths import ElementPath
+from pim_connector.erp.paths import ANY, ElementPath, PathStep
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.stream import XmlStream
 
@@ -26,23 +27,26 @@ def explain_no_records(stream: XmlStream, wanted: Sequence[ElementPath]) -> None
     An export whose list is there and empty is no error: nothing changed since the last one.
     """
     seen = _seen_paths(stream)
-    paths = {_local(path) for path in wanted}
-    parents = {path.rpartition("/")[0] for path in paths}
-    empty_lists = [
-        path for path in parents if path in seen.counts and not _has_children(path, seen.counts)
-    ]
-    if empty_lists:
+    if any(
+        pattern.fullmatch(path) and not _has_children(path, seen.counts)
+        for pattern in _lists(wanted)
+        for path in seen.counts
+    ):
         return
     asked = " or ".join(sorted({path.text for path in wanted}))
-    same_names = [path for path in seen.counts if path in paths]
+    patterns = [_pattern(path.steps) for path in wanted]
+    same_names = [path for path in seen.counts if any(p.fullmatch(path) for p in patterns)]
     if same_names:
         uri = seen.namespaces.get(same_names[0])
-        where = f"in the namespace {uri}" if uri else "in no namespace"
-        raise UnreadableFileError(
-            f"no record at {asked}: the file has {same_names[0]} {where}; declare that under "
-            "`namespaces` (`default` for names without prefix)"
+        advice = (
+            f"in the namespace {uri}; declare that under `namespaces` (`default` for names without "
+            "prefix)"
+            if uri
+            else "in no namespace; take `default` out of `namespaces`, or the prefix out of `path`"
         )
-    near = difflib.get_close_matches(sorted(paths)[0], seen.counts, n=3, cutoff=0.3)
+        raise UnreadableFileError(f"no record at {asked}: the file has {same_names[0]} {advice}")
+    first = min(_local(path) for path in wanted)
+    near = difflib.get_close_matches(first, seen.counts, n=3, cutoff=0.3)
     common = [path for path, _ in seen.counts.most_common(5)]
     raise UnreadableFileError(
         f"no record at {asked}; nearest in the file: {', '.join(near) or 'nothing'}; "
@@ -52,6 +56,24 @@ def explain_no_records(stream: XmlStream, wanted: Sequence[ElementPath]) -> None
 
 def _has_children(path: str, seen: Counter[str]) -> bool:
     return any(other.startswith(f"{path}/") for other in seen)
+
+
+def _lists(wanted: Sequence[ElementPath]) -> list[re.Pattern[str]]:
+    """The elements around records, where the path names them; `*` and `//` could be anything."""
+    return [
+        _pattern(path.steps[:-1])
+        for path in wanted
+        if len(path.steps) > 1 and path.steps[-2].name != ANY and not path.steps[-1].deep
+    ]
+
+
+def _pattern(steps: Sequence[PathStep]) -> re.Pattern[str]:
+    """A path whatever its namespaces, to be compared with the paths seen."""
+    written = ""
+    for step in steps:
+        name = "[^/]+" if step.name == ANY else re.escape(step.name.rpartition("}")[2])
+        written += f"(?:/[^/]+)*/{name}" if step.deep else f"/{name}"
+    return re.compile(written)
 
 
 def _local(path: ElementPath) -> str:
