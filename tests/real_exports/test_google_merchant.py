@@ -31,7 +31,7 @@ class TestSamsung:
         return real_export("googleshopping_samsung.xml", STARTER, PIM)
 
     def test_every_entry_is_a_product_and_members_of_a_group_give_their_model(self) -> None:
-        # 193 entries are alone in their group; of 23 in 6 groups, two have the same colour and size.
+        # 193 are alone in their group, 23 in groups of which two have the same colour and size.
         assert self.export().states == {"mapped": 1110, "filtered": 216}
         products = [r for r in self.export().records if r.resource == "product"]
         assert len(products) == 663

@@ -29,7 +29,7 @@ def test_the_mapping_fits_its_pim(mapping: str) -> None:
 
 
 class TestCeneo:
-    """Everything in attributes; key/value rows with units in the value; a word for "no producer"."""
+    """Everything in attributes; rows with units in the value; a word for "no producer"."""
 
     def export(self) -> Export:
         return real_export("ceneo_marekkomp.xml", CENEO, PIM)
