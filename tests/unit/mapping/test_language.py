@@ -270,3 +270,32 @@ def test_true_and_false_of_the_mapping_are_not_read_by_the_words_of_the_file() -
         ("values", "c", "", ""): False,
         ("values", "d", "", ""): "true",
     }
+
+
+def test_links_with_a_quantity_may_come_from_a_table() -> None:
+    top = (
+        "tables: {parts: {path: /catalog/part, key: '@of',"
+        " columns: {id: '@id', n: '@n', kind: '@kind'}}}"
+    )
+    rule = (
+        "quantified_associations:\n"
+        "  SET: {products: {each: {table: parts, key: '@sku'}, when: kind = 'a',"
+        " from: id, quantity: n}}"
+    )
+    mapping = mapping_of(rule, top)
+    parts = '<part of="1" id="9" n="2" kind="a"/><part of="1" id="8" n="x" kind="b"/>'
+    (record,) = records_of(f'<catalog><product sku="1"/>{parts}</catalog>', mapping)
+    result = program_of(mapping).map(record, None)
+    assert isinstance(result, Mapped), result
+    assert {slot.key: slot.data for slot in result.slots} == {
+        ("quantified_associations", "SET", "products"): [{"identifier": "9", "quantity": 2}]
+    }
+
+
+def test_the_language_of_a_value_that_is_not_there_does_not_matter() -> None:
+    rule = "values: {a: {from: x, locale: {from: y, steps: [{map: {de: de_DE}}]}}}"
+    assert slots_by("<y>fr</y>", rule) == {}
+    assert slots_by("<x/><y>fr</y>", rule) == {}
+    assert errors_by("<x>1</x><y>fr</y>", rule) == ['a: "fr" is not in the map']
+    wanted = rule.replace("from: x,", "from: x, empty: reject,")
+    assert errors_by("<x/><y>fr</y>", wanted) == ['a: "fr" is not in the map']

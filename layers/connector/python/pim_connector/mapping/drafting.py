@@ -10,7 +10,7 @@ from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.forms import COLLECTIONS, MEDIA, Form, Forms
 from pim_connector.mapping.language import Missing, Owner, Refused
 from pim_connector.mapping.result import FieldError, Json, Media, Slot, WantedOption
-from pim_connector.mapping.rules import Cell, Policy, field_error
+from pim_connector.mapping.rules import Cell, field_error, silence
 from pim_connector.mapping.shaping import shape, wanted_options
 from pim_connector.mapping.view import present
 
@@ -114,11 +114,6 @@ class Drafts:
         elif draft.silence == "clear":
             data: Json = [] if draft.collection else None
             slots.append(Slot(key=key, data=data, owner=draft.owner))
-
-
-def silence(policy: Policy, found: bool) -> Missing:
-    """What to do when there is no value: it was found empty, or not found at all."""
-    return policy.empty if found else policy.absent
 
 
 def _has_row(cell: Cell) -> bool:

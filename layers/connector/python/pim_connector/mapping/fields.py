@@ -9,11 +9,17 @@ from pim_connector.mapping.compiling import Compiler, Reader
 from pim_connector.mapping.converters.booleans import read_boolean
 from pim_connector.mapping.converters.numbers import read_number
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.drafting import Drafts, silence
+from pim_connector.mapping.drafting import Drafts
 from pim_connector.mapping.language import FieldRule, NumberFormat, Quantified, RecordRule, Source
 from pim_connector.mapping.places import Path
 from pim_connector.mapping.result import FieldError, Json, Slot
-from pim_connector.mapping.rules import Policy, compile_policy, compile_rows, field_error
+from pim_connector.mapping.rules import (
+    Policy,
+    compile_policy,
+    compile_rows,
+    field_error,
+    silence,
+)
 from pim_connector.mapping.view import Evaluate, Value, View, present, single, single_text, to_text
 from pim_connector.mapping.xpaths import Node
 

@@ -162,7 +162,10 @@ class Pivot(ValueRule, frozen=True, kw_only=True):
 class Quantified(Source, frozen=True, kw_only=True):
     """Links with a quantity; `from` and `quantity` are relative to the row."""
 
-    each: str
+    each: Annotated[
+        str | TableRows,
+        Meta(description="One link per row: an XPath, or rows of a table; all else is relative."),
+    ]
     quantity: str | Source
     owner: Owner | None = None
 

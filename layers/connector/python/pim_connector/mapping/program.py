@@ -10,7 +10,7 @@ from lxml import etree
 from pim_connector.erp.record import Row, SourceRecord
 from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, HeadValue
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.drafting import Drafts, silence
+from pim_connector.mapping.drafting import Drafts
 from pim_connector.mapping.fields import draft_fields
 from pim_connector.mapping.forms import Forms
 from pim_connector.mapping.identity import identify
@@ -24,7 +24,7 @@ from pim_connector.mapping.result import (
     Rejected,
     Slot,
 )
-from pim_connector.mapping.rules import evaluate_rule
+from pim_connector.mapping.rules import evaluate_rule, silence
 from pim_connector.mapping.view import RowsOf, View, single_text
 from pim_connector.structure import Structure
 

@@ -203,6 +203,11 @@ def _row_element(row: dict[str, str]) -> Node:
     return element
 
 
+def silence(policy: Policy, found: bool) -> Missing:
+    """What to do when there is no value: it was found empty, or not found at all."""
+    return policy.empty if found else policy.absent
+
+
 def evaluate_rule(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None:
     """Gives the sink what a rule gives for a record: a cell per row, or why there is none."""
     if rule.rows is None:
@@ -224,12 +229,19 @@ def evaluate_row(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None
     """Gives the sink what a rule gives in one row."""
     try:
         cell = Cell(rule, rule.reader.evaluate(view, node))
-        if not rule.plain and not _complete(cell, rule, view, node):
+        if not rule.plain and (_says_nothing(cell) or not _complete(cell, rule, view, node)):
             return
     except Refusal as refusal:
         sink.refuse(field_error(rule.attribute, rule.reader.label, refusal))
         return
     sink.add(cell)
+
+
+def _says_nothing(cell: Cell) -> bool:
+    """Nothing would be sent: then it does not matter what language or unit it is in."""
+    if cell.rule.columns or present(cell.values):
+        return False
+    return silence(cell.rule.policy, bool(cell.values)) == "leave"
 
 
 def _complete(cell: Cell, rule: CompiledRule, view: View, node: Node) -> bool:
