@@ -54,7 +54,7 @@ class Books:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        plain = TypeDeserializer().deserialize
+        plain: Any = TypeDeserializer().deserialize
         self.items: dict[tuple[str, str], Item] = {
             (key[0], key[1]): {name: plain(value) for name, value in item.items()}
             for key, item in account.world.dynamodb.tables["runs"].items()
@@ -270,7 +270,7 @@ def _economy(account: Account, runs: list[FileRun]) -> Iterator[str]:
     """Where nothing goes wrong, nothing is sent that the PIM has, and nothing twice."""
     for run in runs:
         lines = Counter(
-            (call.path, line.get("identifier") or line.get("code"))
+            (call.path, str(line.get("identifier") or line.get("code")))
             for call in account.pim.sent
             if f"({call.run})" in run.name and "/options" not in call.path
             for line in call.lines

@@ -22,8 +22,6 @@ from tests.nights.running import HASH_SEED, brief
 
 SEEDS = 200
 
-Undo = Any
-
 
 @dataclass(frozen=True)
 class Mutation:
@@ -52,15 +50,6 @@ def _order_as_it_is(_: Any) -> Any:
         return "u" if same and standing.shortcut else "q"
 
     return decide
-
-
-def _unanswered_is_done(_: Any) -> Any:
-    def unanswered(_self: Any, place: int, _message: str | None) -> Any:
-        from pim_connector.akeneo.outcomes import Upserted
-
-        return Upserted(line=place + 1, created=False)
-
-    return unanswered
 
 
 def _all_done_at_200(original: Any) -> Any:
@@ -100,11 +89,20 @@ def _unconditional(original: Any) -> Any:
 
 
 def _put_always(original: Any) -> Any:
-    return lambda self, item, *, if_absent=False: original(self, item)
+    def putting(self: Any, item: Any, *, if_absent: bool = False) -> Any:
+        return original(self, item)
+
+    return putting
 
 
-def _not_recorded(_: Any) -> Any:
-    return lambda *_: False
+def _twice(original: Any) -> Any:
+    """Book a message without asking whether it is booked: the marker is taken away first."""
+
+    def record_message(self: Any, run: str, message_id: str, outcomes: Any) -> Any:
+        self._table.delete({"pk": f"run#{run}", "sk": f"message#{message_id}"})
+        return original(self, run, message_id, outcomes)
+
+    return record_message
 
 
 def _always_short(_: Any) -> Any:
@@ -166,7 +164,7 @@ MUTATIONS = (
     Mutation(
         "books: a recorded message is done, once",
         "pim_connector.runs.deliveries.Deliveries.record_message",
-        lambda original: _twice(original),
+        _twice,
     ),
     Mutation(
         "split: nothing unchanged behind an older run",
@@ -200,16 +198,6 @@ MUTATIONS = (
     ),
     Mutation("options: three a second", "pim_connector.pace.OptionPace.wait", _no_wait),
 )
-
-
-def _twice(original: Any) -> Any:
-    """Book a message without asking whether it is booked: the marker is taken away first."""
-
-    def record_message(self: Any, run: str, message_id: str, outcomes: Any) -> Any:
-        self._table.delete({"pk": f"run#{run}", "sk": f"message#{message_id}"})
-        return original(self, run, message_id, outcomes)
-
-    return record_message
 
 
 @contextmanager

@@ -231,7 +231,7 @@ class _Call(httpx.SyncByteStream):
         """Let the application work until it says something; None at its end."""
         try:
             while True:
-                message = self._work.send(None)  # type: ignore[attr-defined]
+                message = self._work.send(None)
                 if message is not None:
                     return message  # type: ignore[no-any-return]
         except StopIteration:

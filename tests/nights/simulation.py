@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 from tests.nights.account import Account
@@ -29,7 +30,7 @@ class Outcome:
 
 def simulate(seed: int, *, trace: bool = False) -> Outcome:
     """Live through the nights of a seed. The same seed is always the same history."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311  # reproducible, not secret
     plan = draw_plan(chance)
     weather = draw_weather(chance, START - 600, plan.nights * NIGHT_SECONDS)
     account = Account(plan, weather, chance, trace=trace)
@@ -51,13 +52,16 @@ def simulate(seed: int, *, trace: bool = False) -> Outcome:
 def _plan_uploads(account: Account) -> None:
     plan, loop = account.plan, account.loop
     for file in plan.files:
-        loop.at(file.at, lambda file=file: _upload(account, file))  # type: ignore[misc]
+        loop.at(file.at, partial(_upload, account, file))
     for when, number in plan.mappings:
-        body = plan.mapping(number)
-        loop.at(when, lambda body=body: account.upload(f"config/erp/{SOURCE}.yaml", body))  # type: ignore[misc]
+        loop.at(when, partial(_push_mapping, account, number))
     for night in range(plan.nights + 1):
         loop.at(START + night * NIGHT_SECONDS + 7200, account.sweep)
     account.plan_secrets()
+
+
+def _push_mapping(account: Account, number: int) -> None:
+    account.upload(f"config/erp/{SOURCE}.yaml", account.plan.mapping(number))
 
 
 def _upload(account: Account, file: File) -> None:
@@ -66,7 +70,7 @@ def _upload(account: Account, file: File) -> None:
 
 
 def _live(account: Account) -> list[str]:
-    """Let everything happen, then let it come to rest: operators redrive, nothing fails any more."""
+    """Let everything happen, then let it come to rest: nothing fails, operators redrive."""
     loop, weather = account.loop, account.weather
     end = weather.calm_from + REST_SECONDS
     cleared = 0

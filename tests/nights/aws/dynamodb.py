@@ -6,7 +6,6 @@ enforced, as code that passes them works here and fails on AWS.
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,7 +40,7 @@ class DynamoDB:
     def get_item(self, *, TableName: str, Key: Item, **_: Any) -> dict[str, Any]:
         self._faults.before("dynamodb.get_item")
         item = self._table(TableName).get(self._key(TableName, Key))
-        return {"Item": copy.deepcopy(item)} if item is not None else {}
+        return {"Item": _copied(item)} if item is not None else {}
 
     def put_item(self, *, TableName: str, Item: Item, **options: Any) -> dict[str, Any]:
         self._faults.before("dynamodb.put_item")
@@ -57,12 +56,12 @@ class DynamoDB:
 
     def update_item(self, *, TableName: str, Key: Item, **options: Any) -> dict[str, Any]:
         self._faults.before("dynamodb.update_item")
-        old = copy.deepcopy(self._table(TableName).get(self._key(TableName, Key), {}))
+        old = _copied(self._table(TableName).get(self._key(TableName, Key), {}))
         self._do("Update", {"TableName": TableName, "Key": Key, **options}, "UpdateItem")
         self._faults.after("dynamodb.update_item")
         wanted = options.get("ReturnValues", "NONE")
         if wanted == "ALL_NEW":
-            return {"Attributes": copy.deepcopy(self._table(TableName)[self._key(TableName, Key)])}
+            return {"Attributes": _copied(self._table(TableName)[self._key(TableName, Key)])}
         return {"Attributes": old} if wanted == "ALL_OLD" else {}
 
     def query(
@@ -71,11 +70,10 @@ class DynamoDB:
         self._faults.before("dynamodb.query")
         condition = parse_condition(KeyConditionExpression)
         names, values = _given(options)
-        found = [
-            item
-            for _, item in sorted(self._table(TableName).items())
-            if condition(item, names, values)
-        ]
+        partition = values[":pk"]["S"]
+        inside = sorted(place for place in self._table(TableName) if place[0] == partition)
+        items = (self._table(TableName)[place] for place in inside)
+        found = [item for item in items if condition(item, names, values)]
         if not options.get("ScanIndexForward", True):
             found.reverse()
         start = options.get("ExclusiveStartKey")
@@ -83,7 +81,7 @@ class DynamoDB:
             places = [self._key(TableName, item) for item in found]
             found = found[places.index(self._key(TableName, start)) + 1 :]
         page = found[: options.get("Limit", 50)]
-        answer: dict[str, Any] = {"Items": copy.deepcopy(page), "Count": len(page)}
+        answer: dict[str, Any] = {"Items": [_copied(item) for item in page], "Count": len(page)}
         if len(page) < len(found):
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in self._keys[TableName]}
         return answer
@@ -96,7 +94,7 @@ class DynamoDB:
             places = [self._key(table, key) for key in request["Keys"]]
             _limit(len(places) - len(set(places)), 0, "BatchGetItem", "duplicate keys")
             found = [self._table(table).get(place) for place in places]
-            responses[table] = [copy.deepcopy(item) for item in found if item is not None]
+            responses[table] = [_copied(item) for item in found if item is not None]
         return {"Responses": responses, "UnprocessedKeys": {}}
 
     def batch_write_item(self, *, RequestItems: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -150,7 +148,7 @@ class DynamoDB:
             self._table(table).pop(self._key(table, request["Key"]), None)
         else:
             old = self._table(table).get(self._key(table, request["Key"]), dict(request["Key"]))
-            new = copy.deepcopy(old)
+            new = _copied(old)
             for action in parse_update(request["UpdateExpression"]):
                 action(old, new, *_given(request))
             self._put(table, new)
@@ -165,7 +163,7 @@ class DynamoDB:
 
     def _put(self, table: str, item: Item) -> None:
         _limit(_weight(item), MAX_ITEM_BYTES, "PutItem", "item size in bytes")
-        self._table(table)[self._key(table, item)] = copy.deepcopy(item)
+        self._table(table)[self._key(table, item)] = _copied(item)
 
     def _table(self, name: str) -> dict[Key, Item]:
         if name not in self.tables:
@@ -186,6 +184,11 @@ def _given(options: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
 def _limit(count: int, most: int, operation: str, what: str = "entries") -> None:
     if count > most:
         raise refusal("ValidationException", operation, f"{count} {what}; the limit is {most}")
+
+
+def _copied(item: Item) -> Item:
+    """Copy an item so that neither side changes the other's; what values hold is never changed."""
+    return {name: dict(value) for name, value in item.items()}
 
 
 def _weight(item: Item) -> int:
