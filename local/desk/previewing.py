@@ -15,7 +15,7 @@ from lxml import etree
 
 from pim_connector.erp.preview import Previewed, Summary, preview_records
 from pim_connector.erp.reading import read_records
-from pim_connector.erp.record import SourceRecord
+from pim_connector.erp.record import RECORD_MARK, SourceRecord
 from pim_connector.errors import ConnectorError
 from pim_connector.mapping import MappingError, Program, compile_mapping, load_mapping
 from pim_connector.mapping.checking import check_against
@@ -131,6 +131,7 @@ def _field(error: FieldError, record: SourceRecord, program: Program) -> Complai
 
 def _readable(xml: str) -> str:
     """Indent a record that stands on one line; others are shown as they are."""
+    xml = xml.replace(f"<?{RECORD_MARK}?>", "")
     if "\n" not in xml.strip():
         parser = etree.XMLParser(resolve_entities=False, no_network=True)
         try:
