@@ -29,6 +29,9 @@ test-stack: setup setup-tests  ## tests against the local stack (starts and stop
 test-docker: setup setup-tests  ## every function by `sam local invoke` in containers (needs Docker, or root on Debian)
 	@$(RUN) -m pytest -q -m docker -rs
 
+simulate: setup-tests  ## nights of files, with everything that AWS and the PIM may do wrong   [SEEDS=1000]
+	@$(RUN) -m tests.nights --seeds $(or $(SEEDS),1000)
+
 check: setup setup-tests  ## formatting, lint, types, import directions, template
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
@@ -60,5 +63,5 @@ setup-tests:
 .local/emulator .local/sam:
 	@local/make-venv $@ requirements/$(notdir $@).txt
 
-.PHONY: help demo up down status test test-stack test-docker check format build invoke requirements clean \
+.PHONY: help demo up down status test simulate test-stack test-docker check format build invoke requirements clean \
 	setup setup-tests .venv/local .local/emulator .local/sam
