@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pim_connector.erp.preview import Previewed, Summary
     from pim_connector.erp.reading import RecordReader
     from pim_connector.mapping import Program
+    from pim_connector.mapping.result import Json
     from pim_connector.structure import Structure
 
 app = typer.Typer()
@@ -126,38 +127,41 @@ def _show_table(previewed: Iterator[Previewed]) -> None:
     console = Console()
     for each in previewed:
         colour = {"mapped": "green", "filtered": "yellow", "rejected": "red"}[each.state]
-        title = f"record {each.record}, line {each.line}: [{colour}]{each.state}[/{colour}]"
-        grid = Table(title=title, title_justify="left", show_header=False)
-        for name, text in _rows(each):
-            grid.add_row(Text(name), Text(text))
+        console.print(f"record {each.record}, line {each.line}: [{colour}]{each.state}[/{colour}]")
+        grid = Table(show_header=False)
+        for name, text, style in _rows(each):
+            grid.add_row(Text(name), Text(text, style=style))
         console.print(grid)
 
 
-def _rows(each: Previewed) -> Iterator[tuple[str, str]]:
-    """A record's payload as rows of name and value, one per locale and channel."""
-    from rich.markup import escape
-
+def _rows(each: Previewed) -> Iterator[tuple[str, str, str]]:
+    """A record as rows of name, text and colour, one per locale and channel of a value."""
     for error in each.errors:
         source = f" ({error.source})" if error.source else ""
-        yield (
-            escape(f"{error.attribute or 'record'}{source}"),
-            f"[red]{escape(error.message)}[/red]",
-        )
+        value = f': "{error.value}"' if error.value and error.value not in error.message else ""
+        yield f"{error.attribute or 'record'}{source}", error.message + value, "red"
     if each.reason:
-        yield "reason", escape(each.reason)
+        yield "reason", each.reason, ""
     for name, data in (each.payload or {}).items():
         if name != "values":
-            yield escape(name), escape(str(data))
+            yield name, _json(data), ""
             continue
         for attribute, values in data.items() if isinstance(data, dict) else ():
-            for value in values if isinstance(values, list) else ():
-                assert isinstance(value, dict)  # noqa: S101 - the shape of a payload
-                place = " ".join(str(value[key]) for key in ("locale", "scope") if value[key])
-                yield escape(f"{attribute} {place}".strip()), escape(str(value["data"]))
+            for sent in values if isinstance(values, list) else ():
+                assert isinstance(sent, dict)  # noqa: S101 - the shape of a payload
+                place = " ".join(str(sent[key]) for key in ("locale", "scope") if sent[key])
+                yield f"{attribute} {place}".strip(), _json(sent["data"]), ""
     for media in each.media:
-        yield escape(media.attribute), escape(f"file: {media.location}")
+        yield media.attribute, f"file: {media.location}", ""
     for warning in each.warnings:
-        yield escape(warning.attribute or "record"), f"[yellow]{escape(warning.message)}[/yellow]"
+        yield warning.attribute or "record", warning.message, "yellow"
+
+
+def _json(data: Json) -> str:
+    """Text as it is, all else as JSON."""
+    import json
+
+    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
 
 
 def _summarise(

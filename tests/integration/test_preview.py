@@ -126,6 +126,18 @@ def test_a_table_for_people(files: Path) -> None:
         assert text in done.stdout
 
 
+def test_the_table_shows_what_is_wrong_with_its_value_and_no_markup(files: Path) -> None:
+    (files / "export.xml").write_text(CATALOG.replace("A name that is far too long", "[red]x"))
+    (files / "prices.xml").write_text('<prices><price sku="3">9,90</price></prices>')
+    done = preview(files, "--table")
+    assert 'not a number written like "1234.5": "9,90"' in done.stdout
+    (files / "prices.xml").write_text('<prices><price sku="1">9.90</price></prices>')
+    done = preview(files, "--table")
+    assert "[red]x" in done.stdout
+    assert "[/red]" not in done.stdout
+    assert '[{"amount": "9.9", "currency": "EUR"}]' in done.stdout
+
+
 def test_repeated_identifiers_are_said_or_refused(files: Path) -> None:
     (files / "export.xml").write_text(CATALOG.replace('sku="3"', 'sku="1"'))
     done = preview(files)

@@ -1,27 +1,30 @@
-"""Every mapping of docs/mappings is in its list, with the structure it fits as it is."""
+"""What holds for all starters in docs/mappings: editors accept them, and so does the program."""
 
 from __future__ import annotations
 
-import re
+import json
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs here
 
-from tests.real_exports.exports import PROJECT, mapping_text, problems_of
+from pim_connector.mapping import compile_mapping, load_mapping
+from pim_connector.mapping.places import load_yaml
+from tests.real_exports.exports import PROJECT
 
-LIST = (PROJECT / "docs/mappings/README.md").read_text()
-LISTED = dict(re.findall(r"^\| `(\S+\.yaml)` \|.*\| `(\S+\.json)` \|$", LIST, re.MULTILINE))
-
-
-def test_the_list_has_every_mapping_and_no_other() -> None:
-    assert sorted(LISTED) == sorted(p.name for p in (PROJECT / "docs/mappings").glob("*.yaml"))
-
-
-@pytest.mark.parametrize(("mapping", "structure"), LISTED.items())
-def test_a_mapping_fits_the_structure_the_list_names(mapping: str, structure: str) -> None:
-    assert problems_of(f"docs/mappings/{mapping}", structure) == ()
+STARTERS = sorted((PROJECT / "docs/mappings").glob("*.yaml"))
+SCHEMA = json.loads((PROJECT / "docs/mapping.schema.json").read_text())
 
 
-@pytest.mark.parametrize("mapping", LISTED)
-def test_editors_find_the_schema_by_the_first_line(mapping: str) -> None:
-    first = mapping_text(f"docs/mappings/{mapping}").splitlines()[0]
-    assert first == "# yaml-language-server: $schema=../mapping.schema.json"
+@pytest.mark.parametrize("starter", STARTERS, ids=lambda path: path.stem)
+def test_a_starter_is_complete_and_editors_underline_nothing_in_it(starter: Path) -> None:
+    data = starter.read_bytes()
+    compile_mapping(load_mapping(data, name=starter.name))
+    assert not list(Draft202012Validator(SCHEMA).iter_errors(load_yaml(data)[0]))
+    assert data.startswith(b"# yaml-language-server: $schema=../mapping.schema.json\n#\n# ")
+
+
+def test_every_starter_is_tried_on_a_file() -> None:
+    tests = "".join(p.read_text() for p in (PROJECT / "tests/real_exports").glob("test_*.py"))
+    untried = [s.name for s in STARTERS if f"docs/mappings/{s.name}" not in tests]
+    assert untried == []
