@@ -16,8 +16,12 @@ from moto import mock_aws
 from functions.dam_poller import handler
 from local.dam.dam import Dam
 from local.dam.server import application
+from pim_connector.assets.ledger import AssetEntry, AssetLedger
+from pim_connector.assets.reconcile import approve
 from pim_connector.dam.asset_messages import AssetMessage, decode
 from pim_connector.errors import ConfigurationError
+from pim_connector.runs.table import RunTable
+from tests.integration.assets.world import LEDGER_INDEX
 from tests.integration.dam_server import served
 
 EVENTS = Path(__file__).parents[2] / "events" / "dam_poller"
@@ -62,15 +66,16 @@ class Stack:
     queue: str
     versions: dict[str, int] = field(default_factory=dict)
 
-    def put_source(self, name: str, **changed: str) -> None:
+    def put_source(self, name: str, more: str = "", **changed: str) -> None:
         values = {"name": name, "url": self.url, "sort": "updated_at", **changed}
+        text = SOURCE.format(**values) + more
         boto3.client("s3").put_object(
-            Bucket="stack", Key=f"config/dam/{name}.yaml", Body=SOURCE.format(**values).encode()
+            Bucket="stack", Key=f"config/dam/{name}.yaml", Body=text.encode()
         )
-        handler.files.cache_clear()
+        handler.polls.cache_clear()
 
     def poll(self, event: dict[str, Any], **context: Any) -> list[dict[str, Any]]:
-        handler.files.cache_clear()
+        handler.polls.cache_clear()
         polls: list[dict[str, Any]] = handler.lambda_handler(event, Context(**context))["polls"]
         return polls
 
@@ -84,7 +89,8 @@ class Stack:
                 assert message["Attributes"]["MessageGroupId"] == f"asset-lane-{read.lane}"
                 found.append(read)
                 for change in read.changes:
-                    assert change.properties is not None
+                    if change.properties is None:
+                        continue
                     self.versions[change.id] = change.properties["version"]
                 sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
         return found
@@ -101,6 +107,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "BUCKET": "stack",
         "STATE_TABLE": "state",
+        "LEDGER_TABLE": "ledger",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(handler.metrics.provider, "namespace", "PimConnector")
@@ -119,18 +126,26 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
+        boto3.client("dynamodb").create_table(
+            TableName="ledger",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "in_use", "waits")
+            ],
+            BillingMode="PAY_PER_REQUEST",
+            **LEDGER_INDEX,
+        )
         boto3.client("secretsmanager").create_secret(
             Name="dam-secret", SecretString=json.dumps({"token": "only-for-tests"})
         )
-        handler.settings.cache_clear()
+        handler.polls.cache_clear()
         stack = Stack(dam=dam, url=url, queue=queue)
         stack.put_source("sim")
         yield stack
-        handler.settings.cache_clear()
-        handler.files.cache_clear()
+        handler.polls.cache_clear()
 
 
-@pytest.mark.parametrize("event", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("event", sorted(EVENTS.glob("*polled.json")), ids=lambda path: path.stem)
 def test_the_first_poll_is_a_full_load_in_messages_of_at_most_100(
     stack: Stack, event: Path
 ) -> None:
@@ -176,8 +191,9 @@ def test_a_poll_stops_in_time_and_the_next_one_goes_on_from_there(stack: Stack) 
 
 def test_two_polls_of_one_source_never_run_at_once(stack: Stack) -> None:
     stack.dam.library.add()
-    leases = handler.round_of(Context(request="the other one")).leases
-    leases.acquire("dam-sim", "the other one", handler.round_of(Context()).clocks.now())
+    polling = handler.polls().of("the other one", lambda: 900.0).polling
+    leases = polling.leases
+    leases.acquire("dam-sim", "the other one", polling.clocks.now())
     assert stack.poll({}) == [{"source": "sim", "outcome": "busy"}]
     assert stack.receive() == []
     leases.release("dam-sim", "the other one")
@@ -209,3 +225,106 @@ def test_no_secret_is_logged(stack: Stack, capsys: pytest.CaptureFixture[str]) -
         stack.poll({})
     said = capsys.readouterr()
     assert "only-for-tests" not in said.out + said.err
+
+
+RECONCILED = """
+item: {get: "/assets/{{id}}", item: data}
+deleted: {absent: reconcile}
+assets:
+  family: packshots
+  attributes: {title: title}
+  on_delete: {action: delete, max_share: 20}
+"""
+
+
+@dataclass
+class Reconciling:
+    """A source that is reconciled, and a PIM that has all of its assets."""
+
+    stack: Stack
+    ids: list[str]
+
+    def run(self, event: dict[str, Any], **context: Any) -> dict[str, Any]:
+        handler.polls.cache_clear()
+        answer: dict[str, Any] = handler.lambda_handler(event, Context(**context))
+        return answer
+
+    def announced(self, kind: str = "deleted") -> set[str]:
+        return {
+            change.id
+            for message in self.stack.receive()
+            for change in message.changes
+            if change.kind == kind
+        }
+
+
+@pytest.fixture
+def reconciling(stack: Stack) -> Reconciling:
+    ids = [stack.dam.library.add() for _ in range(60)]
+    stack.put_source("sim", RECONCILED)
+    entries = [
+        AssetEntry(
+            source="sim",
+            dam_id=asset_id,
+            family="packshots",
+            code=asset_id,
+            hashes=b"h",
+            waiting=("product|SHOE1|pictures||",) if asset_id == ids[7] else (),
+        )
+        for asset_id in ids
+    ]
+    AssetLedger(boto3.client("dynamodb"), "ledger").accept(entries)
+    found = Reconciling(stack, ids)
+    found.run({})
+    stack.receive()
+    return found
+
+
+def test_a_deletion_nobody_announced_is_found_by_the_reconciliations_schedule(
+    reconciling: Reconciling,
+) -> None:
+    stack = reconciling.stack
+    stack.dam.library.delete(reconciling.ids[3])
+    assert reconciling.run({}, request="r-2")["reconciled"] == []
+    assert reconciling.announced() == set()
+    event = json.loads((EVENTS / "a-reconciliation-is-begun.json").read_text())
+    [outcome] = reconciling.run(event, request="r-3")["reconciled"]
+    assert (outcome["outcome"], outcome["known"], outcome["missing"]) == ("done", 60, 1)
+    assert reconciling.announced() == {reconciling.ids[3]}
+    assert reconciling.run({}, request="r-4")["reconciled"] == []
+
+
+def test_a_reconciliation_that_runs_out_of_time_goes_on_with_the_next_ticks(
+    reconciling: Reconciling,
+) -> None:
+    reconciling.stack.dam.library.delete(reconciling.ids[3])
+    [began] = reconciling.run({"reconcile": True}, seconds=80, request="r-2")["reconciled"]
+    assert began["outcome"] == "goes on"
+    assert 0 < began["listed"] < 59
+    before = reconciling.stack.dam.requests["list"]
+    [ended] = reconciling.run({}, request="r-3")["reconciled"]
+    assert (ended["outcome"], ended["listed"], ended["missing"]) == ("done", 59, 1)
+    assert reconciling.stack.dam.requests["list"] - before < 8
+    assert reconciling.announced() == {reconciling.ids[3]}
+
+
+def test_more_than_the_set_share_waits_for_an_operator(reconciling: Reconciling) -> None:
+    for asset_id in reconciling.ids[:20]:
+        reconciling.stack.dam.library.delete(asset_id)
+    [outcome] = reconciling.run({"reconcile": True}, request="r-2")["reconciled"]
+    assert outcome["outcome"] == "refused"
+    assert "pim-connector assets approve sim" in outcome["refused"]
+    assert reconciling.announced() == set()
+    assert approve(RunTable(boto3.client("dynamodb"), "state"), "sim") == 20
+    [outcome] = reconciling.run({"reconcile": True}, request="r-3")["reconciled"]
+    assert (outcome["outcome"], outcome["announced"]) == ("done", 20)
+    assert reconciling.announced() == set(reconciling.ids[:20])
+
+
+def test_links_that_wait_are_tried_when_a_run_of_products_has_ended(
+    reconciling: Reconciling,
+) -> None:
+    event = json.loads((EVENTS / "links-are-tried-after-a-run.json").read_text())
+    assert reconciling.run(event) == {"links_tried": 1}
+    [message] = reconciling.stack.receive()
+    assert [(c.id, c.origin) for c in message.changes] == [(reconciling.ids[7], "links")]

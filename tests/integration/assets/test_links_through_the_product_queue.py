@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pim_connector.assets.late_links import announce_waiting
 from pim_connector.delivery.composition import AwsClients, compose
 from pim_connector.delivery.composition import Surroundings as MapperSurroundings
 from pim_connector.delivery.worker import Worker
@@ -84,3 +85,39 @@ def test_a_broken_link_message_goes_to_the_dead_letters(world: World) -> None:
     with worker(world) as mapper:
         handled = mapper.handle('{"kind":"asset_links","v":99}', lambda: 300.0)
     assert handled.end == "dead"
+
+
+def test_a_link_is_made_when_its_product_comes_later(world: World) -> None:
+    world.put_source(links=LINKS)
+    world.poll(a1=picture(), a2=picture(name="SHOE2_front.jpg"))
+    assert world.drain() == {"AssetsCreated": 2}
+    assert world.product_messages() == []
+    assert sorted(world.ledger.waiting("dam")) == ["a1", "a2"]
+    assert world.mapper
+    pim = world.mapper.parts("dam", lambda: 600.0).upserting.pim
+    pim.upsert_products([{"identifier": "SHOE1", "family": "shoes"}])
+    world.dam.asked.clear()
+
+    assert announce_waiting("dam", world.ledger, world.asset_queue.send) == 2
+    assert world.drain() == {"AssetsUpdated": 1, "AssetsUnchanged": 1}
+
+    with worker(world) as mapper:
+        for message in world.product_messages():
+            assert mapper.handle(message["body"], lambda: 300.0).end == "done"
+    product = pim.get_product("SHOE1")
+    assert product
+    assert product["values"]["pictures"][0]["data"] == ["a1"]
+    assert list(world.ledger.waiting("dam")) == ["a2"]
+    assert world.dam.asked == []
+
+
+def test_a_late_link_takes_nothing_from_a_change_that_comes_with_it(world: World) -> None:
+    world.put_source(links=LINKS)
+    world.poll(a1=picture())
+    world.drain()
+    world.poll(a1=picture(title="Newer", updated="2026-11-22T10:00:00Z"))
+    announce_waiting("dam", world.ledger, world.asset_queue.send)
+    world.drain()
+    asset = world.asset("a1")
+    assert asset
+    assert asset["title"] == "Newer"

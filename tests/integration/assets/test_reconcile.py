@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 
 from pim_connector.assets.reconcile import Reconciled, Reconciliation, approve
+from pim_connector.assets.reconcile_round import ReconcileRound
+from pim_connector.assets.reconcile_walk import Walks
+from pim_connector.bucket import Bucket
 from pim_connector.dam.asset_messages import AssetMessage
 from pim_connector.dam.client import DamClient
 from pim_connector.dam.http import Clocks
 from pim_connector.dam.loading import load_source
-from pim_connector.errors import TransientError
+from pim_connector.errors import RejectedError, TransientError
 from pim_connector.runs.table import RunTable
+from pim_connector.source_files import SourceFiles
 from tests.integration.assets.world import SOURCE, Wire, World, picture
 
 
@@ -31,6 +35,7 @@ def reconcile(world: World, **changes: Any) -> Reconciled:
             "client": client,
             "ledger": world.ledger,
             "state": RunTable(world.dynamodb, "state"),
+            "walks": Walks(Bucket(world.s3, "bucket")),
             "send": send,
             "lanes": 2,
             "time_left": lambda: 600.0,
@@ -111,28 +116,48 @@ def test_a_list_that_breaks_off_deletes_nothing(filled: World) -> None:
     with pytest.raises(TransientError):
         reconcile(filled)
     filled.dam.down = False
-    with pytest.raises(TransientError, match="in time"):
-        reconcile(filled, time_left=lambda: 1.0)
+    first = reconcile(filled, time_left=lambda: 1.0)
+    assert (first.finished, first.announced) == (False, 0)
+    assert 0 < first.listed < 10
     filled.drain()
     assert all(filled.asset(f"a{n}") for n in range(10))
 
 
+def test_a_reconciliation_goes_on_where_time_ran_out(filled: World) -> None:
+    del filled.dam.files["a3"]
+    pages = []
+    while not (report := reconcile(filled, time_left=lambda: 1.0)).finished:
+        pages.append(report.listed)
+    assert pages == [4, 8, 9]
+    assert (report.listed, report.known, report.missing) == (9, 10, 1)
+    filled.drain()
+    assert filled.asset("a3") is None
+
+
+def test_a_dam_that_goes_down_is_read_on_from_there_when_it_is_back(filled: World) -> None:
+    reconcile(filled, time_left=lambda: 1.0)
+    filled.dam.down = True
+    with pytest.raises(TransientError):
+        reconcile(filled)
+    filled.dam.down = False
+    asked = len(filled.dam.asked)
+    assert reconcile(filled).listed == 10
+    assert len(filled.dam.asked) - asked <= 3
+
+
 def test_an_item_nobody_can_read_makes_the_list_no_proof(filled: World) -> None:
     filled.dam.files["broken"] = picture(updated="the day before yesterday")
-    with pytest.raises(TransientError, match="cannot be read"):
+    with pytest.raises(RejectedError, match="cannot be read"):
         reconcile(filled)
 
 
 def test_a_round_reconciles_the_sources_that_ask_for_it(filled: World) -> None:
-    from pim_connector.assets.reconcile_round import ReconcileRound
-    from pim_connector.bucket import Bucket
-    from pim_connector.source_files import SourceFiles
-
     def round_of(owner: str) -> ReconcileRound:
         return ReconcileRound(
             files=SourceFiles(Bucket(filled.s3, "bucket"), filled.secrets),
             ledger=filled.ledger,
             state=RunTable(filled.dynamodb, "state"),
+            walks=Walks(Bucket(filled.s3, "bucket")),
             queue=filled.asset_queue,
             lanes=2,
             owner=owner,
@@ -140,8 +165,11 @@ def test_a_round_reconciles_the_sources_that_ask_for_it(filled: World) -> None:
             transport=Wire(filled.dam),
         )
 
-    assert round_of("one").run() == []  # the source does not say `absent: reconcile`
-    (outcome,) = round_of("one").run("dam")
+    assert round_of("one").begin() == []
+    assert round_of("one").go_on() == []  # the source does not say `absent: reconcile`
+    assert round_of("one").begin("dam") == []
+    (outcome,) = round_of("one").go_on()
     assert (outcome["outcome"], outcome["missing"]) == ("done", 0)
-    (unknown,) = round_of("one").run("nobody")
+    assert round_of("one").go_on() == []
+    (unknown,) = round_of("one").begin("nobody")
     assert "config/dam/nobody.yaml" in unknown["reason"]

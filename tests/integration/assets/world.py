@@ -78,6 +78,18 @@ CATALOG: dict[str, Any] = {
         {"code": "summer", "asset_family": "packshots", "attribute": "tags"}
     ],
 }
+LEDGER_INDEX: dict[str, Any] = {
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "assets-in-use",
+            "KeySchema": [
+                {"AttributeName": "in_use", "KeyType": "HASH"},
+                {"AttributeName": "waits", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ]
+}
 SOURCE: dict[str, Any] = {
     "source": "dam",
     "base_url": "https://dam.example.com",
@@ -179,11 +191,14 @@ class World:
                 {"AttributeName": key, "KeyType": kind}
                 for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
             ]
+            indexed = LEDGER_INDEX if name == "ledger" else {}
+            names = (*keys, *(("in_use", "waits") if indexed else ()))
             self.dynamodb.create_table(
                 TableName=name,
                 KeySchema=schema,
-                AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
+                AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in names],
                 BillingMode="PAY_PER_REQUEST",
+                **indexed,
             )
         self.queues = {
             name: self.sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})[

@@ -69,6 +69,11 @@ class Bucket:
         with self._consequences(key):
             self._client.put_object(Bucket=self.name, Key=key, Body=body)
 
+    def delete(self, key: str) -> None:
+        """Delete an object, if it is there."""
+        with self._consequences(key):
+            self._client.delete_object(Bucket=self.name, Key=key)
+
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys under a prefix in the order of their bytes."""
         with self._consequences(prefix):

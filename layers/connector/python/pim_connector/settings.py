@@ -84,6 +84,7 @@ class DamPollerSettings:
     """What the DAM poller must know; its lanes are those of the asset queue, as the webhook's."""
 
     bucket: str
+    ledger_table: str
     state_table: str
     asset_queue_url: str
     asset_lanes: int = 2

@@ -14,9 +14,10 @@ from pim_connector.akeneo import AkeneoClient, Credentials, read_credentials
 from pim_connector.akeneo.dynamodb_tokens import DynamoDbTokenStore
 from pim_connector.assets.addresses import Resolve, resolve
 from pim_connector.assets.booking import Books
-from pim_connector.assets.delivery import SendLinks, SourceParts
+from pim_connector.assets.delivery import SourceParts
 from pim_connector.assets.downloads import Downloads, host_of
 from pim_connector.assets.incoming import Reading
+from pim_connector.assets.late_links import SendLinks
 from pim_connector.assets.ledger import AssetLedger
 from pim_connector.assets.linking import ProductLinks, outgoing
 from pim_connector.assets.media import MediaCourier

@@ -7,7 +7,7 @@ be finished now stays with its message, which comes again and then finds the res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pim_connector.assets.asset import MappedAsset
@@ -19,6 +19,7 @@ from pim_connector.assets.incoming import (
     coalesce,
     hopeless,
 )
+from pim_connector.assets.late_links import SendLinks, link_late, split_links
 from pim_connector.assets.ledger import AssetEntry, AssetLedger
 from pim_connector.assets.linking import ProductLinks
 from pim_connector.assets.mapping import OnDelete
@@ -41,9 +42,6 @@ from pim_connector.mapping.result import Filtered, Rejected, Slot
 
 RESERVE_SECONDS = 45.0
 """One call of 100 assets and its bookkeeping must fit into what is left of an invocation."""
-
-SendLinks = Callable[[Sequence[ProductLinks]], frozenset[ProductLinks]]
-"""Sends links through the product queue; gives those whose product is not in the PIM yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +72,26 @@ def deliver(tasks: Sequence[Task], parts: SourceParts) -> Batch:
     batch = Batch()
     try:
         lost = hopeless(tasks)
-        found = list(_found(coalesce(tasks), lost, parts, batch))
+        changes = coalesce(tasks)
+        _link_late([c.id for c in changes.values() if c.origin == "links"], parts, batch)
+        real = {c.id: c for c in changes.values() if c.origin != "links"}
+        found = list(_found(real, lost, parts, batch))
         _deliver(found, lost, parts, batch)
     except TransientError as error:
         batch.failure = error
     return batch
 
 
+def _link_late(dam_ids: Sequence[str], parts: SourceParts, batch: Batch) -> None:
+    for start in range(0, len(dam_ids), ASSETS_PER_CALL):
+        _check_time(parts)
+        chunk = dam_ids[start : start + ASSETS_PER_CALL]
+        for outcome in link_late(parts.upserting.source, chunk, parts.ledger, parts.send_links):
+            batch.end(outcome)
+
+
 def _found(
-    changes: dict[str, Change], lost: frozenset[str], parts: SourceParts, batch: Batch
+    changes: Mapping[str, Change], lost: frozenset[str], parts: SourceParts, batch: Batch
 ) -> Iterator[Found]:
     """Give what can be had now; an asset that cannot leaves the others their turn."""
     is_down = False
@@ -225,7 +234,7 @@ def _send_chunk(
         structure = parts.upserting.structures.current()
         remove(moved, on_delete, parts.upserting.pim, structure)
     waiting = parts.send_links(_links(sent.accepted, entries))
-    parts.ledger.accept([_without(entry, waiting) for entry in sent.accepted])
+    parts.ledger.accept([split_links(entry, waiting) for entry in sent.accepted])
     for outcome in sent.outcomes:
         batch.end(outcome)
     if sent.failure is not None:
@@ -243,17 +252,6 @@ def _links(accepted: Sequence[AssetEntry], entries: dict[str, AssetEntry]) -> li
             left = [k for k in old.links if not same or k not in new.links]
             found += [link_of(k, remove=(old.code,)) for k in left]
     return found
-
-
-def _without(entry: AssetEntry, waiting: frozenset[ProductLinks]) -> AssetEntry:
-    """Leave out links whose product is not there yet, so that they are tried again."""
-    if not waiting:
-        return entry
-    missing = {(w.resource, w.product) for w in waiting}
-    kept = tuple(
-        key for key in entry.links if (link_of(key).resource, link_of(key).product) not in missing
-    )
-    return replace(entry, links=kept)
 
 
 def _remove(gone: Sequence[AssetEntry], parts: SourceParts, batch: Batch) -> None:

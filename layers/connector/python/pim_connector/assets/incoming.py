@@ -57,12 +57,15 @@ class Found:
 
 
 def coalesce(tasks: Iterable[Task]) -> dict[str, Change]:
-    """Give the last change of each asset of one source, in the order of their last mention."""
+    """Give the last change of each asset of one source, in the order of their last mention.
+
+    One that is only about late links does not take the place of a real one, which does all.
+    """
     last: dict[str, Change] = {}
     for task in tasks:
         for change in task.message.changes:
-            last.pop(change.id, None)
-            last[change.id] = change
+            before = last.pop(change.id, None)
+            last[change.id] = before if before and change.origin == "links" else change
     return last
 
 

@@ -1,7 +1,8 @@
 """What the PIM last accepted of every asset, which codes are taken, and which files it has.
 
 Items of the ledger table: `<source>|asset|<DAM id>`, `asset-code|<code>`, `asset-media|<mark>`.
-Written only after the PIM accepted; a code is taken before it is used.
+Written only after the PIM accepted; a code is taken before it is used. Assets in use are also in
+the table's index `assets-in-use`, so that those of one source are read without all the products.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from pim_connector.runs.table import RunTable
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
+INDEX = "assets-in-use"
+"""Sparse: its key is `in_use`, the source; sorted by `waits`, `no` or `yes`. Keys only."""
 KEYS_PER_READ = 100
 """BatchGetItem's limit, and that of actions in one transaction."""
 ATTEMPTS = 8
@@ -30,8 +33,9 @@ class AssetEntry:
     """One asset as the PIM last accepted it.
 
     `stamp` is the DAM's own time stamp of that version, None where it has none. `hashes` are those
-    of `MappedAsset.hashes`. `links` are the products it was appended to by the connector.
-    `present` is False once it was taken out of use because the DAM has it no more.
+    of `MappedAsset.hashes`. `links` are the products it was appended to by the connector,
+    `waiting` those the PIM did not have yet. `present` is False once it was taken out of use
+    because the DAM has it no more.
     """
 
     source: str
@@ -41,6 +45,7 @@ class AssetEntry:
     hashes: bytes
     stamp: int | None = None
     links: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
     present: bool = True
 
     @property
@@ -129,23 +134,33 @@ class AssetLedger:
         items = [{"pk": f"asset-media|{mark}", "code": code} for mark in marks]
         self._table.transact(*(self._table.putting(item) for item in items))
 
-    def everything(self, source: str) -> Iterator[AssetEntry]:
-        """Walk all assets of a source that are in use in the PIM. Reads the whole table."""
+    def in_use(self, source: str) -> Iterator[str]:
+        """Give the DAM ids of a source's assets that are in use in the PIM.
+
+        An asset written a moment ago may not be among them yet, and one taken out of use still be.
+        """
+        return self._indexed("in_use = :source", {":source": {"S": source}})
+
+    def waiting(self, source: str) -> Iterator[str]:
+        """Give the DAM ids of those whose links wait for a product; late as `in_use` is."""
+        values: Any = {":source": {"S": source}, ":yes": {"S": "yes"}}
+        return self._indexed("in_use = :source AND waits = :yes", values)
+
+    def _indexed(self, condition: str, values: Any) -> Iterator[str]:
         start: Any = {}
         while True:
             try:
-                page = self._client.scan(
+                page = self._client.query(
                     TableName=self._name,
-                    FilterExpression="begins_with(pk, :prefix) AND present = :yes",
-                    ExpressionAttributeValues={
-                        ":prefix": {"S": f"{source}|asset|"},
-                        ":yes": {"BOOL": True},
-                    },
+                    IndexName=INDEX,
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeValues=values,
                     **start,
                 )
             except (ClientError, BotoCoreError) as error:
                 raise _failure(error) from error
-            yield from (_entry(_plain(item)) for item in page["Items"])
+            for item in page["Items"]:
+                yield str(item["pk"]["S"]).split("|", 2)[2]
             if not page.get("LastEvaluatedKey"):
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
@@ -177,13 +192,16 @@ def _code_key(code: str) -> str:
 
 
 def _item(entry: AssetEntry) -> dict[str, Any]:
-    return {
+    waits = "yes" if entry.waiting else "no"
+    indexed = {"in_use": entry.source, "waits": waits} if entry.present else {}
+    return indexed | {
         "pk": entry.key,
         "family": entry.family,
         "code": entry.code,
         "h": entry.hashes,
         "o": entry.stamp,
         "links": list(entry.links),
+        "waiting": list(entry.waiting),
         "present": entry.present,
     }
 
@@ -199,6 +217,7 @@ def _entry(item: Mapping[str, Any]) -> AssetEntry:
         hashes=bytes(item["h"]),
         stamp=None if stamp is None else int(stamp),
         links=tuple(item.get("links", ())),
+        waiting=tuple(item.get("waiting", ())),
         present=bool(item["present"]),
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pim_connector.assets.products import search
 from pim_connector.errors import RejectedError, TransientError
 from pim_connector.lanes import lane_of, message_group
 from pim_connector.queues import Outgoing
@@ -116,17 +117,19 @@ def joined(current: Sequence[str], links: ProductLinks) -> list[str]:
 
 
 def apply_links(message: LinkMessage, pim: AkeneoClient) -> list[Linked]:
-    """Read each product, and PATCH those whose collections change, in one call per resource.
+    """Read the products, and PATCH those whose collections change: two calls per resource.
 
-    A product that is not in the PIM is `absent`; its links are tried again by the reconciliation.
-    Raises TransientError where the PIM did not answer for all, and what the client raises.
+    A product that left the PIM since the asset mapper saw it is `absent`. Raises TransientError
+    where the PIM did not answer for all, and what the client raises.
     """
     done: list[Linked] = []
     for resource in ("product", "product_model"):
         lines: dict[str, dict[str, Any]] = {}
         sent: list[ProductLinks] = []
-        for links in (one for one in message.links if one.resource == resource):
-            product = _read(pim, links)
+        of_resource = [one for one in message.links if one.resource == resource]
+        products = _read(pim, resource, [one.product for one in of_resource])
+        for links in of_resource:
+            product = products[links.product]
             if product is None:
                 done.append(
                     Linked(links=links, state="absent", reason="the PIM has no such product")
@@ -143,10 +146,16 @@ def apply_links(message: LinkMessage, pim: AkeneoClient) -> list[Linked]:
     return done
 
 
-def _read(pim: AkeneoClient, links: ProductLinks) -> dict[str, Any] | None:
-    if links.resource == "product_model":
-        return pim.get_product_model(links.product)
-    return pim.get_product(links.product)
+def _read(
+    pim: AkeneoClient, resource: str, wanted: Sequence[str]
+) -> dict[str, dict[str, Any] | None]:
+    """Read products in one request; one that the PIM's search does not show by itself."""
+    found: dict[str, dict[str, Any] | None] = {
+        str(product[_key(resource)]): product
+        for product in search(pim, resource, list(dict.fromkeys(wanted)))
+    }
+    one = pim.get_product if resource == "product" else pim.get_product_model
+    return found | {name: one(name) for name in dict.fromkeys(wanted) if name not in found}
 
 
 def _changed(product: Mapping[str, Any], links: ProductLinks) -> dict[str, Any] | None:

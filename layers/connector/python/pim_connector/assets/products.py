@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
+    from pim_connector.akeneo.reading import JsonObject
 
 MOST_REMEMBERED = 50_000
 PER_SEARCH = 100
@@ -21,6 +22,7 @@ class FamilyKeys:
 
     A product's parent may change, but not its root model: Akeneo moves variants within one family
     of models only (https://api.akeneo.com/concepts/products.html#focus-on-product-models).
+    Upper and lower case make no difference to the PIM, so they make none here.
     """
 
     def __init__(self) -> None:
@@ -29,35 +31,53 @@ class FamilyKeys:
     def of(self, pim: AkeneoClient, products: Iterable[Product]) -> dict[Product, str]:
         """Give the lane's key of each product that the PIM has; the others are left out.
 
-        One request per 100 products, and one for each that the PIM's index does not know yet.
-        Raises what the client raises.
+        At most three requests per 100 products: products, their models, the models of those. What
+        the PIM's search index does not show yet counts as not there. Raises what the client raises.
         """
         if len(self._known) > MOST_REMEMBERED:
             self._known.clear()
         wanted = list(dict.fromkeys(products))
-        unknown = [p[1] for p in wanted if p[0] == "product" and p not in self._known]
-        for start in range(0, len(unknown), PER_SEARCH):
-            condition = {"operator": "IN", "value": unknown[start : start + PER_SEARCH]}
-            for found in pim.list_products({"identifier": [condition]}):
-                self._learn(pim, "product", str(found["identifier"]), found)
-        for resource, identifier in wanted:
-            self._root(pim, resource, identifier)
-        return {product: self._known[product] for product in wanted if product in self._known}
+        parents = self._search(pim, wanted)
+        grandparents = self._search(pim, _models(parents))
+        self._search(pim, _models(grandparents))
+        for product, parent in (*grandparents.items(), *parents.items()):
+            root = self._known.get(_folded(("product_model", parent))) if parent else None
+            if root is not None:
+                self._known[product] = root
+        known = {product: self._known.get(_folded(product)) for product in wanted}
+        return {product: root for product, root in known.items() if root is not None}
 
-    def _root(self, pim: AkeneoClient, resource: str, identifier: str) -> str | None:
-        known = self._known.get((resource, identifier))
-        if known is not None:
-            return known
-        if resource == "product":
-            found = pim.get_product(identifier)
-        else:
-            found = pim.get_product_model(identifier)
-        return None if found is None else self._learn(pim, resource, identifier, found)
+    def _search(self, pim: AkeneoClient, wanted: list[Product]) -> dict[Product, str | None]:
+        """Give the parents of those that are there; what has none is its own root."""
+        found: dict[Product, str | None] = {}
+        for resource in ("product", "product_model"):
+            unknown = [p[1] for p in wanted if p[0] == resource and _folded(p) not in self._known]
+            for product in search(pim, resource, unknown):
+                identifier = str(product[_key(resource)])
+                key = _folded((resource, identifier))
+                found[key] = product.get("parent")
+                if found[key] is None:
+                    self._known[key] = identifier
+        return found
 
-    def _learn(
-        self, pim: AkeneoClient, resource: str, identifier: str, found: dict[str, Any]
-    ) -> str:
-        parent = found.get("parent")
-        root = self._root(pim, "product_model", str(parent)) if parent else None
-        self._known[resource, identifier] = root or identifier
-        return self._known[resource, identifier]
+
+def search(
+    pim: AkeneoClient, resource: str, identifiers: list[str], **params: str
+) -> Iterator[JsonObject]:
+    """Give those products or product models that the PIM has: one request per 100."""
+    listing = pim.list_products if resource == "product" else pim.list_product_models
+    for start in range(0, len(identifiers), PER_SEARCH):
+        condition = {"operator": "IN", "value": identifiers[start : start + PER_SEARCH]}
+        yield from listing({"identifier": [condition]}, **params)
+
+
+def _models(parents: dict[Product, str | None]) -> list[Product]:
+    return list(dict.fromkeys(("product_model", parent) for parent in parents.values() if parent))
+
+
+def _folded(product: Product) -> Product:
+    return product[0], product[1].casefold()
+
+
+def _key(resource: str) -> str:
+    return "identifier" if resource == "product" else "code"

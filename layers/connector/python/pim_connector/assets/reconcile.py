@@ -8,63 +8,111 @@ an operator has said so: a list that ends too early looks like a DAM that was em
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from pim_connector.assets.ledger import AssetLedger
+from pim_connector.assets.reconcile_walk import Walk, Walks, mark
 from pim_connector.dam.asset_messages import Change
 from pim_connector.dam.client import DamClient
 from pim_connector.dam.handover import Handover, Send
-from pim_connector.dam.pages import Position
-from pim_connector.errors import TransientError
+from pim_connector.dam.pages import Position, Step
+from pim_connector.errors import RejectedError, TransientError
 from pim_connector.runs.table import RunTable
 
-RESERVE_SECONDS = 60.0
 SMALLEST_LIMIT = 1
 """One missing asset is never too many, whatever the share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """What a reconciliation found. `refused` says why nothing is deleted, `share` is in percent."""
+    """What a reconciliation found. `refused` says why nothing is deleted, `share` is in percent.
+
+    While `finished` is False the list was not read to its end, and nothing else is known yet.
+    """
 
     source: str
     listed: int
-    known: int
-    missing: int
-    share: float
-    announced: int
+    finished: bool = True
+    known: int = 0
+    missing: int = 0
+    share: float = 0.0
+    announced: int = 0
     refused: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """What a reconciliation of one source works with. Times are in seconds."""
+    """What a reconciliation of one source works with. Times are in seconds.
+
+    It stops when `time_left` falls under `reserve`, and goes on when it is run again.
+    `still_alone` renews the lease and says whether it may go on.
+    """
 
     client: DamClient
     ledger: AssetLedger
     state: RunTable
+    walks: Walks
     send: Send
     lanes: int
     time_left: Callable[[], float]
     max_share: float
+    reserve: float = 60.0
+    still_alone: Callable[[], bool] = lambda: True
 
     def run(self) -> Reconciled:
-        """Compare once. Raises TransientError where the list could not be read to its end."""
+        """Read the list as far as time allows, and compare once it was read to its end.
+
+        TransientError where the DAM or AWS does not answer: the next run goes on from there.
+        RejectedError for a list that proves nothing: the next run begins anew.
+        """
+        source = self.client.source.source
+        walk = self.walks.load(source) or Walk()
+        seen = walk.marks()
+        if not self._read(walk.position, seen):
+            return Reconciled(source=source, listed=len(seen), finished=False)
+        report = self._compare(source, seen)
+        self.walks.forget(source)
+        return report
+
+    def _read(self, position: Position, seen: set[bytes]) -> bool:
+        """Read on from `position`; say whether the end was reached. All that was read is queued."""
         source = self.client.source.source
         handover = Handover(source, self.lanes, self.send)
-        seen = set(self._listed(handover))
+        safe = position
+        try:
+            for step in self.client.everything(position):
+                seen.update(_taken(step, handover))
+                safe = step.position
+                if safe.started is None:
+                    handover.flush()
+                    return True
+                if self.time_left() < self.reserve:
+                    break
+                if not self.still_alone():
+                    raise TransientError(f"{source}: another poll of this source took over")
+            handover.flush()
+        except TransientError:
+            handover.flush()
+            self.walks.save(source, safe, seen)
+            raise
+        except Exception:
+            self.walks.forget(source)
+            raise
+        self.walks.save(source, safe, seen)
+        return False
+
+    def _compare(self, source: str, seen: set[bytes]) -> Reconciled:
         missing: list[str] = []
         known = 0
-        for entry in self.ledger.everything(source):
+        for dam_id in self.ledger.in_use(source):
             known += 1
-            if _mark(entry.dam_id) not in seen:
-                missing.append(entry.dam_id)
-        handover.flush()
+            if mark(dam_id) not in seen:
+                missing.append(dam_id)
         share = 100.0 * len(missing) / known if known else 0.0
         refused = self._refusal(source, len(missing), share)
         if not refused:
+            handover = Handover(source, self.lanes, self.send)
             for dam_id in missing:
                 change = Change(id=dam_id, kind="deleted", origin="reconcile")
                 handover.put(change, Position())
@@ -79,30 +127,6 @@ class Reconciliation:
             refused=refused,
         )
 
-    def _listed(self, handover: Handover) -> Iterator[bytes]:
-        for step in self.client.everything(Position()):
-            for row in step.rows:
-                if row.problem:
-                    raise TransientError(
-                        f"the full list has an item that cannot be read ({row.problem}); while"
-                        " that is so, nobody can say what is missing from it"
-                    )
-                for asset_id in row.ids:
-                    if not row.deleted:
-                        yield _mark(asset_id)
-                        change = Change(
-                            id=asset_id,
-                            origin="reconcile",
-                            stamp=row.printed,
-                            properties=row.properties or None,
-                        )
-                        handover.put(change, Position())
-            if step.position.started is None:
-                return
-            if self.time_left() < RESERVE_SECONDS:
-                raise TransientError("the full list was not read to its end in time")
-        raise TransientError("the full list ended before it was complete")
-
     def _refusal(self, source: str, missing: int, share: float) -> str:
         key = {"pk": f"reconcile#{source}"}
         if share <= self.max_share or missing <= SMALLEST_LIMIT:
@@ -115,7 +139,8 @@ class Reconciliation:
         self.state.put(key | {"missing": missing, "share": str(round(share, 2))})
         return (
             f"{missing} assets ({share:.1f} %) are missing from the DAM's list, and more than"
-            f" {self.max_share} % wait for an operator; look at the DAM, then approve it"
+            f" {self.max_share} % wait for an operator; look at the DAM, then run"
+            f" `pim-connector assets approve {source}`"
         )
 
 
@@ -132,6 +157,22 @@ def approve(state: RunTable, source: str) -> int:
     return int(waiting["missing"])
 
 
-def _mark(dam_id: str) -> bytes:
-    """Remember an id in a few bytes: a million of them must fit into a function's memory."""
-    return blake2b(dam_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+def _taken(step: Step, handover: Handover) -> set[bytes]:
+    """Hand over what one step of the list has; give the marks of it."""
+    marks: set[bytes] = set()
+    for row in step.rows:
+        if row.problem:
+            raise RejectedError(
+                f"the full list has an item that cannot be read ({row.problem}); while that is"
+                " so, nobody can say what is missing from it"
+            )
+        for asset_id in row.ids if not row.deleted else ():
+            marks.add(mark(asset_id))
+            change = Change(
+                id=asset_id,
+                origin="reconcile",
+                stamp=row.printed,
+                properties=row.properties or None,
+            )
+            handover.put(change, Position())
+    return marks

@@ -104,4 +104,4 @@ def _done(entry: AssetEntry, rule: OnDelete) -> AssetOutcome:
 
 def _absent(entry: AssetEntry, rule: OnDelete) -> AssetEntry:
     links = () if rule.action in ("unlink", "delete") else entry.links
-    return replace(entry, present=False, hashes=b"", links=links)
+    return replace(entry, present=False, hashes=b"", links=links, waiting=())

@@ -22,14 +22,15 @@ MOST_BYTES = 1_000_000
 """SQS takes 1 MiB; the rest is for what a queue in between may add."""
 
 Kind = Literal["changed", "deleted"]
-Origin = Literal["poll", "event", "reconcile", "operator"]
+Origin = Literal["poll", "event", "reconcile", "operator", "links"]
 
 
 class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One asset that changed. Without `properties` it has to be asked for by its id.
 
     `deleted` is what the DAM announced, not yet a fact. `not_before` (epoch seconds) is when the
-    DAM's own answer can be trusted; `stamp` the asset's time stamp as the DAM printed it.
+    DAM's own answer can be trusted; `stamp` the asset's time stamp as the DAM printed it. With the
+    origin `links` the asset has not changed: products that its links wait for may be there now.
     """
 
     id: str

@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 RESERVE_SECONDS = 20
 """What stays for the last request, the last messages and the cursor, beside the DAM's time-out."""
-RENEW_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,9 @@ class Round:
             time_left=lambda: min(
                 self.clocks.time_left() - until, self.clocks.time_left() - reserve
             ),
-            still_alone=self._renewal(client.source.source),
+            still_alone=self.leases.renewal(
+                f"dam-{client.source.source}", self.owner, self.clocks.now
+            ),
         )
 
     def _sender(self, source: str) -> Callable[[AssetMessage], None]:
@@ -101,19 +102,6 @@ class Round:
             self.queue.send([Outgoing(group=group, deduplication=deduplication, body=body)])
 
         return send
-
-    def _renewal(self, source: str) -> Callable[[], bool]:
-        renewed = self.clocks.now()
-
-        def still_alone() -> bool:
-            nonlocal renewed
-            now = self.clocks.now()
-            if now - renewed < RENEW_SECONDS:
-                return True
-            renewed = now
-            return self.leases.acquire(f"dam-{source}", self.owner, now)
-
-        return still_alone
 
 
 def refuse_misconfigured(outcomes: Sequence[dict[str, Any]]) -> None:

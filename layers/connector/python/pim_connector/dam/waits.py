@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 FIRST_WAIT_S = 1.0
 LONGEST_BACKOFF_S = 60.0
+MOST_DOUBLINGS = 10
 _YEAR_S = 31_536_000
 
 
@@ -29,7 +30,8 @@ def backoff(attempt: int, chance: float) -> float:
 
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
-    return float(min(LONGEST_BACKOFF_S, FIRST_WAIT_S * 2**attempt)) * chance
+    longest = FIRST_WAIT_S * 2 ** min(attempt, MOST_DOUBLINGS)
+    return float(min(LONGEST_BACKOFF_S, longest)) * chance
 
 
 def _seconds(value: str, now: float) -> float | None:

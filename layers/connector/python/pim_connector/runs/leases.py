@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from pim_connector.runs.table import Change, RunTable
 
 LEASE_SECONDS: Final = 180
 """Long enough for a slow window of 1,000 records, short enough not to keep others waiting."""
+RENEW_SECONDS: Final = 60
 
 
 class Leases:
@@ -30,6 +32,22 @@ class Leases:
         """Give the lease back, if it is still held."""
         change = Change(put={"until": 0, "owner": owner}, condition="#owner = :owner")
         self._table.update({"pk": f"lease#{name}"}, change)
+
+    def renewal(self, name: str, owner: str, now: Callable[[], float]) -> Callable[[], bool]:
+        """Make what long work calls often: it renews the lease now and then.
+
+        It answers False once somebody else has the lease, and then the work must stop.
+        """
+        renewed = now()
+
+        def still_held() -> bool:
+            nonlocal renewed
+            if now() - renewed < RENEW_SECONDS:
+                return True
+            renewed = now()
+            return self.acquire(name, owner, renewed)
+
+        return still_held
 
     def held(self, name: str, now: float) -> bool:
         """Say whether somebody works on `name` now."""
