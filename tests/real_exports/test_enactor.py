@@ -67,7 +67,8 @@ def test_a_sku_knows_its_style_colour_and_size() -> None:
     assert field(shoe, "parent") == "VV639JS"
     assert field(shoe, "enabled") is True
     assert (value(shoe, "color"), value(shoe, "size")) == ("RED", "12")
-    assert value(shoe, "stocked") is True
+    assert value(shoe, "variant_name", "en_GB") == "Vans Canvas Shoes"
+    assert (value(shoe, "stocked"), value(shoe, "orderable")) == (True, True)
     assert labels(shoe, "color") == {"RED": {}}
 
 

@@ -52,6 +52,7 @@ def test_flags_dates_category_and_number_of_the_erp() -> None:
     assert value(juice, "product_type") == "item"
     assert value(rent, "product_type") == "service"
     assert (value(rent, "stocked"), value(rent, "sellable")) == (False, False)
+    assert value(rent, "purchasable") is True
     assert (value(juice, "weight"), value(juice, "volume")) == (None, None)  # 0 in the file
 
 

@@ -38,6 +38,17 @@ def test_the_one_item_of_the_sample() -> None:
     assert labels(part, "brand") == {"DKGX": {"en_US": "Wako"}}
     assert labels(part, "sub_brand") == {"DMST": {"en_US": "SubBrand Label"}}
     assert value(part, "hazardous") is True
+    assert value(part, "hazard_class") == "2.2"
+    assert value(part, "base_item") == "VC21"
+    assert value(part, "container_type") == "BO"
+    assert value(part, "harmonized_code") == "01"
+    assert value(part, "min_order_quantity") == "123"
+    assert value(part, "order_unit") == "EA"
+    assert value(part, "pack_quantity") == "1"
+    assert value(part, "part_terminology") == "5696"
+    assert value(part, "released") == "2010-08-13"
+    assert value(part, "unspsc") == "11223348"
+    assert value(part, "package_width") == {"amount": "3.6", "unit": "CENTIMETER"}
     assert value(part, "price") == price("10", "USD")
     assert value(part, "price_sheet") == "2017 WD Prices"
     # The price's own dates, and not those of its sheet.
@@ -75,6 +86,7 @@ def test_currency_and_dates_come_from_the_sheet_where_the_price_has_none() -> No
 def test_deleted_segments_are_not_read_and_a_deleted_item_is_switched_off() -> None:
     pads, gone = own()["0042-B"], own()["0041"]
     assert value(pads, "name", "en_US") == "Brake pad set"
+    assert value(pads, "short_name", "en_US") == "Brk pads"
     assert value(pads, "name", "es_ES") == "Juego de pastillas"
     assert value(pads, "name", "de_DE") is None
     assert value(pads, "emission_code") is None

@@ -140,7 +140,9 @@ def test_arabic_and_english_names_and_the_default_where_there_is_no_english() ->
 
 
 def test_a_bar_code_that_is_a_name_is_not_sent() -> None:
-    assert value(nursery()["211397863"], "ean") is None
+    wardrobe = nursery()["211397863"]
+    assert (value(wardrobe, "ean"), value(wardrobe, "upc")) == (None, None)
+    assert value(wardrobe, "tax_class") == "standard"
 
 
 def test_site_attributes_become_channels_and_sites_without_channel_are_left_out() -> None:
@@ -162,6 +164,7 @@ def test_a_variant_before_its_master_in_the_file_has_its_parent() -> None:
     variant = nursery()["203418444"]
     assert field(variant, "parent") == "203418443"
     assert value(variant, "size") == "no_size"
+    assert value(variant, "season") == "continuity"
     assert labels(variant, "size")["no_size"]["ar_AE"] == "لا يوجد مقاس"
     assert labels(variant, "color") == {"no_color": {"en_US": "No Color"}}
     model = nursery()["203418443"]
@@ -189,6 +192,7 @@ def test_a_product_with_english_before_default_and_a_bar_code_that_is_none() -> 
     assert value(wax, "name", "en_US") == "Wax, 100 ml"
     assert value(wax, "ean") is None
     assert value(wax, "min_order_quantity") == "1"
+    assert value(wax, "video_url") == "https://video.example/?id=1&play=0"
     assert field(wax, "categories") == ["care", "sale"]
     assert field(wax, "associations") == {"X_SELL": {"products": ["JKT-NVY-M"]}}
     assert field(wax, "quantified_associations") == {

@@ -73,6 +73,7 @@ def test_a_line_without_dates_of_its_own_has_those_of_the_catalogue() -> None:
     assert value(peppol()["4747"], "valid_from") == "2019-10-01"
     assert value(peppol()["2451015"], "supplier") == "medical"
     assert value(peppol()["2451015"], "contract") == "3299-RA"
+    assert value(peppol()["2451015"], "catalogue") == "1236"
 
 
 def test_item_properties_with_their_quantities() -> None:
@@ -95,6 +96,8 @@ def test_packages_hold_what_they_are_made_of() -> None:
         "COMPONENTS": {"products": [{"identifier": "111", "quantity": 18}]}
     }
     assert value(pallet, "price") == price("3456", "NOK")
+    assert value(pallet, "min_order_quantity") == "1"
+    assert value(case, "pack_size") == "6x250 ml"
 
 
 def test_a_price_per_square_metre_becomes_one_per_roll() -> None:

@@ -41,7 +41,8 @@ def test_an_article_with_prices_of_four_decimals() -> None:
     assert value(deck, "price") == price("79.99", "GBP")
     assert value(deck, "price_ex_vat") == price("66.6583", "GBP")
     assert value(deck, "weight") == {"amount": "1", "unit": "KILOGRAM"}
-    assert value(deck, "stock") == "5"
+    assert (value(deck, "stock"), value(deck, "free_stock")) == ("5", "5")
+    assert value(deck, "erp_id") == "2"
     assert value(deck, "on_order") == "0"
     assert value(deck, "entered") is None
     assert value(deck, "updated") == "2012-02-23"
@@ -84,6 +85,7 @@ def test_letters_of_windows_1252_and_zero_as_no_price() -> None:
     assert value(tent, "name", "en_US") == "Zelt für 4 – grün"
     assert value(tent, "price_ex_vat") is None
     assert value(tent, "promised") == "2026-10-15"
+    assert value(own()["PEG"], "description", "en_US") == "Steel, 20 cm"
     assert value(own()["PEG"], "entered") == "2009-11-19"
 
 
