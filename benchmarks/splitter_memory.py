@@ -175,8 +175,7 @@ def split(records: int) -> Transport:
     plan = Plan(
         pin=MappingPin(key=mapping.name, version="1", digest=mapping.digest),
         program=compile_mapping(mapping),
-        full=False,
-        refuse_repeats=False,
+        origin=mapping.file.source,
         others={},
     )
     if not Split(run, plan, parts).read(lambda: 900.0):
