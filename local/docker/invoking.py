@@ -23,7 +23,7 @@ from local.docker.image import ensure
 from local.stack import record
 from local.stack.deployment import machine_parameters
 from local.stack.emulator import client_environment
-from local.stack.places import BUILD, ROOT, SAM_VENV
+from local.stack.places import ROOT, SAM_VENV
 from local.stack.record import RunningStack
 from local.stack.servers import HOST
 
@@ -40,12 +40,13 @@ def invoke(function: str, event: Path, stack: RunningStack, docker: Engine, imag
     function raised: `sam local invoke` itself ends with 0 then.
     """
     target = connect_local(stack)
+    template = _template_for_containers(Path(stack.build))
     logical, variables = _deployed(target, function)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as given:
         json.dump({logical: variables}, given)
         given.flush()
         done = subprocess.run(  # noqa: S603
-            _command(logical, event, given.name, image),
+            _command(logical, event, given.name, image, template),
             cwd=ROOT,
             env=_environment(docker, stack.endpoint),
             capture_output=True,
@@ -60,11 +61,11 @@ def ports(stack: RunningStack) -> list[int]:
     return [int(server.url.rpartition(":")[2]) for server in stack.servers.values()]
 
 
-def _command(logical: str, event: Path, variables: str, image: str) -> list[str]:
+def _command(logical: str, event: Path, variables: str, image: str, template: Path) -> list[str]:
     parameters = [f"{name}={value}" for name, value in machine_parameters().items()]
     return [
         *(str(SAM_VENV / "bin" / "sam"), "local", "invoke", logical),
-        *("--template-file", str(_template_for_containers())),
+        *("--template-file", str(template)),
         *("--event", str(event), "--env-vars", variables),
         *("--invoke-image", image, "--skip-pull-image"),
         *("--add-host", f"{CONTAINERS_NAME}:host-gateway"),
@@ -72,42 +73,33 @@ def _command(logical: str, event: Path, variables: str, image: str) -> list[str]
     ]
 
 
-def _template_for_containers() -> Path:
+def _template_for_containers(build: Path) -> Path:
     """Declare the emulator's address for every function: sam only sets what the template names."""
     import yaml
 
-    template = _built_template()
+    template = yaml.safe_load((build / "template.yaml").read_text())
     template["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = ""
-    written = BUILD / "template-containers.yaml"
+    written = build / "template-containers.yaml"
     written.write_text(yaml.safe_dump(template))
     return written
 
 
 def _deployed(target: Target, function: str) -> tuple[str, dict[str, str]]:
-    logical = _logical_name(function)
-    found = target.client("cloudformation").describe_stack_resource(
-        StackName=target.name, LogicalResourceId=logical
-    )["StackResourceDetail"]["PhysicalResourceId"]
+    """`dam_poller` is DamPollerFunction in the template; give that, and its variables."""
+    from botocore.exceptions import ClientError
+
+    logical = "".join(word.title() for word in function.split("_")) + "Function"
+    try:
+        found = target.client("cloudformation").describe_stack_resource(
+            StackName=target.name, LogicalResourceId=logical
+        )["StackResourceDetail"]["PhysicalResourceId"]
+    except ClientError as error:
+        raise InvocationError(f"there is no function {function}; see functions/") from error
     configuration = target.client("lambda").get_function_configuration(FunctionName=found)
     variables: Mapping[str, str] = configuration["Environment"]["Variables"]
     seen = {name: value.replace(HOST, CONTAINERS_NAME) for name, value in variables.items()}
     endpoint = (target.endpoint or "").replace(HOST, CONTAINERS_NAME)
     return logical, {**seen, "AWS_ENDPOINT_URL": endpoint}
-
-
-def _logical_name(function: str) -> str:
-    """`dam_poller` is DamPollerFunction in the template."""
-    logical = "".join(word.title() for word in function.split("_")) + "Function"
-    if logical not in _built_template()["Resources"]:
-        raise InvocationError(f"there is no function {function}; see functions/")
-    return logical
-
-
-def _built_template() -> dict[str, Any]:
-    import yaml
-
-    template: dict[str, Any] = yaml.safe_load((BUILD / "template.yaml").read_text())
-    return template
 
 
 def _environment(docker: Engine, endpoint: str) -> dict[str, str]:

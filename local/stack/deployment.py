@@ -10,32 +10,32 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.stack.emulator import client_environment
-from local.stack.places import BUILD, BUILD_CACHE, ROOT, SAM_VENV
+from local.stack.places import BUILD_CACHE, ROOT, SAM_VENV
 
 
 class DeploymentError(Exception):
     """SAM failed; the message has what it printed."""
 
 
-def build() -> None:
-    """Build the layers and functions for the Python that runs here and for this processor.
+def build(target: Path) -> None:
+    """Build the layers and functions into `target`, for this machine's Python and processor.
 
     The emulator runs functions under its own interpreter, so wheels have to fit this machine and
     not the template's defaults.
     """
     _sam(
         "build",
-        *("--cached", "--parallel", "--build-dir", str(BUILD), "--cache-dir", str(BUILD_CACHE)),
+        *("--cached", "--parallel", "--build-dir", str(target), "--cache-dir", str(BUILD_CACHE)),
         *("--parameter-overrides", *_pairs(machine_parameters())),
         environment={},
     )
 
 
-def deploy(stack_name: str, endpoint: str, parameters: Mapping[str, str]) -> None:
+def deploy(built: Path, *, stack_name: str, endpoint: str, parameters: Mapping[str, str]) -> None:
     """Deploy what `build` made as `stack_name`; parameters not named keep their defaults."""
     _sam(
         "deploy",
-        *("--template-file", str(BUILD / "template.yaml"), "--stack-name", stack_name),
+        *("--template-file", str(built / "template.yaml"), "--stack-name", stack_name),
         *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
         *("--no-fail-on-empty-changeset", "--no-progressbar"),
         *("--parameter-overrides", *_pairs({**machine_parameters(), **parameters})),

@@ -56,23 +56,29 @@ def up(
     this process. The record is written at the end, so a stack that is found is one that works.
     """
     shutil.rmtree(directory, ignore_errors=True)
+    build = directory / "build"
     started: dict[str, Server] = {}
     try:
         tell("Starting the emulated AWS and the simulators")
         with ThreadPoolExecutor() as background:
-            building = background.submit(deployment.build)
+            building = background.submit(deployment.build, build)
             _launch_servers(started, directory, pim=pim, tied=tied)
             tell("sam build")
             building.result()
         endpoint = started["aws"].url
         tell("sam deploy")
         target = pim or simulated_pim(started)
-        deployment.deploy(STACK_NAME, endpoint, _parameters(endpoint, target))
+        deployment.deploy(
+            build,
+            stack_name=STACK_NAME,
+            endpoint=endpoint,
+            parameters=_parameters(endpoint, target),
+        )
         fixups.apply(STACK_NAME, endpoint)
     except BaseException:
         stop_all(started)
         raise
-    stack = RunningStack(stack_name=STACK_NAME, servers=started)
+    stack = RunningStack(stack_name=STACK_NAME, build=str(build), servers=started)
     record.write(stack, directory / "stack.json")
     return stack
 

@@ -15,9 +15,13 @@ RECORD = RUN / "stack.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningStack:
-    """The servers of one local stack, by name (`aws`, `akeneo`, `dam`), and its stack's name."""
+    """The servers of one local stack, by name (`aws`, `akeneo`, `dam`), and its stack's name.
+
+    `build` is the folder with the template and the artifacts it was deployed from.
+    """
 
     stack_name: str
+    build: str
     servers: dict[str, Server]
 
     @property
@@ -44,4 +48,4 @@ def read(path: Path = RECORD) -> RunningStack | None:
     running = {name: server for name, server in servers.items() if is_running(server)}
     if "aws" not in running:
         return None
-    return RunningStack(stack_name=written["stack_name"], servers=running)
+    return RunningStack(stack_name=written["stack_name"], build=written["build"], servers=running)

@@ -155,10 +155,10 @@ def test_a_taken_port_is_passed_over() -> None:
 def test_a_record_is_read_as_far_as_its_servers_run(server: Server, tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     gone = replace(server, name="akeneo", born="1")
-    written = RunningStack(stack_name="s", servers={"aws": server, "akeneo": gone})
+    written = RunningStack(stack_name="s", build="b", servers={"aws": server, "akeneo": gone})
     record.write(written, path)
 
-    assert record.read(path) == RunningStack(stack_name="s", servers={"aws": server})
+    assert record.read(path) == RunningStack(stack_name="s", build="b", servers={"aws": server})
 
     stop(server)
 
