@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pim_connector.states import RecordOutcome, State
 
 IDENTIFIER = "sku"
+NOT_OF_THE_FILE = (IDENTIFIER, "pictures")
+"""Attributes that the export does not fill: the DAM's pictures are looked at by pictures.py."""
 MAX_IN = 100
 """https://api.akeneo.com/documentation/filter.html"""
 _MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00:00\S*")
@@ -138,7 +140,7 @@ def _values(values: Mapping[str, list[dict[str, Any]]]) -> Values:
     return {
         (attribute, value["locale"], value["scope"]): plain(value["data"])
         for attribute, rows in values.items()
-        if attribute != IDENTIFIER
+        if attribute not in NOT_OF_THE_FILE
         for value in rows
     }
 

@@ -19,7 +19,7 @@ from cli.imports import ended, put_mapping, upload
 from cli.profiles import find_profile
 from cli.summary import as_json, counts_table, rejections_table
 from cli.target import Target, connect_local
-from local.demo import own_file
+from local.demo import own_file, pictures
 from local.demo.arrival import (
     count_differences,
     differences,
@@ -91,6 +91,8 @@ def run_demo(work: Job, console: Console) -> bool:
             problems = _problems(work, run, rejected, client)
             if alone and not problems:
                 problems = strangers(expectation(assortment()), client)
+            if work.pim is None and work.sample:
+                problems += _show_pictures(stack, target, client, console)
         _keep_reports(target, run)
     _conclude(problems, console)
     print(json.dumps(as_json(run)))
@@ -114,6 +116,25 @@ def _client(pim: Pim) -> AkeneoClient:
     from pim_connector.akeneo.client import AkeneoClient
 
     return AkeneoClient(pim.url, pim.credentials, tries=2)
+
+
+def _show_pictures(
+    stack: RunningStack, target: Target, client: AkeneoClient, console: Console
+) -> list[str]:
+    """Have pictures come from the simulated DAM; give what is not as it should be."""
+    dam = stack.servers["dam"].url
+    wanted = pictures.pictures(expectation(assortment()))
+    pictures.fill_dam(dam, wanted)
+    pictures.poll(target, stack.stack_name, dam)
+    problems = pictures.await_arrival(client, wanted)
+    shown = [picture for picture in wanted if picture.sku]
+    if not problems:
+        products = len({picture.sku for picture in shown})
+        console.print(
+            f"{len(shown)} pictures of the simulated DAM ({dam}) are in the PIM, linked to "
+            f"{products} products; {len(wanted) - len(shown)} that shows no product was left out."
+        )
+    return problems
 
 
 def _check_pim(pim: Pim, *, sample: bool) -> None:
