@@ -1,4 +1,4 @@
-"""`pim-connector mapping`: check a mapping file before it is used, and its JSON Schema."""
+"""`pim-connector mapping`: draft a mapping file, check it before it is used, its JSON Schema."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.mapping_init import init
 from cli.profiles import PimOption, connect
 
 if TYPE_CHECKING:
     from pim_connector.structure import Structure
 
-app = typer.Typer(help="Mapping files: check them, and the schema that editors complete by.")
+app = typer.Typer(help="Mapping files: draft and check them, and their schema for editors.")
 
 
 @app.callback()
 def mapping() -> None:
     """Keep the group a group, whatever commands it has."""
+
+
+app.command()(init)
 
 
 @app.command()

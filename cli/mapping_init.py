@@ -1,0 +1,82 @@
+"""`pim-connector mapping init`: a first mapping, made from a sample of the export."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.preview import opener
+
+if TYPE_CHECKING:
+    from pim_connector.structure import Structure
+
+
+def init(
+    sample: Annotated[Path, typer.Argument(help="An export: XML, or XML in gzip or zip.")],
+    structure: Annotated[
+        Path | None,
+        typer.Option(help="The PIM's structure, from `structure pull`: proposes its attributes."),
+    ] = None,
+    record: Annotated[
+        str | None, typer.Option(help="The path of the records, where the guess is wrong.")
+    ] = None,
+    records: Annotated[int, typer.Option(min=1, max=20_000, help="Records to look at.")] = 500,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
+    ] = Path("-"),
+) -> None:
+    """Draft a mapping from a sample: records, types, languages, attributes by name.
+
+    The draft runs through `mapping check` and `preview` as it is. What is uncertain is marked with
+    `# ?`, and what is not used stands there as a comment, so nothing of the file is dropped
+    silently. Exit status: 0 written · 1 the sample breaks off (what came before is drafted) · 2
+    there is nothing to make a mapping of.
+
+    Example: pim-connector mapping init export.xml --structure pim.json -o erp.yaml
+    """
+    from cli.sampling.drafting import draft_mapping
+
+    known = _structure(structure)
+    drafted = draft_mapping(opener(sample), known, record=record, most=records)
+    _write(output, drafted.text)
+    for line in drafted.said:
+        _say(line)
+    if drafted.broken is not None:
+        _say(f"{sample}: {drafted.broken}")
+        raise typer.Exit(1)
+
+
+def _structure(path: Path | None) -> Structure | None:
+    from pim_connector.errors import ConfigurationError
+    from pim_connector.structure import Structure
+
+    if path is None:
+        return None
+    try:
+        return Structure.from_json(path.read_bytes(), name=str(path))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+
+
+def _write(output: Path, text: str) -> None:
+    from pim_connector.errors import ConfigurationError
+
+    if str(output) == "-":
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise ConfigurationError(f"{output} is there already, and would be lost") from error
+    except OSError as error:
+        raise ConfigurationError(f"{output} cannot be written: {error.strerror}") from error
+    _say(f"written to {output}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

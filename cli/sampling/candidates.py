@@ -1,0 +1,91 @@
+"""Which of the repeated elements of a file are its records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cli.sampling.outline import Outline, Place
+from cli.sampling.words import tokens, words_of
+
+RECORD_NAMES = words_of(
+    "product products article item offer sku entry good goods shopitem artikel produkt "
+    "produit producto prodotto tovar товар record row line part position material o"
+)
+OTHER_NAMES = words_of(
+    "category categories structure group param feature attribute property image picture mime "
+    "header map mapping node price prices option settings assignment recommendation currency "
+    "supplier buyer party address media content document catalog classification variation "
+    "reference association value resource page"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place whose elements may be the records."""
+
+    path: str
+    count: int
+    leaves: int
+    score: float
+
+
+def candidates(outline: Outline) -> list[Candidate]:
+    """The places that may hold the records, the most likely first; at most 8.
+
+    Rich in different values, repeated, and with a name that products have. A place inside another
+    one, once in each, is part of that record; so are repeats inside.
+    """
+    rated = sorted(
+        ((_score(place), n, place) for n, place in enumerate(outline.places()) if place.above),
+        key=lambda each: (-each[0], each[1]),
+    )
+    chosen: list[Place] = []
+    for score, _, place in rated:
+        outer = _outermost(place)
+        around = any(_inside(outer, other) or _inside(other, outer) for other in chosen)
+        if score > 0 and outer not in chosen and not around:
+            chosen.append(outer)
+        if len(chosen) == 8:
+            break
+    found = [Candidate(p.path, p.count, p.leaves, _score(p)) for p in chosen]
+    return [each for each in found if each.score >= 0.1 * found[0].score]
+
+
+def _score(place: Place) -> float:
+    above = place.above
+    if above is None or above.above is None or place.leaves < 2:
+        return 0.0
+    words = tokens(place.name)
+    factor = 1.0 if place.most > 1 else 0.35
+    if place.name.lower() in RECORD_NAMES or (words and words[-1] in RECORD_NAMES):
+        factor *= 3.0
+    elif RECORD_NAMES.intersection(words):
+        factor *= 1.5
+    if OTHER_NAMES.intersection(words):
+        factor *= 0.2
+    repeated_above = _repeats_above(place)
+    return min(place.leaves, 40) * factor * (0.3**repeated_above)
+
+
+def _repeats_above(place: Place) -> int:
+    found, above = 0, place.above
+    while above is not None:
+        found += above.most > 1 and above.leaves > place.leaves
+        above = above.above
+    return found
+
+
+def _outermost(place: Place) -> Place:
+    """The element around it, as long as each holds just one and is itself repeated."""
+    while (
+        place.above is not None
+        and place.above.above is not None
+        and place.most == 1
+        and place.above.count == place.count > 1
+    ):
+        place = place.above
+    return place
+
+
+def _inside(inner: Place, outer: Place) -> bool:
+    return inner.path.startswith(f"{outer.path}/")

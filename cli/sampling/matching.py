@@ -1,0 +1,140 @@
+"""Attributes of the PIM by the names of the file; without a PIM, codes made of those names."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cli.sampling.wishes import Wish, squashed
+from cli.sampling.words import concept, tokens, words_of
+from pim_connector.mapping.converters.codes import to_code
+from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.forms import TYPES
+from pim_connector.mapping.language import CodeFormat
+from pim_connector.structure import Attribute, Structure
+
+ACCEPTED = 0.55
+SURE = 0.8
+_RESERVED = words_of(
+    "id identifier uuid categories category enabled family groups group parent products "
+    "values scope label attributes associations associationtypes completeness treeid"
+)
+"""Codes that Akeneo keeps for itself."""
+FITS: dict[str, dict[str, float]] = {
+    "text": {"text": 1, "textarea": 0.95, "simple_select": 1, "multi_select": 0.9,
+             "reference_entity": 0.9, "reference_entity_collection": 0.85},
+    "html": {"textarea": 1, "text": 0.75},
+    "url": {"text": 1, "textarea": 0.7, "image": 0.4},
+    "number": {"number": 1, "metric": 0.9, "price": 0.9, "text": 0.8, "simple_select": 0.75},
+    "price": {"price": 1, "number": 0.8},
+    "metric": {"metric": 1, "number": 0.7, "text": 0.7, "simple_select": 0.6},
+    "boolean": {"boolean": 1, "simple_select": 0.7, "text": 0.7},
+    "date": {"date": 1, "text": 0.7},
+    "image": {"image": 1, "asset_collection": 1, "file": 0.8, "text": 0.6},
+    "file": {"file": 1, "asset_collection": 1, "text": 0.6},
+}  # fmt: skip
+"""How well a kind of value suits a type of attribute."""
+_LATIN = str.maketrans(
+    {
+        "а": "a", "б": "b", "в": "v", "г": "g", "ґ": "g", "д": "d", "е": "e", "є": "ie", "ж": "zh",
+        "з": "z", "и": "i", "і": "i", "ї": "i", "й": "i", "к": "k", "л": "l", "м": "m", "н": "n",
+        "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh", "ц": "ts",
+        "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "iu",
+        "я": "ia", "ё": "e", "’": "", "'": "",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An attribute for a wish, how sure that is (0 to 1), and what else came near."""
+
+    attribute: Attribute
+    score: float
+    others: tuple[str, ...]
+
+
+def proposals(wishes: list[Wish], structure: Structure) -> dict[int, Proposal]:
+    """The best attribute for each wish by `id`; each attribute once, to the wish it suits best."""
+    main = structure.main_identifier
+    attributes = [
+        a for a in structure.attributes or () if a.type in TYPES and (main is None or a is not main)
+    ]
+    rated = sorted(
+        (
+            (score, -n, wish, attribute)
+            for n, wish in enumerate(wishes)
+            for attribute in attributes
+            if (score := rate(wish, attribute)) >= ACCEPTED
+        ),
+        key=lambda each: (-each[0], -each[1], each[3].code),
+    )
+    taken: set[str] = set()
+    found: dict[int, Proposal] = {}
+    near: dict[int, list[str]] = {}
+    for score, _, wish, attribute in rated:
+        if id(wish) not in found and attribute.code not in taken:
+            taken.add(attribute.code)
+            found[id(wish)] = Proposal(attribute, score, ())
+        else:
+            near.setdefault(id(wish), []).append(f"{attribute.code} ({score:.2f})")
+    return {
+        key: Proposal(p.attribute, p.score, tuple(near.get(key, ())[:3]))
+        for key, p in found.items()
+    }
+
+
+def rate(wish: Wish, attribute: Attribute) -> float:
+    """How well an attribute suits a wish, by its names and its kind: 0 not at all, 1 the same."""
+    fit = FITS.get(wish.kind.name, {}).get(TYPES[attribute.type], 0.0)
+    if not fit:
+        return 0.0
+    known = [attribute.code, *attribute.labels.values()]
+    return fit * max(
+        likeness(name, code) * (1.0 if n == 0 else 0.95)
+        for n, name in enumerate(wish.names)
+        for code in known
+    )
+
+
+def likeness(name: str, code: str) -> float:
+    """How alike two names are: 1 the same words, 0.9 the same concept, less by words in common."""
+    mine, theirs = squashed(name), squashed(code)
+    if not mine or not theirs:
+        return 0.0
+    if mine == theirs:
+        return 1.0
+    words, other = set(tokens(name)), set(tokens(code))
+    meant, means = concept(name), concept(code)
+    if meant and meant == means:
+        return 0.9 if len(words) == 1 or len(other) == 1 else 0.8
+    shared = len(words & other) / len(words | other)
+    ratio = difflib.SequenceMatcher(None, mine, theirs).ratio() if len(mine) > 3 else 0.0
+    return max(0.85 * shared if shared >= 0.5 else 0.0, 0.9 * ratio if ratio >= 0.82 else 0.0)
+
+
+def code_of(names: Iterable[str], taken: set[str]) -> str:
+    """A new attribute code of a wish's names; never one that is taken or reserved."""
+    codes = [_code(name) for name in names]
+    for code in (*codes, "_".join(reversed(codes[:2]))):
+        if code and code not in _RESERVED and code not in taken:
+            taken.add(code)
+            return code
+    base = codes[0] or "attribute"
+    number = next(n for n in range(2, 100_000) if f"{base}_{n}" not in taken)
+    taken.add(f"{base}_{number}")
+    return f"{base}_{number}"
+
+
+def _code(name: str) -> str:
+    if concept(name) and not name.isascii():
+        return concept(name) or ""
+    latin = unicodedata.normalize("NFC", name.lower()).translate(_LATIN)
+    spaced = "_".join(tokens(name)) if latin == name.lower() else latin
+    try:
+        code = to_code(spaced, CodeFormat(max_length=60))
+    except Refusal:
+        return ""
+    return f"a_{code}" if code[:1].isdigit() else code

@@ -1,0 +1,71 @@
+"""Readable prefixes for the namespaces of a file, the same wherever the file declares them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from pim_connector.erp.scanner import Tag
+
+DEFAULT = "default"
+_TAG = re.compile(r"\{(.*)\}(.+)", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Prefixes:
+    """URI → prefix as the mapping will declare it; those of the file where they are free.
+
+    `default` serves one namespace of names without prefix. Where the file has names without prefix
+    in no namespace as well, it serves none, or the mapping could not tell the two apart.
+    """
+
+    used: dict[str, str] = field(default_factory=dict)
+    bare_names: bool = False
+    without_default: bool = False
+
+    def in_force(self, above: dict[str, str], tag: Tag) -> dict[str, str]:
+        """File prefix → URI inside an element."""
+        declared = {
+            name[6:]: uri
+            for name, uri in tag.attributes.items()
+            if name == "xmlns" or name.startswith("xmlns:")
+        }
+        return {**above, **declared} if declared else above
+
+    def step(self, name: str, names: dict[str, str]) -> str:
+        """The step of a path for a name as the file writes it."""
+        prefix, _, local = name.rpartition(":")
+        uri = names.get(prefix, "")
+        return self._step(uri, local, prefix)
+
+    def of_tag(self, tag: str) -> str:
+        """The step for a name in lxml's notation, `{uri}local`."""
+        found = _TAG.fullmatch(tag)
+        return self._step(found[1], found[2], "") if found else tag
+
+    def of_attribute(self, tag: str) -> str:
+        """The step for an attribute; those without prefix are in no namespace."""
+        found = _TAG.fullmatch(tag)
+        if not found:
+            return f"@{tag}"
+        if found[1] == "http://www.w3.org/XML/1998/namespace":
+            return f"@xml:{found[2]}"
+        if self.used.get(found[1]) == DEFAULT:
+            return f"@*[name()='{found[2]}']"
+        return f"@{self._step(found[1], found[2], 'a')}"
+
+    def _step(self, uri: str, local: str, prefix: str) -> str:
+        if not uri:
+            self.bare_names = True
+            return local
+        if uri not in self.used:
+            self.used[uri] = self._free(prefix or ("" if self.without_default else DEFAULT))
+        chosen = self.used[uri]
+        return local if chosen == DEFAULT else f"{chosen}:{local}"
+
+    def _free(self, wanted: str) -> str:
+        taken = set(self.used.values())
+        if wanted and wanted not in taken:
+            return wanted
+        base = "ns" if wanted in ("", DEFAULT) else wanted
+        return next(f"{base}{n}" for n in range(1, 10_000) if f"{base}{n}" not in taken)

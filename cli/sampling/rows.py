@@ -1,0 +1,218 @@
+"""Rows: elements that repeat inside a record, and what each kind of them can become."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from cli.sampling.kinds import Kind, kind_of
+from cli.sampling.prefixes import Prefixes
+from cli.sampling.shapes import REPEATED, Shape, local, row_of
+from cli.sampling.wishes import CURRENCY_NAMES, UNIT, Wish, squashed
+from cli.sampling.words import CURRENCY, locale_of, tokens, unit_of
+
+KEYS = (
+    "name", "paramname", "fname", "key", "attributeid", "propertyname", "attribute", "ftid",
+    "code", "id", "internalid", "label", "caption", "field", "domain", "characteristic",
+    "featurename", "descriptioncode", "expicode", "scriptid", "attributename",
+)  # fmt: skip
+VALUES = (".", "value", "val", "fvalue", "text", "attributevalue", "data", "content", "searchvalue")
+MOST_KEYS = 120
+
+
+@dataclass(slots=True)
+class Pairs:
+    """Key/value rows: which leaf is the key, which the value, which the unit."""
+
+    shape: Shape
+    key: str
+    value: str
+    unit: str | None
+    rows: list[tuple[int, dict[str, str]]]
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys, the most frequent first."""
+        found = Counter(row.get(self.key, "") for _, row in self.rows)
+        found.pop("", None)
+        return [key for key, _ in found.most_common()]
+
+    def twice(self, key: str) -> bool:
+        """Whether one record has the key more than once."""
+        rows = [(record, row) for record, row in self.rows if row.get(self.key) == key]
+        records = Counter(record for record, _ in rows)
+        several = any(f"{REPEATED}{self.value}" in row for _, row in rows)
+        return several or (bool(records) and max(records.values()) > 1)
+
+    def values(self, key: str, leaf: str) -> list[str]:
+        return [row[leaf] for _, row in self.rows if row.get(self.key) == key and row.get(leaf)]
+
+
+def pairs_of(shape: Shape, prefixes: Prefixes, records: int) -> Pairs | None:
+    """The key/value rows that a repeated element is; None where it is something else."""
+    rows = [(record, row_of(node, prefixes)) for record, node in shape.nodes]
+    single = {s.relative(shape) for s in _single_in(shape)}
+    leaves = Counter(
+        leaf for _, row in rows for leaf, text in row.items() if text and leaf in single
+    )
+    key = _key(rows, leaves, records)
+    if key is None:
+        return None
+    value = _value(leaves, key)
+    if value is None:
+        return None
+    units = (leaf for leaf in leaves if squashed(local(leaf)) in UNIT)
+    return Pairs(shape, key, value, next(units, None), rows)
+
+
+def _single_in(shape: Shape) -> Iterator[Shape]:
+    """The row itself and the places inside it that do not repeat (or are repeated values)."""
+    yield shape
+    for inner in shape.below.values():
+        if not inner.repeated:
+            yield from _single_in(inner)
+        elif not inner.elements:
+            yield inner
+
+
+def _key(rows: list[tuple[int, dict[str, str]]], leaves: Counter[str], records: int) -> str | None:
+    best: tuple[float, str] | None = None
+    for leaf, count in leaves.items():
+        word = squashed(local(leaf))
+        texts = [row[leaf] for _, row in rows if row.get(leaf)]
+        distinct = set(texts)
+        if any(f"{REPEATED}{leaf}" in row for _, row in rows):
+            continue
+        if word not in KEYS or leaf == "." or count < 0.9 * len(rows) or len(distinct) < 2:
+            continue
+        if all(locale_of(text) for text in distinct) or any(len(text) > 120 for text in distinct):
+            continue
+        alone = len({(record, row.get(leaf)) for record, row in rows}) / len(rows)
+        recurring = records < 3 or len(distinct) < 0.7 * len(rows)
+        if alone < 0.6 or not recurring:
+            continue
+        rank = alone - KEYS.index(word) / 100 - 0.05 * leaf.count("/")
+        if best is None or rank > best[0]:
+            best = (rank, leaf)
+    return best[1] if best else None
+
+
+def _value(leaves: Counter[str], key: str) -> str | None:
+    around = key.rpartition("/")[0]
+    for word in VALUES:
+        for leaf in leaves:
+            last = local(leaf)
+            if leaf != key and (leaf == word or squashed(last) == word):
+                return leaf
+    if around:
+        return None
+    others = [leaf for leaf in leaves if leaf != key and squashed(local(leaf)) not in UNIT]
+    return others[0] if len(others) == 1 else None
+
+
+def pair_wishes(pairs: Pairs) -> Iterator[Wish]:
+    """One wish per key; a key that comes twice in a record is read by a predicate instead."""
+    for key in pairs.keys[:MOST_KEYS]:
+        values = pairs.values(key, pairs.value)
+        wish = Wish(
+            path=pairs.shape.path,
+            names=(key,),
+            kind=kind_of(key, values),
+            values=values,
+            rule={"from": pairs.value},
+            key=key,
+        )
+        _measure(wish, pairs, key)
+        if pairs.twice(key):
+            quoted = literal(key)
+            if quoted is None:
+                wish.kind = Kind("empty")
+            else:
+                wish.key = None
+                found = f"{pairs.shape.path}[{pairs.key} = {quoted}]"
+                wish.rule = {"from": found if pairs.value == "." else f"{found}/{pairs.value}"}
+                wish.path, wish.several, wish.unit = wish.rule["from"], True, None
+        yield wish
+
+
+def literal(text: str) -> str | None:
+    """A text inside an XPath; None where it has both kinds of quotes."""
+    if "'" not in text:
+        return f"'{text}'"
+    return f'"{text}"' if '"' not in text else None
+
+
+def _measure(wish: Wish, pairs: Pairs, key: str) -> None:
+    if wish.kind.name != "number":
+        return
+    units = pairs.values(key, pairs.unit) if pairs.unit else []
+    if units and all(unit_of(unit) for unit in units) and len(units) == len(wish.values):
+        wish.kind = replace(wish.kind, name="metric", words=tuple(dict.fromkeys(units)))
+        wish.unit = {"from": pairs.unit}
+        return
+    named = re.search(r"[,(\[]\s*([^\d,()\[\]]{1,4}?)\.?\s*[)\]]?$", key)
+    if named and unit_of(named[1]):
+        wish.kind = replace(wish.kind, name="metric")
+        wish.unit = unit_of(named[1])
+
+
+def price_wishes(shape: Shape, prefixes: Prefixes) -> list[Wish]:
+    """One wish per kind of price, where the rows are prices; empty otherwise."""
+    rows = [(record, row_of(node, prefixes)) for record, node in shape.nodes]
+    single = {s.relative(shape) for s in _single_in(shape)}
+    leaves = dict.fromkeys(leaf for _, row in rows for leaf in row if leaf in single)
+    texts = {leaf: [row[leaf] for _, row in rows if row.get(leaf)] for leaf in leaves}
+    amount = next((leaf for leaf in leaves if _is_amount(shape, leaf, texts[leaf])), None)
+    if amount is None:
+        return []
+    currency = next(
+        (
+            leaf
+            for leaf in leaves
+            if squashed(local(leaf)) in CURRENCY_NAMES
+            and all(CURRENCY.fullmatch(text) for text in texts[leaf])
+        ),
+        None,
+    )
+    sort = next((leaf for leaf in leaves if _is_sort(leaf, texts[leaf])), None)
+    wishes = []
+    for said in list(dict.fromkeys(texts[sort]))[:12] if sort else [None]:
+        quoted = literal(said) if said else None
+        each = f"{shape.path}[{sort} = {quoted}]" if quoted else shape.path
+        mine = [(p, row) for p, row in rows if sort is None or row.get(sort) == said]
+        values = [row[amount] for _, row in mine if row.get(amount)]
+        name = f"{shape.name}_{said}" if said and sort else shape.name
+        wish = Wish(
+            path=each,
+            names=(name, shape.name, "price"),
+            kind=replace(kind_of("price", values), name="price"),
+            values=values,
+            rule={"each": each, "from": amount},
+            currency={"from": currency} if currency else None,
+        )
+        slots = Counter((record, row.get(currency or "")) for record, row in mine)
+        if slots and max(slots.values()) > 1:
+            wish.rule["each"] = f"{each}[1]"
+            wish.doubts.append("the first of several in a record: choose by a predicate")
+        wishes.append(wish)
+    return wishes
+
+
+def _is_amount(shape: Shape, leaf: str, texts: list[str]) -> bool:
+    last = local(leaf)
+    named = {"price", "amount", "priceamount", "money", "preis"}
+    own = squashed(last) if leaf != "." else squashed(shape.name)
+    if own not in named and not (leaf == "." and "price" in tokens(shape.name)):
+        return False
+    return bool(texts) and kind_of("price", texts).name == "price"
+
+
+def _is_sort(leaf: str, texts: list[str]) -> bool:
+    words = tokens(local(leaf))
+    return (
+        bool(words)
+        and words[-1] in ("type", "list", "code", "id", "purpose", "list")
+        and (0 < len(set(texts)) <= 12 and not all(CURRENCY.fullmatch(text) for text in texts))
+    )

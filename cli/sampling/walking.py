@@ -1,0 +1,167 @@
+"""Goes through the shape of a record and says of every place what it could be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cli.sampling.kinds import kind_of
+from cli.sampling.prefixes import Prefixes
+from cli.sampling.rows import Pairs, pair_wishes, pairs_of, price_wishes
+from cli.sampling.shapes import Shape
+from cli.sampling.wishes import (
+    Wish,
+    language_of,
+    language_wish,
+    leaf_wishes,
+    names_of,
+    squashed,
+    suffix_wish,
+    suffixes,
+)
+
+NOTHING = frozenset(("lang", "null", "space", "schemalocation", "etag"))
+
+
+@dataclass(slots=True)
+class Walk:
+    """All wishes of a record, those of key/value rows by their rows, and what is only listed."""
+
+    prefixes: Prefixes
+    records: int
+    used: set[str]
+    wishes: list[Wish] = field(default_factory=list)
+    pairs: list[tuple[Pairs, list[Wish]]] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+
+    def through(self, top: Shape) -> None:
+        """Every place of the record, once."""
+        self._leaf(top)
+        self._below(top)
+
+    def _below(self, shape: Shape) -> None:
+        done: set[int] = set()
+        for members, locales in suffixes(shape.elements):
+            self.wishes.append(suffix_wish(members, locales))
+            for member in members:
+                done.add(id(member))
+                self._list(member.attributes)
+        for child in shape.elements:
+            if id(child) not in done:
+                self._element(child)
+
+    def _element(self, shape: Shape) -> None:
+        language = language_of(shape)
+        inner = shape.elements
+        if language is not None and (shape.values or (len(inner) == 1 and not inner[0].elements)):
+            self.wishes.append(language_wish(shape, language))
+            self._list([a for a in shape.attributes if a is not language])
+            return
+        if shape.repeated:
+            self._rows(shape)
+            return
+        self._leaf(shape)
+        self._below(shape)
+
+    def _leaf(self, shape: Shape) -> None:
+        for wish in leaf_wishes(shape):
+            if wish.path in self.used:
+                continue
+            if squashed(wish.path.rpartition("/")[2].rpartition(":")[2]) in NOTHING:
+                self._list_wish(wish)
+            else:
+                self.wishes.append(wish)
+
+    def _rows(self, shape: Shape) -> None:
+        if prices := price_wishes(shape, self.prefixes):
+            self.wishes += prices
+            self._list(self._within(shape))
+            return
+        pairs = pairs_of(shape, self.prefixes, self.records)
+        if pairs is not None:
+            self._pairs(pairs)
+            return
+        if not shape.elements and shape.values:
+            self._several(shape)
+            self._list(shape.attributes)
+            return
+        picture = next((s for s in shape.inside() if self._is_picture(s)), None)
+        if picture is not None:
+            self._several(picture)
+        for inner in shape.inside():
+            if inner is picture or not (inner.values or inner.repeated):
+                continue
+            if inner.repeated and inner.elements and self._is_pairs(inner):
+                continue
+            if not self._inside_pairs(inner):
+                self._list([inner])
+
+    def _several(self, shape: Shape) -> None:
+        if shape.path in self.used:
+            return
+        kind = kind_of(shape.name, shape.values, long=shape.long, markup=shape.markup)
+        self.wishes.append(
+            Wish(
+                path=shape.path,
+                names=names_of(shape),
+                kind=kind,
+                values=shape.values,
+                rule={"from": shape.path},
+                several=True,
+                first=f"{shape.path}[1]" if _once_above(shape) else f"({shape.path})[1]",
+            )
+        )
+
+    def _is_picture(self, shape: Shape) -> bool:
+        return bool(shape.values) and kind_of(shape.name, shape.values).name == "image"
+
+    def _is_pairs(self, shape: Shape) -> bool:
+        pairs = pairs_of(shape, self.prefixes, self.records)
+        if pairs is not None:
+            self._pairs(pairs)
+        return pairs is not None
+
+    def _inside_pairs(self, shape: Shape) -> bool:
+        return any(
+            shape is pairs.shape or shape.path.startswith(f"{pairs.shape.path}/")
+            for pairs, _ in self.pairs
+        )
+
+    def _pairs(self, pairs: Pairs) -> None:
+        wishes = list(pair_wishes(pairs))
+        self.wishes += [wish for wish in wishes if wish.key is None]
+        self.pairs.append((pairs, [wish for wish in wishes if wish.key is not None]))
+        told = {pairs.key, pairs.value, pairs.unit}
+        self._list([s for s in self._within(pairs.shape) if s.relative(pairs.shape) not in told])
+
+    def _within(self, shape: Shape) -> list[Shape]:
+        return [inner for inner in shape.inside() if inner.values]
+
+    def _list(self, shapes: list[Shape]) -> None:
+        for shape in shapes:
+            if shape.values and shape.path not in self.used:
+                often = f"  (up to {shape.most} in one)" if shape.repeated else ""
+                self.unused.append(f"{shape.path}{often}  = {shape.values[0]}")
+
+    def _list_wish(self, wish: Wish) -> None:
+        if wish.values:
+            self.unused.append(f"{wish.path}  = {wish.sample}")
+
+    def without_currencies(self) -> None:
+        """Takes out what is only the currency of a price beside it."""
+        said = {w.currency["from"] for w in self.wishes if isinstance(w.currency, dict)}
+        self.wishes = [wish for wish in self.wishes if wish.path not in said]
+
+    def every(self) -> Iterator[Wish]:
+        """All wishes in the order of the record, those of rows last."""
+        yield from self.wishes
+        for _, wishes in self.pairs:
+            yield from wishes
+
+
+def _once_above(shape: Shape) -> bool:
+    """Whether the repeats are all in one parent, so that `[1]` is the first of the record."""
+    above = shape.above
+    while above is not None and not above.repeated:
+        above = above.above
+    return above is None and not shape.is_attribute
