@@ -26,7 +26,7 @@ def test_every_command_of_the_walkthrough_answers_what_the_page_says(tmp_path: P
             for typed, *answer in map(str.splitlines, re.split(r"^\$ ", text, flags=re.M)[1:]):
                 commands += 1
                 assert_in_order(answered(typed, tmp_path), answer)
-    assert commands == 6
+    assert commands == 8
 
 
 def test_the_export_shown_is_that_of_the_project() -> None:

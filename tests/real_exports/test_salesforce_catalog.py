@@ -15,6 +15,10 @@ from tests.real_exports.exports import (
 
 MAPPING = "docs/mappings/salesforce_catalog.yaml"
 PIM = "fashion.json"
+SITES = (
+    "  sites: {RefArch: ecommerce}",
+    "  sites: {MnP_AE: uae, MnP_SA: saudi_arabia, MnP_KW: kuwait}",
+)
 
 
 def storefront() -> Export:
@@ -22,7 +26,7 @@ def storefront() -> Export:
 
 
 def nursery() -> Export:
-    return real_export("sfcc_mnp_l.xml", MAPPING, PIM)
+    return real_export("sfcc_mnp_l.xml", MAPPING, PIM, SITES)
 
 
 def own() -> Export:
@@ -185,6 +189,10 @@ def test_a_master_with_its_variant() -> None:
     assert labels(variant, "color") == {"nvy": {"en_US": "Navy", "ar_AE": "كحلي"}}
     assert labels(variant, "size") == {"m": {"en_US": "M"}}
     assert media(variant) == {"image": "large/jkt-navy.jpg"}
+    assert (value(variant, "gender"), value(variant, "season")) == ("unisex", "aw_26")
+    sent = field(variant, "values")
+    assert isinstance(sent, dict)
+    assert sent["in_store_pickup"] == [{"locale": None, "scope": "ecommerce", "data": True}]
 
 
 def test_a_product_with_english_before_default_and_a_bar_code_that_is_none() -> None:
