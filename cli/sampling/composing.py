@@ -116,7 +116,7 @@ def _values(draft: Draft, walk: Walk, builder: Builder, references: set[str]) ->
         if entry is not None:
             draft.values.append(entry)
         else:
-            draft.unused.append(_unplaced(wish, builder.structure))
+            draft.unused.append(_unplaced(wish))
     for pairs, wishes in walk.pairs:
         draft.pivots.append(_pivot(draft, pairs, wishes, found, builder, taken))
 
@@ -130,11 +130,10 @@ def _entry(
     return builder.entry(wish, code, proposal)
 
 
-def _unplaced(wish: Wish, structure: Structure | None) -> str:
-    if wish.kind.name == "empty":
-        return f"{wish.path}  always empty in the sample"
-    del structure
+def _unplaced(wish: Wish) -> str:
     where = f"{wish.path}, {wish.key}" if wish.key else wish.path
+    if wish.kind.name == "empty":
+        return f"{where}  always empty in the sample"
     return f"{where}  = {wish.sample}  ({wish.kind.name})"
 
 
@@ -159,7 +158,7 @@ def _pivot(
         if entry is not None:
             rows.entries.append(entry)
         else:
-            draft.unused.append(_unplaced(wish, builder.structure))
+            draft.unused.append(_unplaced(wish))
     return rows
 
 

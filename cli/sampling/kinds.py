@@ -211,6 +211,7 @@ def _amount(words: frozenset[str], values: list[str]) -> Kind | None:
     if seen and "" not in beside:
         if all(CURRENCY.fullmatch(word) or word in CURRENCY_SIGNS for word in seen):
             return Kind("price", form or None, decorated=True, words=seen)
-        if all(unit_of(word) for word in seen):
+        behind = not any(match and match[1].strip() for match in found)
+        if behind and all(unit_of(word) for word in seen):
             return Kind("metric", form or None, decorated=True, words=seen)
     return None

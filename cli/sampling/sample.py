@@ -111,7 +111,7 @@ def _parsed(xml: str) -> Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     root = etree.fromstring(xml.encode(), parser)
     for node in root.iter(etree.ProcessingInstruction):
-        following = node.getnext() if node.text is None and RECORD_MARK in str(node) else None
-        if following is not None:
+        following = node.getnext()
+        if getattr(node, "target", "") == RECORD_MARK and following is not None:
             return following
     return root
