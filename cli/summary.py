@@ -89,14 +89,17 @@ def rejections_table(outcomes: list[RecordOutcome]) -> Table:
 
 
 def runs_table(runs: list[Run]) -> Table:
-    """Draw the runs, one per line."""
+    """Draw the runs, one per line, with the states that occur; ids are never cut."""
     from rich.table import Table
 
     table = Table(title="Runs", title_justify="left")
-    for heading in ("run", "phase", "records", *MEANINGS, "seconds"):
-        table.add_column(heading, justify="left" if heading in ("run", "phase") else "right")
+    table.add_column("run", no_wrap=True, min_width=max((len(run.id) for run in runs), default=3))
+    table.add_column("phase")
+    states = [state for state in FINAL_STATES if any(run.counts[state] for run in runs)]
+    for heading in ("records", *states, "seconds"):
+        table.add_column(heading, justify="right")
     for run in runs:
-        counts = [f"{run.counts[state]:,}" for state in FINAL_STATES]
+        counts = [f"{run.counts[state]:,}" for state in states]
         took = seconds(run)
         table.add_row(
             run.id, run.phase, f"{run.records:,}", *counts, "" if took is None else str(took)

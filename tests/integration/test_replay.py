@@ -173,3 +173,15 @@ def test_a_replay_says_when_the_file_is_gone(nights: Nights) -> None:
     nights.stack.s3.delete_object(Bucket=run.bucket, Key="done/shop/a.xml")
     with pytest.raises(ConfigurationError, match="not in the bucket any more"):
         again(nights, run)
+
+
+def test_what_a_replay_rejected_can_be_replayed_again_but_its_file_is_the_first_run_s(
+    nights: Nights,
+) -> None:
+    run = nights.night("a.xml", export(item(1, code="too long")))
+    first = again(nights, run, rejected=True)
+    assert (counts(first), first.file) == ({"rejected": 1}, "done/shop/a.xml")
+    with pytest.raises(ConfigurationError, match=run.id):
+        again(nights, first)
+    nights.stack.put("config/erp/shop.yaml", MENDED)
+    assert counts(again(nights, first, rejected=True)) == {"created": 1}

@@ -13,12 +13,13 @@ from local.akeneo.catalog import from_resources
 from local.akeneo.pim import Pim
 from local.akeneo.server import serve
 from pim_connector.errors import ConfigurationError
+from pim_connector.messages import Force
 from pim_connector.rewinding import plan_rewind, rewind
 from pim_connector.runs.run import Run
 from tests.integration.mapper.examples import CATALOG
 from tests.integration.nightly import Nights
 from tests.integration.stack import credentials
-from tests.integration.test_replay import counts, export, value
+from tests.integration.test_replay import again, counts, export, value
 
 MAPPING = """
 version: 1
@@ -142,3 +143,11 @@ def test_while_another_file_is_under_way_nothing_is_undone(nights: Nights) -> No
     nights.stack.registry.register(other)
     with pytest.raises(ConfigurationError, match="wait for it"):
         rewind(run, plan, nights.errands())
+
+
+def test_what_a_replay_has_set_since_is_not_the_run_s_to_undo(nights: Nights) -> None:
+    nights.night("a.xml", export(item(1, "Good"), item(2, "Good")))
+    bad = nights.night("b.xml", export(item(1, "Bad"), item(2, "Bad")))
+    again(nights, bad, Force(identifiers=("p1",)), identifiers=frozenset({"p1"}))
+    assert counts(undo(nights, bad)) == {"superseded": 1, "updated": 1}
+    assert [value(nights, f"p{n}", "name") for n in (1, 2)] == ["Bad", "Good"]

@@ -6,8 +6,9 @@ import io
 
 from rich.console import Console
 
-from cli.summary import rejections_table
-from pim_connector.states import Problem, RecordOutcome
+from cli.summary import rejections_table, runs_table
+from pim_connector.runs.run import Run
+from pim_connector.states import STATES, Problem, RecordOutcome
 
 
 def test_a_reason_with_square_brackets_is_shown_as_the_pim_wrote_it() -> None:
@@ -19,3 +20,16 @@ def test_a_reason_with_square_brackets_is_shown_as_the_pim_wrote_it() -> None:
     Console(file=screen, width=200).print(rejections_table([outcome]))
     for told in ('Cannot set value "[red],[m]"', "[bold]size", "[link=x]A[/link]"):
         assert told in screen.getvalue()
+
+
+def test_the_id_of_a_run_is_shown_whole_in_a_narrow_window() -> None:
+    name = "20261121T022801Z-a-source-776bec3513-withdrawal"
+    counts = dict.fromkeys(STATES, 0) | {"created": 1}
+    one = Run(
+        id=name, source="s", bucket="b", key="k", version="1", size=1, order="o", turn="o",
+        phase="finished", counts=counts,
+    )  # fmt: skip
+    screen = io.StringIO()
+    Console(file=screen, width=80).print(runs_table([one]))
+    assert name in screen.getvalue()
+    assert "rejected" not in screen.getvalue()

@@ -110,12 +110,12 @@ def _finish(run: Run, parts: CaretakerParts) -> Run:
     problem = run.problem or _miscount(run)
     phase: Phase = "failed" if problem else "finished"
     folder = "failed/" if problem else "done/"
-    target = f"{folder}{run.key.removeprefix(INBOX)}" if run.kind == "file" else ""
+    target = f"{folder}{run.key.removeprefix(INBOX)}" if run.kind == "file" else run.file or run.key
     now = f"{parts.clock():%Y-%m-%dT%H:%M:%SZ}"
     ended = replace(run, phase=phase, problem=problem, file=target, finished_at=now, dead=0)
     report = write_report(ended, parts)
     try:
-        if target:
+        if run.kind == "file":
             parts.bucket.move(run_file(run), target)
     except FileNotFoundError:
         logger.warning("the file was deleted by somebody else", extra={"run": run.id})

@@ -78,6 +78,7 @@ def begin(
         counts=dict.fromkeys(STATES, 0),
         registered_at=parts.now(),
         started_at=parts.now(),
+        file=of.file,
         kind=kind,
         of=of.id,
     )

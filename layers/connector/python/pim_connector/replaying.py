@@ -55,6 +55,10 @@ def replay(
     """
     if run.kind not in ("file", "replay"):
         raise ConfigurationError(f"run {run.id} is a {run.kind}: it has no records to be replayed")
+    if run.kind == "replay" and selection.everything:
+        raise ConfigurationError(
+            f"run {run.id} is a replay of {run.of}: replay that one, or only what was rejected here"
+        )
     bucket = parts.errands.bucket
     today = make_plan(replace(run, mapping=None), bucket)
     past = PastRecords(
