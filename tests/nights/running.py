@@ -12,6 +12,7 @@ from tests.nights.simulation import simulate
 
 HASH_SEED = "0"
 """Sets of texts have their order from it, and so may a history."""
+TOLD_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -63,5 +64,12 @@ def run(seeds: Iterable[int], jobs: int) -> Tally:
     with get_context("spawn").Pool(jobs) as pool:
         for one in pool.imap_unordered(brief, seeds, chunksize=4):
             tally.add(one)
+            if one.violations:
+                print(f"seed {one.seed}: {one.violations[0][:300]}", flush=True)
+            if tally.seeds % TOLD_EVERY == 0:
+                so_far = time.monotonic() - begin
+                print(
+                    f"{tally.seeds} seeds, {len(tally.failed)} failed, {so_far:.0f} s", flush=True
+                )
     tally.seconds = time.monotonic() - begin
     return tally
