@@ -42,7 +42,7 @@ class Builder:
         rule: dict[str, Any] = dict(wish.rule)
         if proposal and proposal.score < SURE:
             entry.doubts.append(f"by its name {' / '.join(wish.names)} ({proposal.score:.2f})")
-        if proposal and proposal.others and proposal.score < 0.95:
+        if proposal and proposal.others and proposal.score < 0.95 and wish.kind.name != "image":
             entry.doubts.append(f"or {', '.join(proposal.others)}")
         if kind and (attribute is None or (wish.key is None and kind in ("image", "file"))):
             rule["type"] = kind

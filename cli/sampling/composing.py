@@ -16,7 +16,7 @@ from cli.sampling.fields import (
 )
 from cli.sampling.matching import Proposal, code_of, proposals
 from cli.sampling.outline import Outline
-from cli.sampling.rows import Pairs
+from cli.sampling.rows import MOST_KEYS, Pairs
 from cli.sampling.sample import Sample
 from cli.sampling.shapes import Shape, shape_of
 from cli.sampling.surroundings import Surroundings, Table, surroundings_of
@@ -46,6 +46,8 @@ def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Dr
     walk = Walk(prefixes=sample.prefixes, records=records, used=used)
     walk.through(top)
     walk.without_currencies()
+    if structure is not None:
+        walk.spread_pictures()
     builder = _builder(draft, structure, around)
     _values(draft, walk, builder, references(top, identifier))
     _finish(draft, builder, around, structure)
@@ -115,7 +117,7 @@ def _values(draft: Draft, walk: Walk, builder: Builder, references: set[str]) ->
             entry.doubts.append("identifiers of other records: an association, or variants?")
         if entry is not None:
             draft.values.append(entry)
-        else:
+        elif not wish.again:
             draft.unused.append(_unplaced(wish))
     for pairs, wishes in walk.pairs:
         draft.pivots.append(_pivot(draft, pairs, wishes, found, builder, taken))
@@ -146,15 +148,14 @@ def _pivot(
     taken: set[str],
 ) -> Rows:
     rows = Rows(head={"each": pairs.shape.path, "key": pairs.key, "from": pairs.value})
-    if len(pairs.keys) > len(wishes):
+    if len(pairs.keys) > MOST_KEYS:
         rows.doubts.append(f"{len(pairs.keys)} keys in the sample: the most frequent are here")
     for wish in wishes:
         entry = _entry(wish, found.get(id(wish)), builder, taken)
         if entry is None and wish.kind.name != "empty":
-            kind = wish.kind.name
+            sample = f"{wish.sample[:60]} ({wish.kind.name}; the PIM has nothing like it)"
             code = code_of(wish.names, set())
-            entry = Entry(key=wish.key or "", rule=code, sample=wish.sample, off=True)
-            entry.doubts.append(f"the PIM has no attribute like it ({kind})")
+            entry = Entry(key=wish.key or "", rule=code, sample=sample, off=True)
         if entry is not None:
             rows.entries.append(entry)
         else:

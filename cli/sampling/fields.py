@@ -15,19 +15,19 @@ from cli.sampling.words import tokens
 from pim_connector.structure import Structure
 
 IDENTIFIERS = (
-    "sku", "supplieraid", "supplierpid", "supplierpartid", "articlenumber", "artikelnummer",
-    "artnr", "productnumber", "productid", "itemid", "itemnumber", "articleid", "productcode",
-    "itemcode", "partnumber", "uniqueid", "id", "code", "number", "value", "vendorcode", "ean",
-    "gtin", "mpn", "key",
+    "sku", "sellersitemidentification", "supplieraid", "supplierpid", "supplierpartid",
+    "articlenumber", "artikelnummer", "artnr", "productnumber", "productid", "itemid",
+    "itemnumber", "articleid", "productcode", "itemcode", "partnumber", "uniqueid", "id", "code",
+    "number", "value", "vendorcode", "ean", "gtin", "mpn", "key",
 )  # fmt: skip
 ENABLED = ("enabled", "active", "isactive", "online", "onlineflag", "status", "isenabled", "state")
 DISABLED = ("discontinued", "discontinuedproduct", "deleted", "inactive", "isdeleted", "disabled")
 GROUPS = ("itemgroupid", "groupid", "parentsku", "mastersku", "parentid", "masterid",
           "variantgroupid", "parentproductid", "stylecode", "modelcode")  # fmt: skip
 CATEGORY = (
-    "categoryid", "categorytext", "category", "producttype", "cataloggroupid", "cat", "categories",
-    "googleproductcategory", "classificationcategory", "productcategory", "kategorie", "groupid",
-    "categorycode", "productcategoryid", "mproductcategoryid",
+    "productcategoryid", "mproductcategoryid", "categoryid", "categorytext", "category",
+    "cataloggroupid", "cat", "categories", "producttype", "googleproductcategory",
+    "classificationcategory", "productcategory", "kategorie", "groupid", "categorycode",
 )  # fmt: skip
 
 
@@ -87,6 +87,8 @@ def _as_identifier(shape: Shape, records: int) -> float:
         named *= 0.2
     if kind_of("x", values).name in ("date", "boolean", "metric"):
         named *= 0.2
+    if values == [str(n) for n in range(1, len(values) + 1)] and len(values) > 1:
+        named *= 0.5  # the number of the line
     depth = 0.93 ** shape.path.count("/") if shape.path.count("/") < 8 else 0.5
     return named * depth * unique**2 * cover**2
 
@@ -159,7 +161,9 @@ def category_of(
     rated = [
         (CATEGORY.index(squashed(shape.name)), n, shape)
         for n, shape in enumerate(leaves)
-        if squashed(shape.name) in CATEGORY and shape is not identifier
+        if squashed(shape.name) in CATEGORY
+        and shape is not identifier
+        and not {"image", "picture", "mime", "media"} & set(tokens(shape.path))
     ]
     if not rated:
         return None, None
@@ -198,7 +202,7 @@ def variant_hint(top: Shape, identifier: Shape) -> Entry | None:
             continue
         sizes = Counter(shape.values)
         several = sum(size > 1 for size in sizes.values())
-        if several:
+        if several and max(sizes.values()) < 0.5 * len(shape.values):
             entry = Entry(key="parent", rule=shape.path, sample=shape.values[0], off=True)
             entry.doubts.append(
                 f"{several} groups of records share it: variants? Then add a rule for the models "

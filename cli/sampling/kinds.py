@@ -117,7 +117,11 @@ def _boolean(words: frozenset[str], values: list[str]) -> Kind | None:
                 continue
             plain = yes in ("true", "1")
             written = {value.casefold(): value for value in values}
-            form = {"true": [written.get(yes, yes)], "false": [written.get(no, no)]}
+            upper = all(value.isupper() for value in values)
+            form = {
+                name: [written.get(word, word.upper() if upper else word)]
+                for name, word in (("true", yes), ("false", no))
+            }
             doubt = None if both or yes == "true" else f"only {values[0]!r} was seen"
             return Kind("boolean", None if plain else form, doubt=doubt)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _RESERVED = words_of(
     "values scope label attributes associations associationtypes completeness treeid"
 )
 """Codes that Akeneo keeps for itself."""
+_TELLING = frozenset(("url", "link", "href", "website"))
+"""Words in a code that only addresses can fill."""
 FITS: dict[str, dict[str, float]] = {
     "text": {"text": 1, "textarea": 0.95, "simple_select": 1, "multi_select": 0.9,
              "reference_entity": 0.9, "reference_entity_collection": 0.85},
@@ -89,7 +92,8 @@ def proposals(wishes: list[Wish], structure: Structure) -> dict[int, Proposal]:
 def rate(wish: Wish, attribute: Attribute) -> float:
     """How well an attribute suits a wish, by its names and its kind: 0 not at all, 1 the same."""
     fit = FITS.get(wish.kind.name, {}).get(TYPES[attribute.type], 0.0)
-    if not fit:
+    told = set(tokens(attribute.code)) & _TELLING
+    if not fit or (told and wish.kind.name not in ("url", "image", "file")):
         return 0.0
     known = [attribute.code, *attribute.labels.values()]
     return fit * max(
@@ -108,8 +112,8 @@ def likeness(name: str, code: str) -> float:
         return 1.0
     words, other = set(tokens(name)), set(tokens(code))
     meant, means = concept(name), concept(code)
-    if meant and meant == means:
-        return 0.9 if len(words) == 1 or len(other) == 1 else 0.8
+    if meant and means and meant[0] == means[0] and (meant[1] or means[1]):
+        return 0.9 if meant[1] and means[1] else 0.7
     shared = len(words & other) / len(words | other)
     ratio = difflib.SequenceMatcher(None, mine, theirs).ratio() if len(mine) > 3 else 0.0
     return max(0.85 * shared if shared >= 0.5 else 0.0, 0.9 * ratio if ratio >= 0.82 else 0.0)
@@ -129,12 +133,13 @@ def code_of(names: Iterable[str], taken: set[str]) -> str:
 
 
 def _code(name: str) -> str:
-    if concept(name) and not name.isascii():
-        return concept(name) or ""
-    latin = unicodedata.normalize("NFC", name.lower()).translate(_LATIN)
-    spaced = "_".join(tokens(name)) if latin == name.lower() else latin
+    meant = concept(name)
+    if meant and meant[1] and not name.isascii():
+        return meant[0]
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    latin = unicodedata.normalize("NFC", spaced.lower()).translate(_LATIN)
     try:
-        code = to_code(spaced, CodeFormat(max_length=60))
+        code = to_code(latin, CodeFormat(max_length=60))
     except Refusal:
         return ""
     return f"a_{code}" if code[:1].isdigit() else code

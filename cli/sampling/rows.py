@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from cli.sampling.kinds import Kind, kind_of
 from cli.sampling.prefixes import Prefixes
 from cli.sampling.shapes import REPEATED, Shape, local, row_of
-from cli.sampling.wishes import CURRENCY_NAMES, UNIT, Wish, squashed
+from cli.sampling.wishes import CURRENCY_NAMES, UNIT, Wish, language_of, squashed
 from cli.sampling.words import CURRENCY, locale_of, tokens, unit_of
 
 KEYS = (
@@ -18,6 +18,7 @@ KEYS = (
     "code", "id", "internalid", "label", "caption", "field", "domain", "characteristic",
     "featurename", "descriptioncode", "expicode", "scriptid", "attributename",
 )  # fmt: skip
+STRONG = ("paramname", "fname", "attributeid", "propertyname", "attributename", "featurename")
 VALUES = (".", "value", "val", "fvalue", "text", "attributevalue", "data", "content", "searchvalue")
 MOST_KEYS = 120
 
@@ -91,7 +92,7 @@ def _key(rows: list[tuple[int, dict[str, str]]], leaves: Counter[str], records: 
             continue
         alone = len({(record, row.get(leaf)) for record, row in rows}) / len(rows)
         recurring = records < 3 or len(distinct) < 0.7 * len(rows)
-        if alone < 0.6 or not recurring:
+        if alone < (0.35 if word in STRONG else 0.6) or not recurring:
             continue
         rank = alone - KEYS.index(word) / 100 - 0.05 * leaf.count("/")
         if best is None or rank > best[0]:
@@ -133,8 +134,26 @@ def pair_wishes(pairs: Pairs) -> Iterator[Wish]:
                 wish.key = None
                 found = f"{pairs.shape.path}[{pairs.key} = {quoted}]"
                 wish.rule = {"from": found if pairs.value == "." else f"{found}/{pairs.value}"}
-                wish.path, wish.several, wish.unit = wish.rule["from"], True, None
+                wish.several, wish.unit = True, None
+                wish.path = found if _in_languages(wish, pairs, key, found) else wish.rule["from"]
         yield wish
+
+
+def _in_languages(wish: Wish, pairs: Pairs, key: str, found: str) -> bool:
+    """Whether the repeats of a key are its languages; the wish is then one rule for all of them."""
+    language = language_of(pairs.shape)
+    if language is None:
+        return False
+    here = language.relative(pairs.shape)
+    rows = [(record, row) for record, row in pairs.rows if row.get(pairs.key) == key]
+    words = dict.fromkeys(row.get(here, "") for _, row in rows)
+    if len(words) < 2 or "" in words:
+        return False
+    wish.rule = {"each": found, "from": pairs.value, "locale": {"from": here}}
+    wish.languages = {w: "en_US" if w == "x-default" else locale_of(w) or "" for w in words}
+    slots = Counter((record, wish.languages[row[here]]) for record, row in rows)
+    wish.several = max(slots.values()) > 1
+    return True
 
 
 def literal(text: str) -> str | None:

@@ -106,7 +106,7 @@ def _tree(path: str, rows: list[dict[str, str]]) -> Table | None:
         if leaf == parent or not (named and unique and parents & set(ids)):
             continue
         names = [x for x in leaves if x not in (leaf, parent)]
-        label = next((x for x in names if x == "." or "name" in tokens(x)), None)
+        label = next((x for x in names if x == "." or "name" in tokens(local(x))), None)
         columns = {"parent": parent, **({"name": label} if label else {})}
         name = "categories"
         shown = " ".join(text for text in rows[0].values() if text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cli.sampling.kinds import kind_of
 from cli.sampling.prefixes import Prefixes
@@ -20,6 +20,7 @@ from cli.sampling.wishes import (
     suffixes,
 )
 
+MOST_PICTURES = 8
 NOTHING = frozenset(("lang", "null", "space", "schemalocation", "etag"))
 
 
@@ -51,6 +52,15 @@ class Walk:
                 self._element(child)
 
     def _element(self, shape: Shape) -> None:
+        prices = price_wishes(shape, self.prefixes) if shape.repeated else []
+        if prices:
+            self.wishes += prices
+            self._list(self._within(shape))
+            return
+        pairs = pairs_of(shape, self.prefixes, self.records) if shape.repeated else None
+        if pairs is not None:
+            self._pairs(pairs)
+            return
         language = language_of(shape)
         inner = shape.elements
         if language is not None and (shape.values or (len(inner) == 1 and not inner[0].elements)):
@@ -73,14 +83,6 @@ class Walk:
                 self.wishes.append(wish)
 
     def _rows(self, shape: Shape) -> None:
-        if prices := price_wishes(shape, self.prefixes):
-            self.wishes += prices
-            self._list(self._within(shape))
-            return
-        pairs = pairs_of(shape, self.prefixes, self.records)
-        if pairs is not None:
-            self._pairs(pairs)
-            return
         if not shape.elements and shape.values:
             self._several(shape)
             self._list(shape.attributes)
@@ -152,6 +154,15 @@ class Walk:
         said = {w.currency["from"] for w in self.wishes if isinstance(w.currency, dict)}
         self.wishes = [wish for wish in self.wishes if wish.path not in said]
 
+    def spread_pictures(self) -> None:
+        """One wish per picture, for a PIM with several attributes for them."""
+        spread: list[Wish] = []
+        for wish in self.wishes:
+            spread.append(wish)
+            if wish.several and wish.kind.name == "image" and wish.first:
+                spread += [_nth(wish, wish.first, n) for n in range(2, MOST_PICTURES + 1)]
+        self.wishes = spread
+
     def every(self) -> Iterator[Wish]:
         """All wishes in the order of the record, those of rows last."""
         yield from self.wishes
@@ -165,3 +176,8 @@ def _once_above(shape: Shape) -> bool:
     while above is not None and not above.repeated:
         above = above.above
     return above is None and not shape.is_attribute
+
+
+def _nth(wish: Wish, first: str, number: int) -> Wish:
+    path = f"{first[: -len('[1]')]}[{number}]"
+    return replace(wish, path=path, rule={"from": path}, several=False, first=None, again=True)

@@ -34,6 +34,7 @@ class Wish:
     rule: dict[str, Any]
     several: bool = False
     first: str | None = None
+    again: bool = False
     unit: Any = None
     currency: Any = None
     languages: dict[str, str] = field(default_factory=dict)

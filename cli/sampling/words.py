@@ -26,7 +26,8 @@ CONCEPTS = {
     "weight": "weight gewicht grossweight netweight hmotnost waga вес вага peso poids weightkg",
     "width": "width breite sirka šířka szerokosc szerokość ширина",
     "height": "height hoehe höhe vyska výška wysokosc wysokość высота висота",
-    "length": "length laenge länge delka délka dlugosc długość длина довжина depth tiefe",
+    "length": "length laenge länge delka délka dlugosc długość длина довжина",
+    "depth": "depth tiefe hloubka glebokosc głębokość глубина глибина",
     "colour": "colour color farbe barva kolor цвет колір couleur colore",
     "size": "size groesse größe velikost rozmiar размер розмір taille taglia",
     "material": "material werkstoff stoff материал матеріал materiał",
@@ -42,7 +43,6 @@ CONCEPTS = {
     "gender": "gender pohlavi pohlaví geschlecht пол стать",
     "warranty": "warranty garantie zaruka záruka gwarancja гарантия гарантія",
     "vat_rate": "vat vatrate tax taxrate dph mwst",
-    "product_url": "producturl",
 }
 _CONCEPT = {word: concept for concept, words in CONCEPTS.items() for word in words.split()}
 
@@ -97,21 +97,23 @@ def tokens(name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def concept(name: str) -> str | None:
+def concept(name: str) -> tuple[str, bool] | None:
     """What the name stands for, in the English of most catalogues; None: nothing known.
 
-    The whole name counts, then its last word (`rsp_price` is a price), numbers left out.
+    The whole name counts, then its last word (`rsp_price` is some price), numbers left out; the
+    second part of the answer says whether it was the whole name.
     """
     words = [word for word in tokens(name) if not word.isdigit()]
-    for part in ("".join(words), "".join(words[1:])):
-        if part and _CONCEPT.get(part):
-            return _CONCEPT[part]
+    whole = _CONCEPT.get("".join(words))
+    if whole:
+        return whole, True
     plain = "".join(
         c for c in unicodedata.normalize("NFKD", "".join(words)) if not unicodedata.combining(c)
     )
     if plain in _CONCEPT:
-        return _CONCEPT[plain]
-    return _CONCEPT.get(words[-1]) if words else None
+        return _CONCEPT[plain], True
+    last = _CONCEPT.get(words[-1]) if words else None
+    return (last, False) if last else None
 
 
 def locale_of(word: str) -> str | None:
