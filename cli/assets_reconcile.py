@@ -1,4 +1,4 @@
-"""`pim-connector assets approve`: an operator's word on a reconciliation that waits for it."""
+"""`pim-connector assets reconcile`, `assets approve`: what an operator says to reconciliations."""
 
 from __future__ import annotations
 
@@ -9,21 +9,51 @@ import typer
 from cli.target import ProfileOption, RegionOption, StackOption
 from cli.target import connect as connect_stack
 
+SourceArgument = Annotated[
+    str, typer.Argument(help="The DAM source, as in config/dam/<source>.yaml.")
+]
 
-def approve(
-    source: Annotated[str, typer.Argument(help="The DAM source, as in config/dam/<source>.yaml.")],
+
+def reconcile(
+    source: SourceArgument,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Let the next reconciliation take out as many assets as the last one found missing.
+    """Have the DAM's full list compared with the PIM, from the next poll on.
+
+    All assets of the list are queued again, and so are those that were rejected; what has not
+    changed is not sent. What is gone from the list is dealt with as the source's `on_delete` says.
+    Exit status: 0 asked for · 1 there is no such source.
+
+    Example: pim-connector assets reconcile bynder
+    """
+    from pim_connector.assets.reconcile_walk import Walks
+
+    target = connect_stack(stack, profile, region)
+    if target.bucket().describe(f"config/dam/{source}.yaml") is None:
+        typer.echo(f"{source}: there is no config/dam/{source}.yaml in the bucket", err=True)
+        raise typer.Exit(1)
+    Walks(target.bucket()).begin(source)
+    typer.echo(f"{source}: the next poll begins a reconciliation")
+
+
+def approve(
+    source: SourceArgument,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Have a reconciliation take out as many assets as the last one found missing.
 
     A reconciliation that finds more than the source's `max_share` missing from the DAM takes out
-    nothing and waits for this. Look at the DAM first. Exit status: 0 approved · 1 nothing waits.
+    nothing and waits for this. Look at the DAM first. The next poll begins another one, which is
+    refused again if even more is missing by then. Exit status: 0 approved · 1 nothing waits.
 
     Example: pim-connector assets approve bynder
     """
     from pim_connector.assets.reconcile import approve as note
+    from pim_connector.assets.reconcile_walk import Walks
     from pim_connector.runs.table import RunTable
 
     target = connect_stack(stack, profile, region)
@@ -32,4 +62,5 @@ def approve(
     if not missing:
         typer.echo(f"{source}: no reconciliation waits for an approval", err=True)
         raise typer.Exit(1)
-    typer.echo(f"{source}: the next reconciliation may take out up to {missing} assets")
+    Walks(target.bucket()).begin(source)
+    typer.echo(f"{source}: the next poll may take out up to {missing} assets")

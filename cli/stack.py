@@ -83,6 +83,8 @@ def _how_to_use(running: RunningStack) -> str:
         "  .venv/bin/pim-connector import export.xml --source erp --mapping mapping.yaml",
         "Look at it:",
         "  .venv/bin/pim-connector runs",
+        "Have pictures come from the DAM, linked to the sample's products:",
+        "  make demo",
         "Use any AWS tool on it:",
         f"  export AWS_ENDPOINT_URL={running.endpoint} AWS_DEFAULT_REGION=us-east-1",
         "  export AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=test",
