@@ -32,6 +32,12 @@ test-docker: setup setup-tests  ## every function by `sam local invoke` in conta
 simulate: setup-tests  ## nights of files, with everything that AWS and the PIM may do wrong   [SEEDS=1000]
 	@$(RUN) -m tests.nights --seeds $(or $(SEEDS),1000)
 
+test-browser: setup setup-tests  ## the pages in a real browser (installs Debian's Chromium where it may)
+	@command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+		|| echo "No Chromium, and this user may not install one: the tests in the browser are SKIPPED"
+	@$(RUN) -m pytest -q -rs -m browser
+
 check: setup setup-tests  ## formatting, lint, types, import directions, template
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
@@ -63,5 +69,5 @@ setup-tests:
 .local/emulator .local/sam:
 	@local/make-venv $@ requirements/$(notdir $@).txt
 
-.PHONY: help demo up down status test simulate test-stack test-docker check format build invoke requirements clean \
+.PHONY: help demo up down status test simulate test-stack test-docker test-browser check format build invoke requirements clean \
 	setup setup-tests .venv/local .local/emulator .local/sam

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from cli.imports import CONFIG_PREFIX
 from local.desk.connection import Connection
 from local.desk.pages import page
-from pim_connector.inbox import INBOX, Ignored, new_run, request_for
+from pim_connector.inbox import INBOX, Ignored, Upload, new_run, request_for
 
 if TYPE_CHECKING:
     from cli.target import Target
@@ -44,10 +44,9 @@ def _put(connection: Connection, source: str, file: UploadFile) -> Response:
     target = connection.target()
     name = PurePosixPath((file.filename or "").replace("\\", "/")).name
     key = f"{INBOX}{source}/{name}"
-    asked = request_for(key)
-    if isinstance(asked, Ignored) or not name.isprintable():
-        reason = asked.reason if isinstance(asked, Ignored) else "rename the file"
-        return _refused(connection, f"{key}: {reason}.")
+    reason = trouble_with(source) or ("" if name.isprintable() else "rename the file")
+    if reason or not name:
+        return _refused(connection, f"{key}: {reason or 'the file has no name'}.")
     bucket = target.bucket()
     target.client("s3").upload_fileobj(file.file, bucket.name, key)
     stored = bucket.describe(key)
@@ -55,6 +54,14 @@ def _put(connection: Connection, source: str, file: UploadFile) -> Response:
         return RedirectResponse("/runs", 303)
     run = new_run(bucket.name, source, stored, phase="waiting", now="")
     return RedirectResponse(f"/runs/{run.id}", 303)
+
+
+def trouble_with(source: str) -> str:
+    """Say what is wrong with the name of a source; empty if nothing is."""
+    asked = request_for(f"{INBOX}{source}/file")
+    if isinstance(asked, Ignored):
+        return asked.reason
+    return "" if isinstance(asked, Upload) and asked.source == source else "a name has no slash"
 
 
 def sources(target: Target) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,13 +15,12 @@ from starlette.responses import RedirectResponse, Response
 
 from cli.imports import CONFIG_PREFIX
 from local.desk.connection import Connection, StackDownError
-from local.desk.inbox import sources
+from local.desk.inbox import sources, trouble_with
 from local.desk.pages import page
 from local.desk.previewing import Asked, Complaint, Shown
 from local.desk.samples import DEMO, MOST_BYTES, Samples
 from local.desk.workshop import Workshop
 from pim_connector.errors import ConnectorError
-from pim_connector.inbox import Ignored, request_for
 from pim_connector.mapping import compile_mapping, load_mapping
 
 if TYPE_CHECKING:
@@ -96,9 +95,9 @@ class Studio:
         self.samples.close()
 
     def _save(self, desk: Desk) -> Response:
-        asked = request_for(f"incoming/{desk.source}/x")
-        if isinstance(asked, Ignored):
-            return self._page(desk, problem=f"Not saved: {asked.reason}.")
+        reason = trouble_with(desk.source)
+        if reason:
+            return self._page(desk, problem=f"Not saved as {desk.source!r}: {reason}.")
         target = self.connection.target()
         try:
             data = desk.mapping.encode()
@@ -124,15 +123,18 @@ class Studio:
 
     def _shown(self, desk: Desk, target: Target | None) -> Shown:
         try:
-            asked = Asked(
-                mapping=desk.mapping,
-                sample=self.samples.path(desk.sample, target),
-                number=desk.number,
-                structure=self._pim(target) if desk.against_pim and target else None,
-            )
+            sample = self.samples.path(desk.sample, target)
         except ConnectorError as error:
             return Shown(errors=(Complaint(message=str(error)),))
-        return self.workshop.preview(asked)
+        asked = Asked(mapping=desk.mapping, sample=sample, number=desk.number)
+        if not (desk.against_pim and target):
+            return self.workshop.preview(asked)
+        try:
+            return self.workshop.preview(replace(asked, structure=self._pim(target)))
+        except ConnectorError as error:
+            shown = self.workshop.preview(asked)
+            unchecked = Complaint(message=f"Not checked against the PIM: {error}")
+            return replace(shown, warnings=(*shown.warnings, unchecked))
 
     def _pim(self, target: Target) -> Path:
         """Read the PIM's structure, at most once a minute: each copy is a file of its own."""

@@ -14,7 +14,8 @@ from local.desk.workshop import Workshop
 
 MAPPING = """
 version: 1
-records: { item: { path: /shop/item, identifier: "@sku", values: { name: { from: name, type: text } } } }
+records:
+  item: { path: /shop/item, identifier: "@sku", values: { name: { from: name, type: text } } }
 """
 
 
