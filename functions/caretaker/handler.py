@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.bucket import Bucket
@@ -18,6 +20,7 @@ from pim_connector.closing import CaretakerParts, close_run, make_round
 from pim_connector.dead_letters import DeadLetters
 from pim_connector.errors import ConfigurationError
 from pim_connector.queues import FifoQueue
+from pim_connector.run_metrics import of_closed, of_open
 from pim_connector.runs.announcements import RUN_SETTLED, Announcements
 from pim_connector.runs.deliveries import Deliveries
 from pim_connector.runs.leases import Leases
@@ -28,6 +31,7 @@ from pim_connector.settings import CaretakerSettings, load
 
 logger = Logger()
 copy_config_to_registered_loggers(logger, include={"pim_connector"})
+metrics = Metrics()
 
 
 @cache
@@ -50,12 +54,17 @@ def parts() -> CaretakerParts:
 
 
 @logger.inject_lambda_context
+@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
     match event:
         case {"detail-type": kind, "detail": {"run": str(run)}} if kind == RUN_SETTLED:
             answer: dict[str, Any] = {"run": run, "closed": close_run(run, parts())}
+            count(of_closed(parts().registry.each([run] if answer["closed"] else [])))
         case {"tick": True}:
             answer = asdict(make_round(parts()))
+            count(of_closed(parts().registry.each(answer["closed"])))
+            names = [name.run for name in parts().registry.open_runs()]
+            count(of_open(parts().registry.each(names), parts().clock()))
         case _:
             raise ConfigurationError(
                 "the caretaker was called with an event it does not know "
@@ -63,3 +72,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             )
     logger.info("caretaker done", extra=answer)
     return answer
+
+
+def count(numbers: Mapping[str, int]) -> None:
+    for name, number in numbers.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)

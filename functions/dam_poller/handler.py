@@ -57,6 +57,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     outcomes = around.polling.run(only)
     reconciled = [*refused, *around.reconciling.go_on()]
     count(totals(outcomes) | reconcile_totals(reconciled))
+    lag = around.polling.lag()
+    if lag is not None:
+        metrics.add_metric(name="DamLagSeconds", unit=MetricUnit.Seconds, value=lag)
     refuse_misconfigured(outcomes)
     return {"polls": outcomes, "reconciled": reconciled}
 

@@ -17,11 +17,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.delivery.composition import AwsClients, MapperParts, compose
 from pim_connector.delivery.receipts import ComesBackError
+from pim_connector.messages import correlation
 from pim_connector.settings import MapperSettings, load
 
-logger = Logger(service="mapper")
+logger = Logger()
 copy_config_to_registered_loggers(logger, include={"pim_connector"})
-metrics = Metrics(namespace="PimConnector", service="mapper")
+metrics = Metrics()
 
 
 @cache
@@ -38,6 +39,7 @@ def parts() -> MapperParts:
 
 def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Handle one message; raising leaves it in the queue, where it and its lane wait."""
+    logger.append_keys(**correlation(record.body))
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=1)
     receipts = parts().receipts
     try:
@@ -58,7 +60,7 @@ def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         raise ComesBackError(handled.reason)
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Answer with the messages that come back; that all of them do is no failure of the function.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from pim_connector.errors import ConfigurationError
 from pim_connector.runs.table import RunTable
 from tests.integration.assets.world import LEDGER_INDEX
 from tests.integration.dam_server import served
+from tests.template_metrics import emitted, looked_at
 
 EVENTS = Path(__file__).parents[2] / "events" / "dam_poller"
 SOURCE = """
@@ -328,3 +330,33 @@ def test_links_that_wait_are_tried_when_a_run_of_products_has_ended(
     assert reconciling.run(event) == {"links_tried": 1}
     [message] = reconciling.stack.receive()
     assert [(c.id, c.origin) for c in message.changes] == [(reconciling.ids[7], "links")]
+
+
+def test_the_poller_emits_what_alarms_and_dashboard_look_at(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.dam.library.add()
+    stack.put_source("bynder")
+    stack.poll({})
+
+    assert emitted(capsys.readouterr().out) >= looked_at()["dam_poller"]
+
+
+def test_the_lag_is_the_time_since_a_source_was_read_to_its_end(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.put_source("bynder")
+    stack.poll({})
+    ended = int(time.time()) - 7200
+    boto3.client("dynamodb").update_item(
+        TableName="state",
+        Key={"pk": {"S": "cursor#bynder"}},
+        UpdateExpression="SET finished_at = :then",
+        ExpressionAttributeValues={":then": {"N": str(ended)}},
+    )
+    stack.put_source("bynder", url="http://127.0.0.1:9")
+    capsys.readouterr()
+    stack.poll({})
+
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert 7200 <= said[-1]["DamLagSeconds"][0] < 7300

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -248,3 +250,44 @@ def test_every_parameter_is_in_a_group_of_the_console() -> None:
 def test_handlers_only_translate() -> None:
     for handler in ROOT.glob("functions/*/handler.py"):
         assert len(handler.read_text().splitlines()) <= 80, handler
+
+
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_names_its_section_of_the_operations_page(alarm: str) -> None:
+    found = re.search(r"docs/operations\.md#(\S+)$", ALARMS[alarm]["AlarmDescription"].strip())
+    assert found, "the description has to end with its runbook"
+    assert found[1] in headings(ROOT / "docs" / "operations.md")
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_reaches_somebody_and_says_what_no_data_means(alarm: str) -> None:
+    assert ALARMS[alarm]["AlarmActions"] == {"If": ["SendsAlarms", [{"Ref": "AlarmTopic"}], []]}
+    assert ALARMS[alarm]["TreatMissingData"] in ("notBreaching", "breaching")
+
+
+def test_every_dead_letter_queue_has_an_alarm() -> None:
+    watched = {
+        target_queue({"GetAtt": dimension["Value"]["GetAtt"].replace(".QueueName", ".Arn")})
+        for alarm in ALARMS.values()
+        for dimension in alarm.get("Dimensions", [])
+        if dimension["Name"] == "QueueName"
+    }
+
+    assert watched == {name for name in QUEUES if "DeadLetter" in name or "Failure" in name}
+
+
+def test_the_dashboard_names_resources_of_this_stack_only() -> None:
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Sub"]
+
+    named = {name.partition(".")[0] for name in re.findall(r"\$\{([^}]+)\}", body)}
+    assert {name for name in named if not name.startswith("AWS::")} <= set(RESOURCES)
+    assert json.loads(body)["widgets"]
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors that a Markdown page has, as forges make them of its headings."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

@@ -141,6 +141,12 @@ class _Probe(msgspec.Struct, frozen=True):
     purpose: str | None = None
 
 
+class _Names(msgspec.Struct, frozen=True):
+    run: str = ""
+    id: str = ""
+    heavy: str | None = None
+
+
 def encode_record(record: MessageRecord) -> bytes:
     """Encode one record as ASCII JSON, to be joined by `encode_joined`: it is encoded only once."""
     return _ascii(record)
@@ -179,6 +185,19 @@ def decode(body: str | bytes) -> Message | HeavyPointer:
         return msgspec.json.decode(body, type=ProductMessage)
     except msgspec.MsgspecError as error:
         raise RejectedError(f"not a product message: {error}") from error
+
+
+def correlation(body: str | bytes) -> dict[str, str]:
+    """Name run and message for the log, before the body is checked; what is not there is left out.
+
+    With them a line of the log leads to the file and, by the run's books, to each product.
+    """
+    try:
+        names = msgspec.json.decode(body, type=_Names)
+    except msgspec.MsgspecError:
+        return {}
+    message = names.id or (names.heavy or "").rpartition("/")[2]
+    return {key: name for key, name in (("run", names.run), ("message_id", message)) if name}
 
 
 def deduplication_id(run: str, message_id: str) -> str:

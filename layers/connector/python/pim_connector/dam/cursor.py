@@ -74,6 +74,16 @@ class CursorTable:
             )
         return written
 
+    def note_finished(self, source: str, now: float) -> None:
+        """Write down that a poll has read all there was."""
+        change = Change(put={"finished_at": int(now)}, condition="attribute_exists(pk)")
+        self._table.update({"pk": f"cursor#{source}"}, change)
+
+    def finished_at(self, source: str) -> int | None:
+        """Give when a poll last read all there was, in epoch seconds; None if none ever did."""
+        item = self._table.get({"pk": f"cursor#{source}"})
+        return int(item["finished_at"]) if item and "finished_at" in item else None
+
     def forget(self, source: str) -> None:
         """Have the source read from the beginning at the next poll."""
         self._table.delete({"pk": f"cursor#{source}"})

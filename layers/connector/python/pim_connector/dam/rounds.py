@@ -59,6 +59,15 @@ class Round:
             log.info("polled", extra=outcome)
         return done
 
+    def lag(self) -> int | None:
+        """Give how long ago, in seconds, the source that is furthest behind was read to its end.
+
+        None if no source ever was: a first load that takes days is no fault.
+        """
+        ends = [self.cursors.finished_at(name) for name in self.files.names()]
+        known = [end for end in ends if end is not None]
+        return max(0, int(self.clocks.now()) - min(known)) if known else None
+
     def _source(self, name: str, share: float) -> dict[str, Any]:
         stored = self.files.get(name)
         if stored is None:
@@ -72,6 +81,8 @@ class Round:
             )
             with client:
                 report = self._poll(client, share).run()
+            if report.finished:
+                self.cursors.note_finished(name, self.clocks.now())
         finally:
             self.leases.release(f"dam-{name}", self.owner)
         return {"outcome": "finished" if report.finished else "goes on", **report.as_log()}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
@@ -27,16 +29,66 @@ def asking_the_pim() -> Iterator[None]:
         raise PimUnavailableError(str(error), retry_after=error.retry_after) from error
 
 
-class CountedTransport(httpx.BaseTransport):
-    """Counts the calls that go through another transport."""
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """HTTP calls, how many of them the PIM throttled (429), and how long it took over all."""
 
-    def __init__(self, inner: httpx.BaseTransport) -> None:
+    calls: int = 0
+    throttled: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.calls + other.calls,
+            self.throttled + other.throttled,
+            self.seconds + other.seconds,
+        )
+
+    def __sub__(self, other: Usage) -> Usage:
+        return self + Usage(-other.calls, -other.throttled, -other.seconds)
+
+
+class _TimedStream(httpx.SyncByteStream):
+    """An answer's body. The PIM sends bulk answers line by line: a call lasts until its end."""
+
+    def __init__(self, inner: httpx.SyncByteStream, closed: Callable[[], None]) -> None:
         self._inner = inner
-        self.calls = 0
+        self._closed = closed
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._inner)
+
+    def close(self) -> None:
+        self._inner.close()
+        self._closed()
+
+
+class CountedTransport(httpx.BaseTransport):
+    """Counts and times the calls that go through another transport. `clock` is in seconds."""
+
+    def __init__(
+        self, inner: httpx.BaseTransport, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._inner = inner
+        self._clock = clock
+        self.usage = Usage()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.calls += 1
-        return self._inner.handle_request(request)
+        began = self._clock()
+        self.usage += Usage(calls=1)
+
+        def closed() -> None:
+            self.usage += Usage(seconds=self._clock() - began)
+
+        try:
+            response = self._inner.handle_request(request)
+        except BaseException:
+            closed()
+            raise
+        self.usage += Usage(throttled=int(response.status_code == 429))
+        assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101  a sync transport's
+        response.stream = _TimedStream(response.stream, closed)
+        return response
 
     def close(self) -> None:
         self._inner.close()
@@ -66,7 +118,12 @@ class Pim:
     @property
     def calls(self) -> int:
         """Count of all HTTP calls so far, those for tokens included."""
-        return sum(transport.calls for transport in self._counted)
+        return self.usage.calls
+
+    @property
+    def usage(self) -> Usage:
+        """All HTTP calls so far, those for tokens included, and the time they took."""
+        return sum((transport.usage for transport in self._counted), Usage())
 
     def until(self, deadline: Callable[[], float]) -> None:
         """Bind what follows to the time that is left, in seconds."""

@@ -20,7 +20,7 @@ from pim_connector.assets.linking import apply_links, is_link_message
 from pim_connector.assets.linking import decode as decode_links
 from pim_connector.breaker import Breaker, Gate, Open, Probing, Reason
 from pim_connector.delivery.delivery import deliver
-from pim_connector.delivery.pim import Pim, PimUnavailableError, asking_the_pim
+from pim_connector.delivery.pim import Pim, PimUnavailableError, Usage, asking_the_pim
 from pim_connector.delivery.refusal import UnansweredError, doubt
 from pim_connector.errors import (
     ConfigurationError,
@@ -63,7 +63,7 @@ class Handled:
     counts: dict[str, int] = field(default_factory=dict)
     wait: int = 0
     reason: str = ""
-    pim_calls: int = 0
+    pim: Usage = field(default_factory=Usage)
     opened: Reason | None = None
 
     def as_log(self) -> dict[str, object]:
@@ -73,7 +73,9 @@ class Handled:
             "message_id": self.message,
             "end": self.end,
             "counts": self.counts,
-            "pim_calls": self.pim_calls,
+            "pim_calls": self.pim.calls,
+            "pim_throttled": self.pim.throttled,
+            "pim_seconds": round(self.pim.seconds, 3),
             "wait_seconds": self.wait,
             "reason": self.reason,
         }
@@ -81,7 +83,9 @@ class Handled:
     def as_metrics(self) -> dict[str, int]:
         """Count what this message adds to the metrics; what is zero is left out."""
         found = {f"Records{state.capitalize()}": count for state, count in self.counts.items()}
-        found["PimCalls"] = self.pim_calls
+        found["PimCalls"] = self.pim.calls
+        found["PimThrottled"] = self.pim.throttled
+        found["PimMilliseconds"] = round(self.pim.seconds * 1000)
         found["MessagesPostponed"] = int(self.end == "postponed")
         found["MessagesToDeadLetters"] = int(self.end == "dead")
         found["BreakerOpened"] = int(self.opened is not None)
@@ -118,13 +122,13 @@ class Worker:
             return Handled(end="dead", reason=str(error))
         except TransientError as error:
             return Handled(end="postponed", wait=self._soon(error), reason=str(error))
-        before = self._pim.calls
+        before = self._pim.usage
         try:
             handled = self._known(message, seconds_left)
         except TransientError as error:
             handled = Handled(end="postponed", wait=self._soon(error), reason=str(error))
-        calls = self._pim.calls - before
-        return replace(handled, run=message.run, message=message.id, pim_calls=calls)
+        used = self._pim.usage - before
+        return replace(handled, run=message.run, message=message.id, pim=used)
 
     def _links(self, body: str, seconds_left: Callable[[], float]) -> Handled:
         """Append assets to products; doing it twice changes nothing, so nothing is booked."""
@@ -134,7 +138,7 @@ class Worker:
             return Handled(end="postponed", wait=wait, reason=f"the breaker is open: {gate.reason}")
         probe_ends = self._now() + PROBE_SECONDS if isinstance(gate, Probing) else inf
         self._pim.until(lambda: min(seconds_left() - RESERVE_SECONDS, probe_ends - self._now()))
-        before = self._pim.calls
+        before = self._pim.usage
         try:
             with asking_the_pim():
                 linked = apply_links(decode_links(body), self._pim.client())
@@ -147,7 +151,7 @@ class Worker:
         reason = "asset links: " + ", ".join(f"{n} {state}" for state, n in sorted(said.items()))
         refused = [f"{one.links.product}: {one.reason}" for one in linked if one.reason]
         return Handled(
-            end="done", reason="; ".join([reason, *refused]), pim_calls=self._pim.calls - before
+            end="done", reason="; ".join([reason, *refused]), pim=self._pim.usage - before
         )
 
     def _known(self, message: Message, seconds_left: Callable[[], float]) -> Handled:

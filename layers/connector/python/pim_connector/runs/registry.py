@@ -7,7 +7,7 @@ for those that have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -48,6 +48,10 @@ class Registry:
     def get(self, run: str) -> Run | None:
         item = self._table.get(header_key(run))
         return from_item(item) if item else None
+
+    def each(self, names: Iterable[str]) -> Iterator[Run]:
+        """Give the runs of these ids, as far as they are known."""
+        return filter(None, map(self.get, names))
 
     def open_runs(self) -> Iterator[RunName]:
         """Give all runs that are not done, in no order that means anything."""
