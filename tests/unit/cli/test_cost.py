@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_page_is_what_the_model_says_today() -> None:
-    assert (ROOT / "docs/cost.md").read_text() == page()
+    again = "write it again: pim-connector cost --markdown > docs/cost.md"
+    assert (ROOT / "docs/cost.md").read_text() == page(), again
 
 
 def test_a_hundred_thousand_changed_products_cost_about_what_was_worked_out_by_hand() -> None:
