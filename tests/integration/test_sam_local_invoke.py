@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from local.docker.bridge import bridged
+from cli.target import connect_local
+from local.docker.bridge import CONTAINERS_NAME, bridged
 from local.docker.engine import Engine, NoEngineError, engine
 from local.docker.image import ensure
 from local.docker.invoking import invoke, ports
 from local.stack import lifecycle
 from local.stack.record import RunningStack
+from local.stack.servers import HOST
 
 pytestmark = [pytest.mark.docker, pytest.mark.filterwarnings("default::ResourceWarning")]
 
@@ -22,11 +24,27 @@ ANSWERS = {
     "splitter": {"taken_in"},
     "mapper": {"batchItemFailures"},
     "caretaker": {"closed"},
-    "dam_poller": {"polls"},
+    "dam_poller": {"polls", "links_tried"},
     "dam_webhook": {"statusCode", "batchItemFailures"},
     "asset_mapper": {"batchItemFailures"},
 }
 """A key that each function's answer has; nothing else could have been answered by mistake."""
+
+
+DAM_SOURCE = """
+source: sim
+base_url: DAM
+list:
+  path: /offset/assets
+  params: {"filter[updated_at][_gte]": "{{since}}", sort: updated_at, limit: "{{limit}}",
+           offset: "{{offset}}"}
+  items: data
+  pagination: {kind: offset, size: 20}
+updated: updated_at
+since: {format: iso_ms_z}
+item: {get: "/assets/{{id}}", item: data}
+deleted: {flag: deleted}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +68,9 @@ def stack(docker: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         lifecycle.temporary(directory=directory, tell=lambda _: None) as running,
         bridged(ports(running)),
     ):
+        dam = running.servers["dam"].url.replace(HOST, CONTAINERS_NAME)
+        source = DAM_SOURCE.replace("DAM", dam).encode()
+        connect_local(running).bucket().put("config/dam/sim.yaml", source)
         yield running
 
 
