@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pim_connector.assets.asset import MappedAsset
+from pim_connector.assets.program import compile_assets, to_asset
 from pim_connector.dam.loading import load_source
+from pim_connector.mapping.result import Filtered
 from tests.unit.dam.world import World
 
 TEXT = (Path(__file__).parents[3] / "docs" / "dam-sources.md").read_text("utf-8")
@@ -58,3 +61,22 @@ def test_the_documents_show_every_kind_there_is() -> None:
     shown = set(re.findall(r"kind: (\w+)", TEXT)) | set(re.findall(r"`(\w+)`", TEXT))
     assert len(kinds) > 15
     assert kinds - {"none"} <= shown
+
+
+def test_the_example_of_a_mapping_makes_the_asset_it_says() -> None:
+    text = next(text for text in EXAMPLES if "on_delete:" in text)
+    source = load_source(merged(text).encode(), name="dam-sources.md")
+    assert source.assets
+    program = compile_assets(source.assets, name="dam-sources.md", base_url=source.base_url)
+    properties = {"id": "a-1", "tags": ["product"], "name": "TENT-1_front.jpg", "title": "Tent"}
+    properties |= {"url": "https://dam.example.com/files/a-1.jpg", "version": 3, "note": "new"}
+
+    asset = to_asset("a-1", properties, program)
+
+    assert isinstance(asset, MappedAsset)
+    assert asset.code.startswith("dam_a_1_")
+    values = {key[1]: slot.data for slot in asset.slots if (key := slot.key)}
+    assert values["sku"] == "TENT-1"
+    assert values["url"] == "https://dam.example.com/files/a-1"
+    assert [link.product for link in asset.links] == ["TENT-1"]
+    assert isinstance(to_asset("a-2", properties | {"tags": []}, program), Filtered)
