@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from cli.sampling.building import LANGUAGES, Builder
@@ -52,7 +53,22 @@ def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Dr
     _values(draft, walk, builder, references(top, identifier))
     _finish(draft, builder, around, structure)
     draft.unused += [*walk.unused, *around.unused]
+    draft.unused += _unseen(draft, top, outline, sample)
     return draft
+
+
+def _unseen(draft: Draft, top: Shape, outline: Outline, sample: Sample) -> Iterator[str]:
+    """Places of the file that nothing speaks of yet: inside the records, and far around them."""
+    said = repr([(e.key, e.rule) for e in draft.entries()]) + repr([r.head for r in draft.pivots])
+    said += "\n".join(draft.unused)
+    for shape in top.inside():
+        if shape.values and shape.path.rpartition("/")[2] not in said:
+            yield f"{shape.path}  = {shape.values[0]}"
+    for place in outline.places():
+        known = any(place.path == p or place.path.startswith(f"{p}/") for p in sample.around)
+        inside = f"{place.path}/".startswith(f"{sample.path}/")
+        if not (known or inside or place.below):
+            yield f"{place.path}  ({place.count} elements)"
 
 
 def _is_used(prefix: str, sample: Sample) -> bool:

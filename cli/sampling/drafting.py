@@ -48,7 +48,7 @@ def draft_mapping(
         draft.file["illegal_characters"] = "drop"
     others = [c for c in found if c.path != chosen]
     draft.about = _about(outline, chosen, len(sample.records), others)
-    out, said = tried(draft, stream.open_file, structure)
+    out, said = tried(draft, stream.open_file, structure, most)
     doubts = sum(line.lstrip().startswith("# ?") for line in out.lines)
     lines = [f"records: {chosen}", said, f"{doubts} places marked with `# ?` to look at"]
     lines += [f"or --record {c.path}  ({c.count} of them)" for c in others]

@@ -18,6 +18,7 @@ KEYS = (
     "code", "id", "internalid", "label", "caption", "field", "domain", "characteristic",
     "featurename", "descriptioncode", "expicode", "scriptid", "attributename",
 )  # fmt: skip
+AMOUNTS = frozenset(("price", "amount", "priceamount", "money", "preis"))
 STRONG = ("paramname", "fname", "attributeid", "propertyname", "attributename", "featurename")
 VALUES = (".", "value", "val", "fvalue", "text", "attributevalue", "data", "content", "searchvalue")
 MOST_KEYS = 120
@@ -179,6 +180,8 @@ def _measure(wish: Wish, pairs: Pairs, key: str) -> None:
 
 def price_wishes(shape: Shape, prefixes: Prefixes) -> list[Wish]:
     """One wish per kind of price, where the rows are prices; empty otherwise."""
+    if not any(AMOUNTS & {squashed(s.name), *tokens(s.name)} for s in _single_in(shape)):
+        return []
     rows = [(record, row_of(node, prefixes)) for record, node in shape.nodes]
     single = {s.relative(shape) for s in _single_in(shape)}
     leaves = dict.fromkeys(leaf for _, row in rows for leaf in row if leaf in single)
@@ -221,9 +224,8 @@ def price_wishes(shape: Shape, prefixes: Prefixes) -> list[Wish]:
 
 def _is_amount(shape: Shape, leaf: str, texts: list[str]) -> bool:
     last = local(leaf)
-    named = {"price", "amount", "priceamount", "money", "preis"}
     own = squashed(last) if leaf != "." else squashed(shape.name)
-    if own not in named and not (leaf == "." and "price" in tokens(shape.name)):
+    if own not in AMOUNTS and not (leaf == "." and "price" in tokens(shape.name)):
         return False
     return bool(texts) and kind_of("price", texts).name == "price"
 

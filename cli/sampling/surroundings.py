@@ -10,6 +10,7 @@ from cli.sampling.shapes import REPEATED, local, row_of
 from cli.sampling.wishes import CURRENCY_NAMES, LANGUAGE, squashed
 from cli.sampling.words import CURRENCY, locale_of, tokens
 
+MOST_COLUMNS = 20
 PARENTS = frozenset(("parentid", "parent", "parentcode", "parentgroupid", "groupparent"))
 
 
@@ -125,7 +126,7 @@ def _link(
         others = [other for other in leaves if other != leaf]
         if hits < 0.3 * len(texts) or len(texts) < 0.5 * len(rows) or not others:
             continue
-        columns = {_column(other): other for other in others[:8]}
+        columns = {_column(other): other for other in others[:MOST_COLUMNS]}
         category = next((c for c, x in columns.items() if {"category", "group", "catalog"}
                          & set(tokens(x)) and not x.startswith("../")), None)  # fmt: skip
         base = "_".join(tokens(local(path)))[:40] or "rows"

@@ -26,7 +26,9 @@ MOST_RECORDS = 300
 TOLERATED = 0.05
 
 
-def tried(draft: Draft, open_file: OpenFile, structure: Structure | None) -> tuple[Written, str]:
+def tried(
+    draft: Draft, open_file: OpenFile, structure: Structure | None, most: int = MOST_RECORDS
+) -> tuple[Written, str]:
     """The mapping as it runs, and one line about how it went with the sample."""
     said = ""
     for _ in range(MOST_ROUNDS):
@@ -38,7 +40,7 @@ def tried(draft: Draft, open_file: OpenFile, structure: Structure | None) -> tup
             continue
         if program is None:
             break
-        said, changed = _previewed(draft, program, open_file, structure)
+        said, changed = _previewed(draft, program, open_file, structure, min(most, MOST_RECORDS))
         if not changed:
             break
     return written(draft), said
@@ -66,14 +68,14 @@ def _blame(out: Written, problems: tuple[str, ...]) -> bool:
 
 
 def _previewed(
-    draft: Draft, program: Program, open_file: OpenFile, structure: Structure | None
+    draft: Draft, program: Program, open_file: OpenFile, structure: Structure | None, most: int
 ) -> tuple[str, bool]:
     summary = Summary()
     wrong: Counter[str] = Counter()
     words: dict[str, str] = {}
     try:
         reader = read_records(open_file, program)
-        for each in islice(preview_records(reader, program, structure, summary), MOST_RECORDS):
+        for each in islice(preview_records(reader, program, structure, summary), most):
             for name in {error.attribute or "" for error in each.errors}:
                 wrong[name] += 1
             for error in each.errors:

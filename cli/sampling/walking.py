@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from cli.sampling.kinds import kind_of
 from cli.sampling.prefixes import Prefixes
-from cli.sampling.rows import Pairs, pair_wishes, pairs_of, price_wishes
+from cli.sampling.rows import MOST_KEYS, Pairs, pair_wishes, pairs_of, price_wishes
 from cli.sampling.shapes import Shape
 from cli.sampling.wishes import (
     Wish,
@@ -133,7 +133,11 @@ class Walk:
         wishes = list(pair_wishes(pairs))
         self.wishes += [wish for wish in wishes if wish.key is None]
         self.pairs.append((pairs, [wish for wish in wishes if wish.key is not None]))
-        told = {pairs.key, pairs.value, pairs.unit}
+        units = {wish.unit["from"] for wish in wishes if isinstance(wish.unit, dict)}
+        told = {pairs.key, pairs.value, *units}
+        for key in pairs.keys[MOST_KEYS:]:
+            sample = next(iter(pairs.values(key, pairs.value)), "")
+            self.unused.append(f"{pairs.shape.path}, {key}  = {sample}")
         self._list([s for s in self._within(pairs.shape) if s.relative(pairs.shape) not in told])
 
     def _within(self, shape: Shape) -> list[Shape]:
