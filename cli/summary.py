@@ -23,13 +23,21 @@ MEANINGS = {
 }
 
 
-def as_json(run: Run) -> dict[str, object]:
-    """The run, its number of records, its counts by state, and its duration in seconds.
+def outcome_line(run: Run) -> dict[str, object]:
+    """The run, its number of records, its counts by state, and its duration: nothing else.
 
-    Beside it what a script decides by: `phase`, `problem`, `hold` (waits for `confirm`).
+    This is what `make demo` ends with, as one line.
     """
     counts: dict[str, object] = {state: run.counts[state] for state in FINAL_STATES}
-    about = {
+    return {"run": run.id, "records": run.records, **counts, "seconds": seconds(run)}
+
+
+def as_json(run: Run) -> dict[str, object]:
+    """The outcome, and beside it what a script decides by: `phase`, `problem`, `hold`.
+
+    `hold` says that the run waits for `confirm`.
+    """
+    return outcome_line(run) | {
         "source": run.source,
         "kind": run.kind,
         "of": run.of,
@@ -40,7 +48,6 @@ def as_json(run: Run) -> dict[str, object]:
         "file": run.file or run.key,
         "report": run.report,
     }
-    return {"run": run.id, "records": run.records, **counts, "seconds": seconds(run)} | about
 
 
 def seconds(run: Run) -> float | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from cli.imports import ended, put_mapping, upload
 from cli.profiles import find_profile
-from cli.summary import as_json, counts_table, rejections_table
+from cli.summary import counts_table, outcome_line, rejections_table
 from cli.target import Target, connect_local
 from local.demo import own_file, pictures
 from local.demo.arrival import (
@@ -95,7 +95,7 @@ def run_demo(work: Job, console: Console) -> bool:
                 problems += _show_pictures(stack, target, client, console)
         _keep_reports(target, run)
     _conclude(problems, console)
-    print(json.dumps(as_json(run)))
+    print(json.dumps(outcome_line(run)))
     return not problems and run.phase == "finished"
 
 
