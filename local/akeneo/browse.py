@@ -9,10 +9,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from local.akeneo.asset_json import asset_json
-from local.akeneo.entities import Product
+from local.akeneo.entities import Product, ProductModel
 from local.akeneo.media_endpoints import file_answer
 from local.akeneo.pim import Pim
-from local.akeneo.standard import product_json
+from local.akeneo.standard import model_json, product_json
 
 PAGE_SIZE = 25
 _TEMPLATES = Environment(loader=PackageLoader("local.akeneo", "templates"), autoescape=True)
@@ -62,12 +62,39 @@ def _product(pim: Pim, request: Request) -> Response:
     if product is None:
         return _missing("product")
     shown = product_json(pim, product, "", by_uuid=False)
-    collections = {
+    return _page("product.html", product=shown, collections=_collections(pim))
+
+
+def _models(pim: Pim, request: Request) -> Response:
+    wanted = request.query_params.get("q", "").strip().lower()
+    found = sorted(
+        (model for model in pim.models.values() if wanted in model.code.lower()),
+        key=lambda model: model.code,
+    )
+    return _page("models.html", **_cut(request, found))
+
+
+def _model(pim: Pim, request: Request) -> Response:
+    model = pim.model(request.path_params["code"])
+    if model is None:
+        return _missing("product model")
+    children = [
+        ("/models/", child.code, child.code)
+        if isinstance(child, ProductModel)
+        else ("/products/", child.uuid, pim.identifier_of(child) or child.uuid)
+        for child in pim.children_of(model)
+    ]
+    shown = model_json(pim, model, "")
+    return _page("model.html", model=shown, collections=_collections(pim), children=children)
+
+
+def _collections(pim: Pim) -> dict[str, str | None]:
+    """Attributes that hold assets, with the asset family."""
+    return {
         code: attribute.reference_data_name
         for code, attribute in pim.catalog.attributes.items()
         if attribute.type == "pim_catalog_asset_collection"
     }
-    return _page("product.html", product=shown, collections=collections)
 
 
 def _assets(pim: Pim, request: Request) -> Response:
@@ -105,6 +132,8 @@ def browse_routes(pim: Pim) -> Iterator[Route]:
     for path, show in (
         ("/", _products),
         ("/products/{uuid}", _product),
+        ("/models", _models),
+        ("/models/{code}", _model),
         ("/assets", _assets),
         ("/assets/{family}/{code}", _asset),
         ("/media/{key:path}", _media),

@@ -1,3 +1,5 @@
+import re
+
 import httpx
 
 from local.akeneo.pim import Pim
@@ -69,3 +71,22 @@ def test_pages_escape_what_they_show(client: httpx.Client) -> None:
     for page in (listed.text, client.get(f"/products/{uuid}").text):
         assert evil not in page
         assert "&lt;script&gt;" in page
+
+
+def test_a_variant_a_model_and_the_list_of_models_lead_to_one_another(
+    client: httpx.Client,
+) -> None:
+    patch(client, "/product-models", {"code": "m", "family_variant": "drill_by_colour"})
+    variant = {
+        "identifier": "v",
+        "parent": "m",
+        "values": {"colour": [{"locale": None, "scope": None, "data": "red"}]},
+    }
+    assert patch(client, "/products", variant)
+
+    assert 'href="/models/m"' in client.get("/models").text
+    page = client.get("/models/m").text
+    link = re.search(r'href="(/products/[^"]+)">v<', page)
+    assert link
+    assert 'href="/models/m"' in client.get(link[1]).text
+    assert client.get("/models/none").status_code == 404
