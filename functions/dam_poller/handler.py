@@ -46,7 +46,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     owner = context.aws_request_id
     around = polls().of(owner, lambda: context.get_remaining_time_in_millis() / 1000)
     if "detail-type" in event:
-        return {"links_tried": around.reconciling.link_late()}
+        tried = around.reconciling.link_late()
+        count({"LinksTried": tried})
+        return {"links_tried": tried}
     only = event.get("source")
     if only is not None and not isinstance(only, str):
         raise ConfigurationError('the event\'s "source" must be the name of a DAM source')
