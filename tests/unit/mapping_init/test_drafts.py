@@ -1,0 +1,177 @@
+"""What a draft says about a sample: records, languages, rows, prices, tables, doubts."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cli.sampling.candidates import candidates
+from cli.sampling.drafting import draft_mapping
+from cli.sampling.matching import likeness
+from cli.sampling.outline import outline_of
+from cli.sampling.prefixes import Prefixes
+from cli.sampling.writing import comment, scalar
+from pim_connector.erp.stream import XmlStream
+from pim_connector.mapping import compile_mapping, load_mapping
+from pim_connector.mapping.language import MappingFile, ValueRule
+from pim_connector.mapping.places import load_yaml
+from pim_connector.structure import Structure
+
+
+def draft(xml: str, structure: Structure | None = None) -> str:
+    return draft_mapping(lambda: io.BytesIO(xml.encode()), structure).text
+
+
+def mapping_of(xml: str, structure: Structure | None = None) -> MappingFile:
+    mapping = load_mapping(draft(xml, structure).encode(), name="draft")
+    compile_mapping(mapping)
+    return mapping.file
+
+
+def values_of(xml: str, structure: Structure | None = None) -> dict[str, object]:
+    (record,) = mapping_of(xml, structure).records.values()
+    return dict(record.values)
+
+
+def shop(*items: str, head: str = "") -> str:
+    numbered = (f"<item id='N-{n}'>{item}</item>" for n, item in enumerate(items))
+    return f"<shop>{head}{''.join(numbered)}</shop>"
+
+
+def paths_of(xml: str) -> list[str]:
+    stream = XmlStream(open_file=lambda: io.BytesIO(xml.encode()))
+    return [each.path for each in candidates(outline_of(stream, Prefixes()))]
+
+
+def test_rows_inside_a_record_are_not_taken_for_records() -> None:
+    rows = "".join(f"<param name='k{n}'>v</param>" for n in range(30))
+    assert paths_of(shop(f"<name>A</name><price>1</price>{rows}", "<name>B</name>")) == [
+        "/shop/item"
+    ]
+
+
+def test_a_single_product_beside_many_categories_is_the_record() -> None:
+    tree = "".join(f"<CATEGORY><ID>{n}</ID><NAME>c</NAME></CATEGORY>" for n in range(50))
+    xml = f"<X>{tree}<ARTICLE><AID>1</AID><NAME>a</NAME><EAN>2</EAN></ARTICLE></X>"
+    assert paths_of(xml)[0] == "/X/ARTICLE"
+
+
+def test_languages_in_an_attribute_become_one_rule_with_a_map() -> None:
+    text = "<name lang='DE'>Hemd</name><name lang='eng'>Shirt</name>"
+    rule = values_of(shop(text, text))["name"]
+    assert isinstance(rule, ValueRule)
+    assert rule.each == "name"
+    assert mapping_of(shop(text, text)).maps["languages"] == {"DE": "de_DE", "eng": "en_US"}
+
+
+def test_languages_in_the_names_of_elements_become_one_rule() -> None:
+    text = "<title>Сковорода</title><title_ua>Пательня</title_ua>"
+    rule = values_of(shop(text, text))["title"]
+    assert isinstance(rule, ValueRule)
+    assert rule.each == "title | title_ua"
+    assert "# ? no language says title" in draft(shop(text, text))
+
+
+def test_key_value_rows_become_a_pivot_with_their_keys() -> None:
+    row = "<f><n>Width</n><v>5,5</v><u>cm</u></f><f><n>Colour</n><v>red</v></f>"
+    xml = shop(row, row, row).replace("<u>", "<unit>").replace("</u>", "</unit>")
+    xml = xml.replace("<n>", "<fname>").replace("</n>", "</fname>")
+    xml = xml.replace("<v>", "<value>").replace("</v>", "</value>")
+    (record,) = mapping_of(xml).records.values()
+    (pivot,) = record.pivots
+    assert (pivot.each, pivot.key, pivot.from_) == ("f", "fname", "value")
+    assert list(pivot.attributes) == ["Width", "Colour"]
+
+
+def test_a_currency_is_found_beside_the_amount_or_in_the_head() -> None:
+    price = "<price cur='EUR'>1.50</price>"
+    rule = values_of(shop(price, price))["price"]
+    assert isinstance(rule, ValueRule)
+    assert rule.currency is not None
+    assert "EUR?" not in draft(shop(price, price))
+    plain = shop("<price>1</price>", "<price>2</price>", head="<currency>CZK</currency>")
+    assert mapping_of(plain).head == {"currency": "/shop/currency"}
+    assert "the file does not say the currency" in draft(
+        shop("<price>1</price>", "<price>2</price>")
+    )
+
+
+def test_a_category_tree_becomes_a_table_that_the_categories_walk() -> None:
+    head = "<c id='1'>Home</c><c id='2' parentId='1'>Towels</c>"
+    xml = shop("<categoryId>2</categoryId>", "<categoryId>1</categoryId>", head=head)
+    found = mapping_of(xml)
+    assert found.tables["categories"].key == "@id"
+    assert "ancestors: categories" in draft(xml)
+
+
+def test_numbers_that_repeat_are_said_not_to_be_unique() -> None:
+    xml = "<s><row><id>1</id><a>x</a></row><row><id>1</id><a>y</a></row><row><id>2</id></row></s>"
+    assert "# ? not unique: 1 of 3" in draft(xml)
+
+
+def test_attributes_of_the_pim_are_proposed_by_name_and_type() -> None:
+    structure = Structure.from_catalog(
+        {
+            "attributes": [
+                {"code": "sku", "type": "pim_catalog_identifier"},
+                {"code": "brand", "type": "pim_catalog_text"},
+                {"code": "product_name", "type": "pim_catalog_text", "localizable": True},
+                {"code": "height", "type": "pim_catalog_boolean"},
+            ],
+            "channels": [{"code": "web", "locales": ["de_DE"], "currencies": ["EUR"]}],
+        }
+    )
+    item = "<title>Hammer</title><manufacturer>Acme</manufacturer><height>5.5</height>"
+    found = mapping_of(shop(item, item), structure)
+    (record,) = found.records.values()
+    assert set(record.values) == {"product_name", "brand"}
+    assert found.defaults.locale == "de_DE"
+    assert "# height = 5.5 (number)" in draft(shop(item, item), structure)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "least", "most"),
+    [
+        ("PRODUCTNAME", "name", 0.9, 0.9),
+        ("colour", "color", 0.9, 0.9),
+        ("Ширина", "width", 0.9, 0.9),
+        ("net_weight", "NetWeight", 1.0, 1.0),
+        ("delivery_price", "list_price", 0.0, 0.5),
+        ("height", "brand", 0.0, 0.0),
+    ],
+)
+def test_names_are_alike_by_words_and_by_meaning(
+    name: str, code: str, least: float, most: float
+) -> None:
+    assert least <= likeness(name, code) <= most
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+def test_any_text_is_read_back_from_the_draft_as_it_was(text: str) -> None:
+    document, _ = load_yaml(f"k: {scalar(text)}  # {comment(text)}\n".encode())
+    assert document == {"k": text}
+
+
+NAMES = st.sampled_from(["name", "sku", "price", "lang", "a.b", "x-y", "цена", "param", "id", "ab"])
+TEXTS = st.sampled_from(["", "5", "1,5", "red", "de", "2024-01-01", "EUR", "a'b\"c", "#x: [", "Y"])
+
+
+@st.composite
+def elements(draw: st.DrawFn, depth: int = 3) -> str:
+    name, text = draw(NAMES), draw(TEXTS).replace("<", "").replace("&", "")
+    attribute = draw(st.sampled_from(["", " lang='de'", " id='7'", " name='k'", " unit='kg'"]))
+    inner = draw(st.lists(elements(depth - 1), max_size=3)) if depth else []
+    return f"<{name}{attribute}>{text}{''.join(inner)}</{name}>"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(elements(), min_size=2, max_size=4))
+def test_a_draft_of_any_sample_can_be_loaded_and_maps_a_record_or_says_why(
+    items: list[str],
+) -> None:
+    found = draft_mapping(lambda: io.BytesIO(shop(*items).encode()), None, record="/shop/item")
+    compile_mapping(load_mapping(found.text.encode(), name="draft"))
+    assert " mapped" in found.said[1], found.said
