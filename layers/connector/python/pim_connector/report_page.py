@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pim_connector.report_digest import Digest
 from pim_connector.runs.run import Run
 from pim_connector.states import FINAL_STATES
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 WORDS: Final = {
     "created": "new in the PIM",
@@ -18,7 +22,7 @@ WORDS: Final = {
     "superseded": "the PIM has something newer",
     "filtered": "left out, as the mapping says",
     "rejected": "not taken over; the reasons are below",
-    "parked": "waiting for their product model",
+    "parked": "waiting for their product model, or with links for the rest of the file",
 }
 SECONDS_A_PRODUCT: Final = 0.055
 CALLS_AT_ONCE: Final = 4
@@ -34,12 +38,7 @@ def report_page(run: Run, digest: Digest, excerpts: Mapping[int, str]) -> str:
 
     Everything that comes from a file or a PIM is escaped by the template engine.
     """
-    from jinja2 import Environment, StrictUndefined  # 50 ms, and only the caretaker needs it
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["thousands"] = _thousands
-    source = resources.files("pim_connector").joinpath("report_page.html").read_text("utf-8")
-    return environment.from_string(source).render(
+    return _template().render(
         run=run,
         verdict=verdict(run),
         states=_states(run),
@@ -52,6 +51,16 @@ def report_page(run: Run, digest: Digest, excerpts: Mapping[int, str]) -> str:
         left_over=digest.left_over,
         excerpts={number: _cut(text) for number, text in excerpts.items()},
     )
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined  # 50 ms, and only the caretaker needs it
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["thousands"] = _thousands
+    source = resources.files("pim_connector").joinpath("report_page.html").read_text("utf-8")
+    return environment.from_string(source)
 
 
 def verdict(run: Run) -> tuple[str, str]:
