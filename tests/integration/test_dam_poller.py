@@ -345,6 +345,7 @@ def test_the_poller_emits_what_alarms_and_dashboard_look_at(
 def test_the_lag_is_the_time_since_a_source_was_read_to_its_end(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    stack.dam.library.add()
     stack.put_source("bynder")
     stack.poll({})
     ended = int(time.time()) - 7200
