@@ -68,7 +68,7 @@ def counts_table(run: Run) -> Table:
     for state, meaning in MEANINGS.items():
         table.add_row(state, f"{run.counts[state]:,}", meaning)  # type: ignore[index]  # the states
     if run.counts["parked"]:
-        table.add_row("parked", f"{run.counts['parked']:,}", "waiting for the product model")
+        table.add_row("parked", f"{run.counts['parked']:,}", "waiting for a model, or with links")
     table.add_row("all", f"{run.records:,}", "in the file", style="bold")
     return table
 

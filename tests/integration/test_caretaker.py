@@ -115,7 +115,9 @@ def test_rejected_records_are_in_the_report_with_number_line_and_reason(stack: S
                 line=each.line,
                 state="rejected" if each.identifier == "P3" else "created",
                 identifier=each.identifier,
-                problems=(Problem(reason="too long", attribute="name", value="=x"),),
+                problems=(Problem(reason="too long", attribute="name", value="=x"),)
+                if each.identifier == "P3"
+                else (),
             )
             for each in message.records
         ]

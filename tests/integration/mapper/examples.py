@@ -44,6 +44,10 @@ CATALOG: dict[str, Any] = {
             "labels": {},
         }
     ],
+    "association_types": [
+        {"code": "UPSELL", "labels": {}, "is_two_way": False, "is_quantified": False},
+        {"code": "SET", "labels": {}, "is_two_way": False, "is_quantified": True},
+    ],
     "family_variants": [
         {
             "code": "by_size",

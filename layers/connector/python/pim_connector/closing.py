@@ -31,7 +31,7 @@ from pim_connector.report_page import report_page
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.deliveries import Deliveries
 from pim_connector.runs.leases import Leases
-from pim_connector.runs.parking import Parking
+from pim_connector.runs.parking import REST_OF_RUN, Parking, links_due
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Phase, Run
 from pim_connector.split import run_file
@@ -164,14 +164,15 @@ def _left_behind(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
 
 
 def _troubled(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
-    """Give what the mapper rejected, and what is still parked."""
+    """Give what the mapper rejected, what is still parked, and what went in, but not all of it."""
     waiting: set[int] = set()
     if run.counts["parked"]:
         for outcome in parts.deliveries.outcomes(run.id):
             (waiting.add if outcome.state == "parked" else waiting.discard)(outcome.number)
     for outcome in parts.deliveries.outcomes(run.id):
         parked = outcome.state == "parked" and outcome.number in waiting
-        if parked or outcome.state == "rejected":
+        in_part = outcome.state in ("created", "updated") and outcome.problems
+        if parked or in_part or outcome.state == "rejected":
             yield outcome
 
 
@@ -194,7 +195,7 @@ def _dead(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
 
 
 def _expire_parked(run: Run, parts: CaretakerParts) -> int:
-    """Send a last time what has waited too long for its parent.
+    """Send a last time what has waited too long for its parent, or for the rest of the run.
 
     But not while messages of the run are still to be delivered: behind a PIM that is down the
     parent may be among them.
@@ -202,7 +203,9 @@ def _expire_parked(run: Run, parts: CaretakerParts) -> int:
     if run.recorded + run.dead < run.sent:
         return 0
     until = parts.clock().timestamp() - parts.parent_wait_seconds
-    late = [group for group in parts.parking.of_run(run.id) if group.since <= until]
+    groups = list(parts.parking.of_run(run.id))
+    late = [group for group in groups if group.parent != REST_OF_RUN and group.since <= until]
+    late += links_due(run, groups)
     parts.queue.send(
         Outgoing(
             group=message_group(group.lane),

@@ -106,10 +106,14 @@ def rewind(run: Run, plan: RewindPlan, parts: ErrandParts) -> Run:
 
 
 def _changed(run: Run, bucket: Bucket) -> dict[tuple[str, str], Previous]:
-    """Give each product once: as it was before the run, with what the run sent last."""
+    """Give each product once: as it was before the run, with what the run sent last.
+
+    A message sorts before those that it made of its parked records.
+    """
     found: dict[tuple[str, str], Previous] = {}
-    for key in bucket.keys(f"rewind/{run.id}/"):
-        for one in msgspec.json.decode(bucket.get(key), type=_Kept).records:
+    keys = (key.removesuffix(".json") for key in bucket.keys(f"rewind/{run.id}/"))
+    for key in sorted(keys):
+        for one in msgspec.json.decode(bucket.get(f"{key}.json"), type=_Kept).records:
             who = (one.resource, one.identifier)
             first = found.get(who, one)
             slots = list((dict(first.slots) | dict(one.slots)).items())

@@ -1,7 +1,8 @@
 """What can become of a record, and how it is told.
 
 Every record of a file ends in exactly one state, and the states of a run add up to the number of
-records in its file. `parked` is the only one that is not an end: the record waits for its parent.
+records in its file. `parked` is the only one that is not an end: the record waits for its
+parent, or its links wait for the rest of the run.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class RecordOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The state of one record; `problems` says why where it is `rejected` or `parked`.
 
-    `changed` names the attributes and fields that were sent of a product that was `updated`.
+    `changed` names the attributes and fields that were sent of a product that was `updated`,
+    `later` the message that a `parked` record waits in.
     """
 
     number: int
@@ -41,3 +43,4 @@ class RecordOutcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     resource: str | None = None
     problems: tuple[Problem, ...] = ()
     changed: tuple[str, ...] = ()
+    later: str | None = None

@@ -13,6 +13,7 @@ from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.shaping import accepted_entry, media_key
 from pim_connector.delivery.triage import booked_state
 from pim_connector.errors import RejectedError
+from pim_connector.runs.parking import REST_OF_RUN
 from pim_connector.states import Problem, RecordOutcome, State
 
 if TYPE_CHECKING:
@@ -29,7 +30,29 @@ def take_accepted(task: Task, answers: Sequence[Accepted]) -> list[RecordOutcome
     task.parts.ledger.accept(entries)
     ends = [_with_media(task, answer) for answer in answers]
     release_children(task, filter(is_new, ends))
-    return ends
+    return _with_links_to_follow(task, answers, ends)
+
+
+def _with_links_to_follow(
+    task: Task, answers: Sequence[Accepted], ends: Sequence[RecordOutcome]
+) -> list[RecordOutcome]:
+    """Park what was taken without its links until the rest of the run is through.
+
+    The message that carries it then finds in the ledger what is left to send, and the state.
+    """
+    waiting = {a.line.record.number: a.line.record for a in answers if a.line.unlinked}
+    if task.message.last or not waiting:
+        return list(ends)
+    group = task.parts.parents.park(task.message, list(waiting.values()), REST_OF_RUN)
+    reason = Problem(reason="is in the PIM; its links wait for the rest of the run")
+    return [
+        msgspec.structs.replace(
+            end, state="parked", problems=(*end.problems, reason), later=group.message, changed=()
+        )
+        if end.number in waiting
+        else end
+        for end in ends
+    ]
 
 
 def _state(task: Task, answer: Accepted) -> State:
@@ -43,7 +66,8 @@ def _with_media(task: Task, answer: Accepted) -> RecordOutcome:
     if _media_of(line):
         line = _uploaded(task, line)
         task.parts.ledger.accept([accepted_entry(task.message, line, state)])
-    end = outcome(line.record, task.message.resource, state, line.problems)
+    problems = line.problems + line.unlinked
+    end = outcome(line.record, task.message.resource, state, problems)
     return msgspec.structs.replace(end, changed=_changed(line)) if state == "updated" else end
 
 
@@ -103,7 +127,8 @@ def release_children(task: Task, models: Iterable[RecordOutcome]) -> None:
     """Send on the records that waited for these product models; products have no children."""
     if task.message.resource == "product_model":
         for model in models:
-            task.parts.parents.release(model.identifier or "")
+            if model.identifier:
+                task.parts.parents.release(model.identifier)
 
 
 def is_new(booked: RecordOutcome) -> bool:

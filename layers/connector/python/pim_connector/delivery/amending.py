@@ -153,9 +153,11 @@ def _with_slots(line: Line, slots: Sequence[AmendedSlot], problems: tuple[Proble
 def _ended(message: AmendmentMessage, answer: Answer, *, last_attempt: bool) -> RecordOutcome:
     record, line = answer.line.record, answer.line
     state: State = "updated"
-    problems = line.problems
+    problems = line.problems + line.unlinked
     if isinstance(answer, Turned):
         state, problems = "rejected", answer.problems
+    elif isinstance(answer, Accepted) and not line.slots:
+        state = "rejected"
     elif isinstance(answer, Unknown):
         if not last_attempt:
             raise UnansweredError(

@@ -60,13 +60,17 @@ def deliver(
 def _still_to_count(message: ProductMessage, parts: DeliveryParts) -> tuple[MessageRecord, ...]:
     """Give the records that this message has to account for.
 
-    Of a released message those that its parking message booked as parked; a crash after parking
-    may have made that one deliver them itself.
+    Of a released message those that its parking message booked as parked in it; a crash after
+    parking may have made that one deliver them itself, or park them in another one.
     """
     if not is_released(message.id):
         return message.records
     booked = parts.deliveries.booked(message.run, parking_id(message.id)) or ()
-    parked = {record.number for record in booked if record.state == "parked"}
+    parked = {
+        record.number
+        for record in booked
+        if record.state == "parked" and record.later in (None, message.id)
+    }
     return tuple(record for record in message.records if record.number in parked)
 
 
@@ -80,5 +84,8 @@ def _book(
 
 def _enter(message: Message, outcomes: tuple[RecordOutcome, ...], parts: DeliveryParts) -> None:
     parts.deliveries.record_message(message.run, message.id, outcomes)
-    if parts.deliveries.is_settled(message.run):
+    run = parts.deliveries.header(message.run)
+    if run is not None and run.settled:
         parts.announcements.run_settled(message.run)
+    elif run is not None:
+        parts.parents.release_links(run)

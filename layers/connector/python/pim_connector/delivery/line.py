@@ -19,7 +19,8 @@ class Line:
 
     `whole` says that they make a product that is not there yet. `created` remembers that an
     earlier call already created it. `left_out` are slots that the PIM refused and the mapping
-    allows to leave out, `problems` say so in words.
+    allows to leave out, `problems` say so in words. `unlinked` are the PIM's words on links
+    without which the line is sent; they are among `left_out` until they can follow.
     """
 
     record: MessageRecord
@@ -30,6 +31,7 @@ class Line:
     created: bool = False
     left_out: frozenset[tuple[str, ...]] = frozenset()
     problems: tuple[Problem, ...] = ()
+    unlinked: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,11 @@ class Unknown:
 
 
 Answer = Accepted | Turned | Unknown
+
+
+def is_link(key: tuple[str, ...]) -> bool:
+    """Say whether a slot links a product to others, which the PIM may not have yet."""
+    return key[0] in ("associations", "quantified_associations")
 
 
 def outcome(

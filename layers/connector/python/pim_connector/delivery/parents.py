@@ -1,4 +1,4 @@
-"""Records that wait for their product model: put aside, and sent on when the PIM has it."""
+"""Records that wait, for their product model or with their links for the run: and go on."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from pim_connector.messages import (
     released_id,
 )
 from pim_connector.queues import FifoQueue, Outgoing
-from pim_connector.runs.parking import ParkedGroup, Parking
+from pim_connector.runs.parking import ParkedGroup, Parking, links_due
 
 if TYPE_CHECKING:
     from pim_connector.bucket import Bucket
+    from pim_connector.runs.run import Run
 
 
 class Parents:
@@ -63,12 +64,23 @@ class Parents:
 
     def release(self, parent: str) -> int:
         """Send on what waits for `parent`, into the lanes it came from; give how many records."""
-        groups = self._parking.waiting_for(parent)
+        return self._send(self._parking.waiting_for(parent))
+
+    def release_links(self, run: Run) -> int:
+        """Send on what waits for the rest of the run, if that is through; give how many records."""
+        if run.counts["parked"] == 0 or run.recorded + run.dead < run.sent:
+            return 0
+        due = links_due(run, list(self._parking.of_run(run.id)))
+        return self._send(due, last=True)
+
+    def _send(self, groups: Sequence[ParkedGroup], *, last: bool = False) -> int:
         self._queue.send(
             Outgoing(
                 group=message_group(group.lane),
-                deduplication=deduplication_id(group.run, group.message),
-                body=encode(HeavyPointer(run=group.run, heavy=group.heavy)),
+                deduplication=deduplication_id(
+                    group.run, f"{group.message}-last" if last else group.message
+                ),
+                body=encode(HeavyPointer(run=group.run, heavy=group.heavy, last=last)),
             )
             for group in groups
         )

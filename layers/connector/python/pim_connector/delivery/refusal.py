@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pim_connector.delivery.line import Turned, Unknown, outcome
 from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.triage import key_of
@@ -45,11 +47,12 @@ def take_turned(task: Task, answers: Sequence[Turned]) -> list[RecordOutcome]:
 def _parked(task: Task, parent: str, answers: Sequence[Turned]) -> list[RecordOutcome]:
     """Put records aside; if their parent came meanwhile they go at once, in a message anew."""
     records = [answer.line.record for answer in answers]
-    task.parts.parents.park(task.message, records, parent)
+    group = task.parts.parents.park(task.message, records, parent)
     if _has(task, parent):
         task.parts.parents.release(parent)
     reason = Problem(reason=f"waits for the product model {parent}, which the PIM has not")
-    return [_end(task, answer, "parked", (reason,)) for answer in answers]
+    ends = [_end(task, answer, "parked", (reason,)) for answer in answers]
+    return [msgspec.structs.replace(end, later=group.message) for end in ends]
 
 
 def _has(task: Task, parent: str) -> bool:

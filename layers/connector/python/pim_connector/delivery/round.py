@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pim_connector.delivery.acceptance import is_new, release_children, take_accepted
 from pim_connector.delivery.current import read_current
 from pim_connector.delivery.line import Accepted, Line, Turned, Unknown, outcome
+from pim_connector.delivery.linking import link_to_what_is_there
 from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.refusal import take_turned, take_unknown
 from pim_connector.delivery.shaping import asks_for_current, decided, shaped, source_record
@@ -124,6 +125,8 @@ def _sent(task: Task, lines: Sequence[Line]) -> list[RecordOutcome]:
         task.parts.kept.keep_previous(task.message, lines, _current(task, lines))
     with asking_the_pim():
         answers = submit(task.pim, _with_options(task, lines))
+        if task.message.last:
+            answers = link_to_what_is_there(task.pim, answers)
     accepted = [answer for answer in answers if isinstance(answer, Accepted)]
     ends = take_accepted(task, accepted)
     ends += take_turned(task, [answer for answer in answers if isinstance(answer, Turned)])

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from pim_connector.delivery.amending import DISABLED, ENABLED
 from pim_connector.delivery.line import Line, outcome
 from pim_connector.delivery.triage import booked_state, moved
-from pim_connector.delta import Current, LeftOut, Send, decide, needs_current, slot_hashes
+from pim_connector.delta import (
+    Current,
+    LeftOut,
+    Send,
+    changed_slots,
+    decide,
+    needs_current,
+    slot_hashes,
+)
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
 from pim_connector.kept import ADVICE
@@ -79,6 +87,9 @@ def decided(
     message: ProductMessage, line: Line, current: Current | None
 ) -> Line | tuple[RecordOutcome, LedgerEntry | None]:
     """Give the line with the slots to send, or its outcome and its ledger entry if it has one."""
+    rest = _rest(message, line)
+    if rest:
+        return replace(line, slots=rest, whole=False)
     decision = decide(line.mapped, line.entry, current, forced=_is_forced(message, line))
     if isinstance(decision, Send):
         return replace(line, slots=decision.slots, whole=decision.whole)
@@ -88,6 +99,17 @@ def decided(
     state = booked_state(line.entry, message, line.record) or "unchanged"
     booked = outcome(line.record, message.resource, state, line.problems)
     return booked, accepted_entry(message, line, state)
+
+
+def _rest(message: ProductMessage, line: Line) -> tuple[Slot, ...]:
+    """Give what is missing of a record that this very run brought to the PIM in part.
+
+    Whose record it is was decided then: `create_only` said yes and now the product is there.
+    """
+    entry = line.entry
+    if entry is None or not entry.slots or booked_state(entry, message, line.record) is None:
+        return ()
+    return changed_slots(line.mapped.slots, entry.slots)
 
 
 def asks_for_current(message: ProductMessage, line: Line) -> bool:

@@ -1,18 +1,20 @@
 """Sends the lines of a message in collection PATCHes and reads the PIM's answers one by one.
 
 Mostly one call. A second one follows only for what the first one's answers make necessary: values
-left out that the PIM refused, or all slots of a product that turned out not to be there any more.
+or links left out that the PIM refused, or all slots of a product that turned out not to be there
+any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pim_connector.akeneo import LineOutcome, LinesFailedError, Refused, Unanswered, Upserted
 from pim_connector.delivery.current import read_current
-from pim_connector.delivery.line import Accepted, Answer, Line, Turned, Unknown
+from pim_connector.delivery.line import Accepted, Answer, Line, Turned, Unknown, is_link
 from pim_connector.mapping.result import payload
 from pim_connector.states import Problem
 
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from pim_connector.akeneo.outcomes import Problem as PimProblem
 
 ADVICE = "correct it in the ERP, in the mapping or in the PIM, then replay the record"
-MAX_CALLS = 6
-"""First call, leaving out refused values (the PIM names all of a group at once), whole products."""
+MAX_CALLS = 8
+"""First call, leaving out refused values (the PIM names all of a group at once), leaving out links,
+whole products."""
 
 
 def submit(pim: AkeneoClient, lines: Sequence[Line]) -> list[Answer]:
@@ -53,15 +56,11 @@ def judge(line: Line, answer: LineOutcome) -> Answer | Line:
         return Accepted(line=line, created=answer.created or line.created)
     if not isinstance(answer, Refused):
         return Unknown(line=line, reason=answer.message)
-    smaller = _without_refused(line, answer)
+    smaller = _without_refused(line, answer) or _without_links(line, answer)
     if smaller is not None:
         return smaller
-    problems = tuple(_problem(error, line) for error in answer.errors)
-    return Turned(
-        line=line,
-        status=answer.status,
-        problems=line.problems + (problems or (Problem(reason=answer.message, advice=ADVICE),)),
-    )
+    problems = line.problems + _problems(line, answer)
+    return Turned(line=line, status=answer.status, problems=problems)
 
 
 def as_whole(line: Line) -> Line:
@@ -120,11 +119,32 @@ def _without_refused(line: Line, answer: Refused) -> Line | None:
     )
 
 
+def _without_links(line: Line, answer: Refused) -> Line | None:
+    """Give the line without its links, which may lead to what the PIM has not yet.
+
+    What the PIM says is no help: of associations only a sentence, in words that change.
+    """
+    links = frozenset(slot.key for slot in line.slots if is_link(slot.key))
+    if answer.status != HTTPStatus.UNPROCESSABLE_ENTITY or not links:
+        return None
+    return replace(
+        line,
+        slots=tuple(slot for slot in line.slots if slot.key not in links),
+        left_out=line.left_out | links,
+        unlinked=line.unlinked + _problems(line, answer),
+    )
+
+
 def _named(line: Line, error: PimProblem) -> set[tuple[str, ...]]:
     if error.property != "values" or error.attribute is None:
         return set()
     key = ("values", error.attribute, error.locale or "", error.scope or "")
     return {slot.key for slot in line.slots if slot.key == key}
+
+
+def _problems(line: Line, answer: Refused) -> tuple[Problem, ...]:
+    named = tuple(_problem(error, line) for error in answer.errors)
+    return named or (Problem(reason=answer.message, advice=ADVICE),)
 
 
 def _problem(error: PimProblem, line: Line) -> Problem:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from pim_connector.messages import is_released
-from pim_connector.runs.run import from_item, header_key
+from pim_connector.runs.run import Run, from_item, header_key
 from pim_connector.runs.table import Change, RunTable
 from pim_connector.states import Problem, RecordOutcome
 
@@ -111,10 +111,10 @@ class Deliveries:
             outcomes = _OUTCOMES.decode(zlib.decompress(item["outcomes"]))
             yield BookedMessage(at=int(item["booked_at"]), outcomes=outcomes)
 
-    def is_settled(self, run: str) -> bool:
-        """Say whether this was the last message: no record of the run can change its state."""
+    def header(self, run: str) -> Run | None:
+        """Give the run as it is now: whether this was its last message, what still waits."""
         item = self._table.get(header_key(run))
-        return item is not None and from_item(item).settled
+        return None if item is None else from_item(item)
 
 
 _OUTCOMES = msgspec.json.Decoder(tuple[RecordOutcome, ...])

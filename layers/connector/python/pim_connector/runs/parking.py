@@ -1,22 +1,26 @@
-"""Records that wait for their parent.
+"""Records that wait for their parent, or whose links wait for the rest of their run.
 
-What one message parked under one parent is a group: its message, ready to be sent, lies in S3,
+What one message parked for one reason is a group: its message, ready to be sent, lies in S3,
 and this table says where. The group is released as that one message, whose id follows from the
 group, so that releasing it twice sends and counts it once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
+from pim_connector.runs.run import Run
 from pim_connector.runs.table import RunTable
+
+REST_OF_RUN: Final = ""
+"""`ParkedGroup.parent` of records that the PIM took without their links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedGroup:
-    """Records of one run that wait for the product model `parent`.
+    """Records of one run that wait for the product model `parent`, or for `REST_OF_RUN`.
 
     `message` is the id of the message that will carry them (`messages.released_id`), `heavy` the
     S3 key of its body, `since` the second of the epoch at which they were parked.
@@ -52,6 +56,17 @@ class Parking:
     def unpark(self, group: ParkedGroup) -> None:
         """Forget the group, after its message was sent."""
         self._table.transact(*[self._table.deleting(key) for key in _keys(group)])
+
+
+def links_due(run: Run, groups: Sequence[ParkedGroup]) -> list[ParkedGroup]:
+    """Give the groups of a run that waited for the rest of it, once they alone are left. Pure.
+
+    A group that a killed attempt left behind may count records twice, so the sum may be greater.
+    """
+    links = [group for group in groups if group.parent == REST_OF_RUN]
+    through = run.phase == "delivering" and run.recorded + run.dead >= run.sent
+    alone = run.counts["parked"] <= sum(group.records for group in links)
+    return links if through and alone and len(links) == len(groups) else []
 
 
 def _keys(group: ParkedGroup) -> tuple[dict[str, str], dict[str, str]]:
