@@ -11,9 +11,12 @@ from typing import Any
 
 import boto3
 import pytest
+import typer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
+from cli import assets_reconcile
+from cli.target import Target
 from functions.dam_poller import handler
 from local.dam.dam import Dam
 from local.dam.server import application
@@ -361,3 +364,26 @@ def test_the_lag_is_the_time_since_a_source_was_read_to_its_end(
 
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert 7200 <= said[-1]["DamLagSeconds"][0] < 7300
+
+
+def test_an_operators_approval_is_carried_out_at_the_next_tick(
+    reconciling: Reconciling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = {"Bucket": "stack", "StateTable": "state"}
+    target = Target(name="s", session=boto3.Session(), endpoint=None, outputs=outputs)
+    monkeypatch.setattr(assets_reconcile, "connect_stack", lambda *_: target)
+    for asset_id in reconciling.ids[:20]:
+        reconciling.stack.dam.library.delete(asset_id)
+    with pytest.raises(typer.Exit):
+        assets_reconcile.approve("sim")
+    assets_reconcile.reconcile("sim")
+    [outcome] = reconciling.run({}, request="r-2")["reconciled"]
+    assert outcome["outcome"] == "refused"
+    assert reconciling.run({}, request="r-3")["reconciled"] == []
+
+    assets_reconcile.approve("sim")
+
+    [outcome] = reconciling.run({}, request="r-4")["reconciled"]
+    assert (outcome["outcome"], outcome["announced"]) == ("done", 20)
+    with pytest.raises(typer.Exit):
+        assets_reconcile.reconcile("nobody")
