@@ -81,7 +81,7 @@ class Builder:
         pairs: dict[str, str] = {}
         lost: list[str] = []
         for word, locale in wish.languages.items():
-            chosen = self.activated(locale or self.locale)
+            chosen = self.activated(locale) if locale else self._unsaid(wish)
             if not locale:
                 entry.doubts.append(f"no language says {word}: taken for {chosen}")
             twice = chosen in pairs.values() and not {word, *pairs} & {"x-default"}
@@ -102,6 +102,13 @@ class Builder:
                 f"left out, without a locale of its own in the PIM: {', '.join(lost)}"
             )
         return {**said, "steps": [step]}
+
+    def _unsaid(self, wish: Wish) -> str | None:
+        """The locale of an element that says none beside others that do: not one of theirs."""
+        said = {self.activated(locale) for locale in wish.languages.values() if locale}
+        known = self.structure.locales if self.structure else None
+        others = sorted(known) if known else ["en_US", "de_DE"]
+        return next((code for code in (self.locale, *others) if code not in said), None)
 
     def _joined(self, wish: Wish, rule: dict[str, Any]) -> list[dict[str, Any]]:
         """One rule per language, each with all values of it in one text."""

@@ -35,7 +35,7 @@ def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Dr
     identifier, doubts = identifier_of(top, records)
     if identifier is None:
         identifier = Shape("@id", top)
-    around = surroundings_of(sample, frozenset(identifier.values))
+    around = surroundings_of(sample, frozenset(identifier.values), outline.root())
     draft = Draft(path=sample.path, name=_record_name(sample.path))
     draft.namespaces = {
         prefix: uri for uri, prefix in outline.prefixes.used.items() if _is_used(prefix, sample)

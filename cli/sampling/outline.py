@@ -26,7 +26,7 @@ class Place:
     above: Place | None
     count: int = 0
     most: int = 0
-    attributes: set[str] = field(default_factory=set)
+    attributes: dict[str, str] = field(default_factory=dict)
     below: dict[str, Place] = field(default_factory=dict)
     parents: int = 0
     _here: int = 0
@@ -46,7 +46,9 @@ class Place:
         self._parent = parent
         self._here += 1
         self.most = max(self.most, self._here)
-        self.attributes.update(n for n in tag.attributes if n.partition(":")[0] != "xmlns")
+        for name, value in tag.attributes.items():
+            if name.partition(":")[0] != "xmlns":
+                self.attributes.setdefault(name, value[:200])
 
     def inside(self) -> Iterator[Place]:
         """Every place below this one, in document order."""
@@ -70,6 +72,15 @@ class Outline:
     elements: int = 0
     broken: UnreadableFileError | None = None
     whole: bool = True
+
+    def root(self) -> dict[str, str]:
+        """The attributes of the root element by their XPath; those of namespaces left out."""
+        return {
+            f"{place.path}/@{name}": value
+            for place in self.top.below.values()
+            for name, value in place.attributes.items()
+            if ":" not in name
+        }
 
     def places(self) -> Iterator[Place]:
         """Every place of the file."""

@@ -41,9 +41,13 @@ class Surroundings:
     unused: list[str] = field(default_factory=list)
 
 
-def surroundings_of(sample: Sample, identifiers: frozenset[str]) -> Surroundings:
-    """Looks through everything outside of the records."""
+def surroundings_of(
+    sample: Sample, identifiers: frozenset[str], root: dict[str, str]
+) -> Surroundings:
+    """Looks through everything outside of the records; `root` are the root's own attributes."""
     found = Surroundings()
+    for path, text in root.items():
+        _single(found, path, {".": text})
     taken: set[str] = set()
     for path, elements in sample.around.items():
         rows = [_row(element, sample) for element in elements]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,8 @@ from pim_connector.mapping import compile_mapping, load_mapping
 from pim_connector.mapping.language import MappingFile, ValueRule
 from pim_connector.mapping.places import load_yaml
 from pim_connector.structure import Structure
+
+DOCS = Path(__file__).parents[3] / "docs" / "mapping.md"
 
 
 def draft(xml: str, structure: Structure | None = None) -> str:
@@ -175,3 +179,15 @@ def test_a_draft_of_any_sample_can_be_loaded_and_maps_a_record_or_says_why(
     found = draft_mapping(lambda: io.BytesIO(shop(*items).encode()), None, record="/shop/item")
     compile_mapping(load_mapping(found.text.encode(), name="draft"))
     assert " mapped" in found.said[1], found.said
+
+
+def test_the_draft_on_the_page_about_mappings_is_what_comes_out() -> None:
+    section = DOCS.read_text().partition("## A draft from a sample")[2].partition("\n## ")[0]
+    (xml,) = re.findall(r"^```xml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    (written,) = re.findall(r"^```yaml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert draft(xml) == written
+
+
+def test_what_the_root_says_is_not_dropped() -> None:
+    xml = shop("<name>A</name>", "<name>B</name>").replace("<shop>", "<shop made='today'>")
+    assert "# /shop/@made = today" in draft(xml)
