@@ -134,11 +134,10 @@ class Builder:
     def _one_language(self, rule: dict[str, Any], wish: Wish, where: str) -> None:
         words = list(wish.languages)
         best = next((w for w in words if wish.languages[w] == self.locale), words[0])
-        path = rule.pop("each")
+        del rule["each"]
         inner = rule["from"]
         one = best if where == "name()" else f"{wish.path}[{where} = '{best}'][1]"
         rule["from"] = one if inner == "." else f"{one}/{inner}"
-        del path
 
     def _several(self, rule: dict[str, Any], wish: Wish, kind: str | None, entry: Entry) -> None:
         """Values that come more than once in a record."""

@@ -37,9 +37,7 @@ def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Dr
         identifier = Shape("@id", top)
     around = surroundings_of(sample, frozenset(identifier.values), outline.root())
     draft = Draft(path=sample.path, name=_record_name(sample.path))
-    draft.namespaces = {
-        prefix: uri for uri, prefix in outline.prefixes.used.items() if _is_used(prefix, sample)
-    }
+    draft.namespaces = {prefix: uri for uri, prefix in outline.prefixes.used.items()}
     entry = Entry(key="identifier", rule=identifier.path, doubts=doubts)
     entry.sample = identifier.values[0] if identifier.values else ""
     used = {identifier.path}
@@ -69,10 +67,6 @@ def _unseen(draft: Draft, top: Shape, outline: Outline, sample: Sample) -> Itera
         inside = f"{place.path}/".startswith(f"{sample.path}/")
         if not (known or inside or place.below):
             yield f"{place.path}  ({place.count} elements)"
-
-
-def _is_used(prefix: str, sample: Sample) -> bool:
-    return bool(prefix) and sample.path != ""
 
 
 def _note_above(top: Shape, sample: Sample) -> None:

@@ -62,7 +62,7 @@ def surroundings_of(
             if table is not None:
                 found.links.append(table)
         if table is None:
-            _currencies(found, path, rows)
+            _currencies(found, rows)
             shown = ", ".join(f"{leaf} = {text[:40]}" for leaf, text in rows[0].items() if text)
             found.unused.append(f"{path}  ({len(rows)} rows): {shown}")
         else:
@@ -89,9 +89,8 @@ def _single(found: Surroundings, path: str, row: dict[str, str]) -> None:
             found.unused.append(f"{whole}  = {text}")
 
 
-def _currencies(found: Surroundings, path: str, rows: list[dict[str, str]]) -> None:
+def _currencies(found: Surroundings, rows: list[dict[str, str]]) -> None:
     """A list of currencies says the currency where it is the only one."""
-    del path
     words = [text for row in rows for text in row.values() if CURRENCY.fullmatch(text)]
     if found.currency_word is None and len(set(words)) == 1:
         found.currency_word = words[0]
