@@ -42,7 +42,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 def invoke(event: dict[str, Any]) -> dict[str, Any]:
     context: Any = Context()
-    return handler.lambda_handler(event, context)
+    answer: dict[str, Any] = handler.lambda_handler(event, context)
+    return answer
 
 
 def settled(run: str) -> dict[str, Any]:
@@ -189,7 +190,7 @@ def park(stack: Stack, message: ProductMessage, *, since: int) -> ParkedGroup:
     return group
 
 
-def drained(stack: Stack) -> list[HeavyPointer | ProductMessage]:
+def drained(stack: Stack) -> list[object]:
     return [decode(body) for body in stack._drain("products")]
 
 

@@ -56,7 +56,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 def invoke(event: dict[str, Any], **context: Any) -> dict[str, Any]:
     lambda_context: Any = Context(**context)
-    return handler.lambda_handler(event, lambda_context)
+    answer: dict[str, Any] = handler.lambda_handler(event, lambda_context)
+    return answer
 
 
 def export(*products: int, models: int = 0, note: str = "", end: str = "</export>") -> str:

@@ -68,7 +68,12 @@ def test_the_example_of_a_mapping_makes_the_asset_it_says() -> None:
     source = load_source(merged(text).encode(), name="dam-sources.md")
     assert source.assets
     program = compile_assets(source.assets, name="dam-sources.md", base_url=source.base_url)
-    properties = {"id": "a-1", "tags": ["product"], "name": "TENT-1_front.jpg", "title": "Tent"}
+    properties: dict[str, object] = {
+        "id": "a-1",
+        "tags": ["product"],
+        "name": "TENT-1_front.jpg",
+        "title": "Tent",
+    }
     properties |= {"url": "https://dam.example.com/files/a-1.jpg", "version": 3, "note": "new"}
 
     asset = to_asset("a-1", properties, program)

@@ -111,6 +111,11 @@ def test_a_list_that_slides_under_a_walk_loses_nothing(dialect: str, mode: str, 
         world.time += 100
     read = ids[::-1] if order == "desc" else ids
     between = iter([(), *(read[n : n + 3] for n in (0, 10, 20, 30))])
-    world.before_each_list = lambda: [world.dam.library.delete(i) for i in next(between, ())]
+
+    def delete_three() -> None:
+        for identity in next(between, ()):
+            world.dam.library.delete(identity)
+
+    world.before_each_list = delete_three
     assert world.poll().finished
     assert set(world.truth()) <= set(world.versions())
