@@ -123,13 +123,14 @@ class Split:
         self._dispatcher = Dispatcher(run, plan.pin, parts.bucket, parts.queue, force_of(run))
         self._seen = _seen(self._booked.values(), self._progress.windows)
         self._standing = _standing(run, plan, parts)
-        self._tired = parts.splits.tries(run.id) > MAX_TRIES
+        self._tired = parts.splits.worn_out(run.id, MAX_TRIES)
 
     def read(self, remaining: Callable[[], float]) -> bool:
         """Read on until the file ends or `remaining()` seconds run low; False says the latter."""
         progress, end = self._progress, FileEnd()
         for window in windows_of(self._records(), end):
             if self._tired and progress.windows + 1 not in self._booked:
+                self._parts.splits.exhaust(self._run)
                 self._end(self._exhausted())
                 return True
             self._window(window)

@@ -68,10 +68,25 @@ class Splits:
             raise LostRunError(f"run {run.id} is not there to be split")
         return from_item(item)
 
-    def tries(self, run: str) -> int:
-        """Say how often the run was taken over since its last checkpoint."""
+    def worn_out(self, run: str, most: int) -> bool:
+        """Say whether more than `most` splitters took the run over since its last checkpoint.
+
+        Also once `exhaust` was called, whatever is taken back afterwards.
+        """
         item = self._table.get(header_key(run)) or {}
-        return int(item.get("tries", 0))
+        return bool(item.get("exhausted")) or int(item.get("tries", 0)) > most
+
+    def exhaust(self, run: Run) -> None:
+        """Enter, before the last messages go, that the file is read no further.
+
+        A splitter that repeats this end then packs the same messages; were it to read on, ids that
+        are on their way already would name other records.
+        """
+        change = Change(
+            put={"exhausted": True}, condition="#fence = :fence", given={"fence": run.fence}
+        )
+        if self._table.update(header_key(run.id), change) is None:
+            raise LostRunError(f"another splitter has taken over run {run.id}")
 
     def take_back(self, run: Run) -> None:
         """Do not count this take-over: it ended because AWS could not answer."""
