@@ -104,6 +104,7 @@ class Account:
         self.crashes: list[str] = []
         self.lost_events: list[tuple[str, Event]] = []
         self.finished: list[dict[str, Any]] = []
+        self.redriven: set[str] = set()
         self._warm: dict[str, list[Environment]] = {name: [] for name in SECONDS}
         self._count = 0
         self._told = 0

@@ -39,7 +39,7 @@ def violations(account: Account) -> list[str]:
         run = books.run_of(file)
         if run is not None:
             runs.append(run)
-    expected = expect(runs)
+    expected = expect(runs, _there_since(account))
     found += expected.wrong
     found += _pim(account, expected.values, expected.parents)
     found += _order(account, books)
@@ -115,6 +115,7 @@ class Books:
                 for write in self._account.pim.pim.writes
                 if write.run == header["id"]
             ),
+            redriven=header["id"] in self._account.redriven,
         )
 
     def _mappings(self) -> dict[str, int]:
@@ -218,6 +219,14 @@ def _pim(
                 yield f"the PIM has {key} {place} = {found.get(place)!r}, not {sorted(texts)}"
         if key in parents and found.get("parent") != parents[key]:
             yield f"the PIM has {key} under {found.get('parent')}, not {parents[key]}"
+
+
+def _there_since(account: Account) -> dict[Key, str]:
+    found: dict[Key, str] = {}
+    for write in account.pim.pim.writes:
+        moment = f"{datetime.fromtimestamp(write.time, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        found.setdefault((write.kind, write.code), moment)
+    return found
 
 
 def _held(account: Account) -> Iterator[tuple[Key, dict[str, str]]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeAlias
 
 from tests.nights.goods import POISON, Item, is_good
@@ -40,6 +41,8 @@ class FileRun:
     split_at: str
     written: frozenset[Key] = frozenset()
     """What the PIM itself says that this run wrote."""
+    redriven: bool = False
+    """Whether messages of it were dead letters for a while."""
 
 
 @dataclass
@@ -90,12 +93,15 @@ def mapped(item: Item, mapping: int) -> Values:
     return {name: text for name, text in found.items() if text}
 
 
-def expect(runs: list[FileRun]) -> Expected:
-    """Go through all records, the oldest first, and say what must have become of the PIM."""
+def expect(runs: list[FileRun], there_since: Mapping[Key, str] = MappingProxyType({})) -> Expected:
+    """Go through all records, the oldest first, and say what must have become of the PIM.
+
+    `there_since` is when the PIM itself first had each product, as text like `split_at`.
+    """
     expected = Expected()
     records = sorted(_records(runs), key=lambda record: record.place)
     for record in records:
-        wrong = _impossible(record, records)
+        wrong = _impossible(record, records, there_since)
         if wrong:
             expected.wrong.append(f"{record}: {wrong}")
         if record.booked.state in SENT:
@@ -154,7 +160,9 @@ def _may_take(expected: Expected, record: _Record) -> None:
         places[name] = places.get(name, {""}) | {text}
 
 
-def _impossible(record: _Record, records: list[_Record]) -> str | None:
+def _impossible(
+    record: _Record, records: list[_Record], there_since: Mapping[Key, str]
+) -> str | None:
     """Say why the state that is booked cannot be true, None if it can."""
     state, item = record.booked.state, record.item
     if item.gone or state == "filtered":
@@ -162,7 +170,7 @@ def _impossible(record: _Record, records: list[_Record]) -> str | None:
     if state == "superseded":
         return None if _newer(record, records) else "there is no newer record"
     if state == "rejected":
-        return _why_rejected(record, records)
+        return _why_rejected(record, records, there_since)
     if state == "parked":
         return "still waits for its parent"
     if not is_good(item):
@@ -180,26 +188,25 @@ def _newer(record: _Record, records: list[_Record]) -> bool:
     )
 
 
-def _why_rejected(record: _Record, records: list[_Record]) -> str | None:
+def _why_rejected(
+    record: _Record, records: list[_Record], there_since: Mapping[Key, str]
+) -> str | None:
     item, reasons = record.item, record.booked.reasons
     if not reasons:
         return "rejected without a reason"
     if not is_good(item) or NO_ANSWER in reasons:
         return None
-    if item.parent and not _had_parent(record, records):
+    if item.parent and not _had_parent(record, records, there_since):
         return None
     return f"a good record was rejected: {reasons}"
 
 
-def _had_parent(record: _Record, records: list[_Record]) -> bool:
-    """Say whether the parent was surely there: accepted from this file or one split before."""
-    return any(
-        other.item.key == ("product_model", record.item.parent)
-        and other.booked.state in SENT
-        and (other.run is record.run or _was_before(other.run, record.run))
+def _had_parent(record: _Record, records: list[_Record], there_since: Mapping[Key, str]) -> bool:
+    """Say whether the parent was surely there: in the PIM before, or accepted from this file."""
+    parent = ("product_model", record.item.parent)
+    if there_since.get(parent, "9") < record.run.split_at:
+        return True
+    return not record.run.redriven and any(
+        other.item.key == parent and other.booked.state in SENT and other.run is record.run
         for other in records
     )
-
-
-def _was_before(other: FileRun, run: FileRun) -> bool:
-    return other.order < run.order and other.split_at < run.split_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -105,6 +106,7 @@ def redrive(account: Account) -> None:
     """Move dead letters back into their queue, as StartMessageMoveTask does."""
     for message in account.dead.messages:
         account.trace.note(f"redrive {message.deduplication}")
+        account.redriven.add(str(json.loads(message.body)["run"]))
         message.visible, message.received = 0.0, 0
         account.queue.messages.append(message)
     account.dead.messages = []

@@ -18,7 +18,7 @@ anything else                          ConfigurationError
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,7 @@ class _Upsert:
     outcomes: dict[int, LineOutcome] = field(default_factory=dict)
     groups: deque[Group] = field(default_factory=deque)
     last_words: dict[int, LineAnswer] = field(default_factory=dict)
+    server_errors: Counter[int] = field(default_factory=Counter)
     too_early: dict[int, set[int]] = field(default_factory=dict)
     failures: int = 0
     answered: bool = False
@@ -190,6 +191,7 @@ class _Upsert:
             self.outcomes[place] = Upserted(line=place + 1, created=answer.status == 201)
         elif answer.status == 401 or is_transient(answer.status):
             self.last_words[place] = answer
+            self.server_errors[place] += answer.status >= 500
             return
         else:
             self._refuse(place, answer.status, answer.message, answer)
@@ -267,13 +269,13 @@ class _Upsert:
     def _leave_open(self, error: ConnectorError) -> None:
         """Close the books: a line that alone fails while others pass is at fault itself."""
         others_pass = any(isinstance(outcome, Upserted) for outcome in self.outcomes.values())
-        tried_out = self.failures >= self.connection.patience.tries
         for place, before in self.too_early.items():
             if any(not isinstance(self.outcomes.get(other), Refused) for other in before):
                 self.outcomes.pop(place, None)
         for place in self.lines.keys() - self.outcomes.keys():
             words = self.last_words.get(place)
-            if words is not None and words.status >= 500 and others_pass and tried_out:
+            at_fault = self.server_errors[place] >= self.connection.patience.tries
+            if words is not None and words.status >= 500 and others_pass and at_fault:
                 self._refuse(place, words.status, words.message, words)
             else:
                 self.outcomes[place] = self._unanswered(place, str(error))
