@@ -32,7 +32,7 @@ from local.demo.expectation import expectation
 from local.demo.export import export
 from local.stack import lifecycle, record
 from local.stack.lifecycle import CATALOG, Pim, simulated_pim
-from local.stack.places import LOCAL
+from local.stack.places import DEMO_RUN, LOCAL
 from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _stack(work: Job, console: Console) -> Iterator[RunningStack]:
         yield running
         return
     began = time.monotonic()
-    with lifecycle.temporary(pim=work.pim, tell=console.print) as started:
+    with lifecycle.temporary(directory=DEMO_RUN, tell=console.print, pim=work.pim) as started:
         console.print(f"The stack is up after {time.monotonic() - began:.0f} s")
         yield started
 

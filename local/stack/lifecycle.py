@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -10,13 +11,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from local.stack import deployment, emulator, fixups, record
 from local.stack.places import ROOT, RUN
 from local.stack.record import RunningStack
-from local.stack.servers import HOST, Server, free_port, launch, stop, wait_until_ready
+from local.stack.servers import HOST, Server, ServerError, free_port, launch, stop, wait_until_ready
 from pim_connector.akeneo.credentials import AppToken, ConnectionCredentials, Credentials
 
 STACK_NAME = "pim-connector"
@@ -44,17 +44,38 @@ SIMULATED_CREDENTIALS = ConnectionCredentials(
 
 
 def up(
-    *,
-    pim: Pim | None = None,
-    tied: bool = False,
-    directory: Path = RUN,
-    tell: Callable[[str], None] = lambda _: None,
+    *, directory: Path = RUN, tell: Callable[[str], None], pim: Pim | None = None
 ) -> RunningStack:
     """Start everything and deploy; on any failure stop what was started.
 
-    With `pim` the stack writes there and no Akeneo simulator is started. `tied` servers end with
-    this process. The record is written at the end, so a stack that is found is one that works.
+    With `pim` the stack writes there and no Akeneo simulator is started. The record is written at
+    the end, so a stack that is found is one that works.
+    ServerError if another command is starting a stack in `directory`, or has one there.
     """
+    with _alone(directory):
+        return _up(pim=pim, tied=False, directory=directory, tell=tell)
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Let only one process at a time work on a stack's folder, whatever becomes of that process."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with directory.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ServerError(
+                f"another command of this checkout is busy with {directory}: wait until it ends"
+            ) from error
+        if record.read(directory / "stack.json"):
+            raise ServerError(f"a stack runs in {directory} already: stop it with `make down`")
+        yield
+
+
+def _up(
+    *, pim: Pim | None, tied: bool, directory: Path, tell: Callable[[str], None]
+) -> RunningStack:
+    """Do what `up` says; `tied` servers end with this process, however it ends."""
     shutil.rmtree(directory, ignore_errors=True)
     build = directory / "build"
     started: dict[str, Server] = {}
@@ -95,15 +116,16 @@ def down(directory: Path = RUN) -> RunningStack | None:
 
 @contextlib.contextmanager
 def temporary(
-    *, pim: Pim | None = None, directory: Path = RUN, tell: Callable[[str], None]
+    *, directory: Path, tell: Callable[[str], None], pim: Pim | None = None
 ) -> Iterator[RunningStack]:
     """A stack for the length of a `with` block; nothing of it runs afterwards."""
-    stack = up(pim=pim, tied=True, directory=directory, tell=tell)
-    try:
-        yield stack
-    finally:
-        stop_all(stack.servers)
-        (directory / "stack.json").unlink(missing_ok=True)
+    with _alone(directory):
+        stack = _up(pim=pim, tied=True, directory=directory, tell=tell)
+        try:
+            yield stack
+        finally:
+            stop_all(stack.servers)
+            (directory / "stack.json").unlink(missing_ok=True)
 
 
 def simulated_pim(servers: Mapping[str, Server]) -> Pim:
@@ -125,8 +147,7 @@ def _launch_servers(
         started["akeneo"] = _simulator(
             "akeneo", AKENEO_PORT, directory, _akeneo_arguments(), tied=tied
         )
-    if find_spec("local.dam.__main__"):
-        started["dam"] = _simulator("dam", DAM_PORT, directory, [], tied=tied)
+    started["dam"] = _simulator("dam", DAM_PORT, directory, [], tied=tied)
     known = ["--record", str(directory / "stack.json")]
     started["desk"] = _simulator("desk", DESK_PORT, directory, known, tied=tied)
     wait_until_ready(started["aws"], emulator.READY_PATH)

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 RUN = LOCAL / "run"
+DEMO_RUN = LOCAL / "demo-run"
 EMULATOR_VENV = LOCAL / "emulator"
 SAM_VENV = LOCAL / "sam"
 BUILD_CACHE = LOCAL / "build-cache"
