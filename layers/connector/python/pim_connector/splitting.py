@@ -102,15 +102,22 @@ class Turn:
         return unfinished is None
 
     def _split_all(self, done: list[str]) -> str | None:
-        while waiting := next(iter(self.parts.registry.waiting(self.source)), None):
-            run = self.parts.registry.get(waiting.run)
-            if run is None:
-                raise LostRunError(f"run {waiting.run} waits but has no header")
+        while run := self._next():
             if not split_run(run, self.parts, self.pulse):
                 return run.id
             done.append(run.id)
             self._tell_if_settled(run.id)
         return None
+
+    def _next(self) -> Run | None:
+        """Give the file whose split was begun, else the oldest that waits."""
+        registry = self.parts.registry
+        begun = registry.begun(self.source)
+        waiting = None if begun else next(iter(registry.waiting(self.source)), None)
+        run = registry.get(waiting.run) if waiting else begun
+        if waiting and run is None:
+            raise LostRunError(f"run {waiting.run} waits but has no header")
+        return run
 
     def _tell_if_settled(self, run: str) -> None:
         """Do what the mapper does after a last message: there may be none, or it was faster."""

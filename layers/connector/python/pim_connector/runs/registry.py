@@ -65,6 +65,19 @@ class Registry:
         """Give the files of a source that have not been split, the oldest first."""
         return map(_read_name, self._table.query(f"waiting#{source}"))
 
+    def begun(self, source: str) -> Run | None:
+        """Give the run of a source whose split was begun and not ended.
+
+        It goes on before any other file is split, also an older one that came meanwhile: what it
+        has called unchanged holds only if that one is told which products it has.
+        """
+        for name in list(map(_read_name, self._table.query(f"begun#{source}"))):
+            run = self.get(name.run)
+            if run is not None and run.phase == "splitting":
+                return run
+            self._table.delete(_begun_key(source, name.run))
+        return None
+
     def older_unfinished(self, run: Run) -> bool:
         """Say whether an older file of the source still has records without an end state."""
         others = (name.run for name in self.open_runs() if name.source == run.source)
@@ -102,6 +115,7 @@ class Registry:
             self._table.updating(header_key(run.id), change),
             self._table.deleting(_open_key(run.id)),
             self._table.deleting(_waiting_key(run)),
+            self._table.deleting(_begun_key(run.source, run.id)),
             self._table.putting(_aside_key(run.id) | _name(run)),
         )
 
@@ -160,7 +174,16 @@ class Registry:
 def open_actions(table: RunTable, run: Run) -> list[dict[str, Any]]:
     """Make the actions that move a run from the files that wait to those that were split."""
     split_key = {"pk": f"source#{run.source}", "sk": f"{run.order}#{run.id}"}
-    return [table.deleting(_waiting_key(run)), table.putting(split_key | _name(run))]
+    return [
+        table.deleting(_waiting_key(run)),
+        table.deleting(_begun_key(run.source, run.id)),
+        table.putting(split_key | _name(run)),
+    ]
+
+
+def begun_item(run: Run) -> dict[str, str]:
+    """Make the item that says that the split of a run was begun."""
+    return _begun_key(run.source, run.id) | _name(run)
 
 
 def _header(run: Run) -> dict[str, Any]:
@@ -179,6 +202,10 @@ def _read_name(item: dict[str, Any]) -> RunName:
 
 def _open_key(run: str) -> dict[str, str]:
     return {"pk": "open", "sk": run}
+
+
+def _begun_key(source: str, run: str) -> dict[str, str]:
+    return {"pk": f"begun#{source}", "sk": run}
 
 
 def _aside_key(run: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ import msgspec
 
 from pim_connector.errors import TransientError
 from pim_connector.messages import MappingPin
-from pim_connector.runs.registry import open_actions
+from pim_connector.runs.registry import begun_item, open_actions
 from pim_connector.runs.run import Run, from_item, header_key
 from pim_connector.runs.table import Change, RunTable
 
@@ -66,7 +66,9 @@ class Splits:
         item = self._table.update(header_key(run.id), change)
         if item is None:
             raise LostRunError(f"run {run.id} is not there to be split")
-        return from_item(item)
+        begun = from_item(item)
+        self._table.put(begun_item(begun))
+        return begun
 
     def worn_out(self, run: str, most: int) -> bool:
         """Say whether more than `most` splitters took the run over since its last checkpoint.
