@@ -160,7 +160,7 @@ class Account:
         self.loop.wait(chance.uniform(0.001, 0.02))
         if calm:
             return
-        if chance.random() < weather.kill:
+        if chance.random() < self._risk(phase, call):
             self.trace.note(f"    {task.name} killed {phase} {call}")
             raise task.die()
         if phase == "before":
@@ -168,6 +168,14 @@ class Account:
         elif chance.random() < weather.lost_answer:
             self.trace.note(f"    {call} had its effect, its answer was lost")
             raise ReadTimeoutError(endpoint_url=call)
+
+    def _risk(self, phase: str, call: str) -> float:
+        """Say how likely the invocation ends at this call."""
+        if (phase, call) == ("before", "dynamodb.batch_write_item"):
+            now = self.clock.now
+            if any(begin <= now < end for begin, end in self.weather.crashes):
+                return 0.8
+        return self.weather.kill
 
     def _refuse(self, call: str) -> None:
         chance, weather = self.chance, self.weather

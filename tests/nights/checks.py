@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 END_STATES = ("created", "updated", "unchanged", "superseded", "filtered", "rejected")
 LETTERS = {"u": "unchanged", "s": "superseded", "f": "filtered", "r": "rejected"}
 OPTION_WRITES_A_SECOND = 3
+JITTER_SECONDS = 0.12
+"""By how much the way to the PIM may take longer for one call than for the next."""
 MAX_PRINTED = 6
 EXHAUSTED = "the splitter was stopped"
 """A splitter that is killed again and again gives a file up, and says so."""
@@ -134,7 +136,7 @@ def _limits(account: Account) -> Iterator[str]:
             yield f"{len(call.lines)} lines in one PATCH {call.path}"
     times = account.pim.option_calls
     for index, time in enumerate(times[OPTION_WRITES_A_SECOND:]):
-        if time - times[index] < 1.0 - 0.045:
+        if time - times[index] < 1.0 - JITTER_SECONDS:
             yield f"{OPTION_WRITES_A_SECOND + 1} option writes within {time - times[index]:.3f} s"
 
 
@@ -246,7 +248,10 @@ def _shown(places: dict[str, set[str]]) -> str:
 
 
 def _order(account: Account, books: Books) -> Iterator[str]:
-    """No accepted write may come from an older file than the one before it."""
+    """No accepted write may come from an older file than the one before it.
+
+    Where the messages of both died, they are redriven in their order: the newer one writes again.
+    """
     orders = {
         header["id"]: books.order_of(file)
         for file in account.plan.files
@@ -260,7 +265,8 @@ def _order(account: Account, books: Books) -> Iterator[str]:
             continue
         key = write.kind, write.code
         known = newest.get(key)
-        if known is not None and known[0] > order:
+        both_died = known is not None and {write.run, known[1]} <= account.redriven
+        if known is not None and known[0] > order and not both_died:
             yield f"{key} was written by {write.run} after {known[1]}, which is newer"
         else:
             newest[key] = order, write.run

@@ -95,14 +95,14 @@ def _put_always(original: Any) -> Any:
     return putting
 
 
-def _twice(original: Any) -> Any:
-    """Book a message without asking whether it is booked: the marker is taken away first."""
+def _forgotten(_: Any) -> Any:
+    """Take the marker of a message away when it is asked for: it is booked as often as it comes."""
 
-    def record_message(self: Any, run: str, message_id: str, outcomes: Any) -> Any:
+    def message_recorded(self: Any, run: str, message_id: str) -> bool:
         self._table.delete({"pk": f"run#{run}", "sk": f"message#{message_id}"})
-        return original(self, run, message_id, outcomes)
+        return False
 
-    return record_message
+    return message_recorded
 
 
 def _always_short(_: Any) -> Any:
@@ -163,13 +163,18 @@ MUTATIONS = (
     ),
     Mutation(
         "books: a recorded message is done, once",
-        "pim_connector.runs.deliveries.Deliveries.record_message",
-        _twice,
+        "pim_connector.runs.deliveries.Deliveries.message_recorded",
+        _forgotten,
     ),
     Mutation(
         "split: nothing unchanged behind an older run",
         "pim_connector.runs.registry.Registry.older_unfinished",
         _always_short,
+    ),
+    Mutation(
+        "split: what was begun ends first",
+        "pim_connector.runs.registry.Registry.begun",
+        _nothing,
     ),
     Mutation(
         "split: manifests of newer files",
@@ -231,11 +236,16 @@ def main() -> int:
     """Print a table; 1 if a safeguard can go unnoticed."""
     parser = argparse.ArgumentParser(prog="python -m tests.nights.mutations", description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"at most so many ({SEEDS})")
+    parser.add_argument("--only", default="", help="those whose name has this in it")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     asked = parser.parse_args()
     os.environ["PYTHONHASHSEED"] = HASH_SEED
     unnoticed = 0
-    tasks = [(index, asked.seeds) for index in range(len(MUTATIONS))]
+    tasks = [
+        (index, asked.seeds)
+        for index in range(len(MUTATIONS))
+        if asked.only in MUTATIONS[index].name
+    ]
     with get_context("spawn").Pool(asked.jobs, maxtasksperchild=1) as pool:
         for index, seed, said, seconds in pool.imap(_noticed, tasks):
             unnoticed += seed is None

@@ -40,6 +40,8 @@ class Weather:
     """What an invocation of the splitter has; a little over 30 makes it stop after a window."""
     outages: list[tuple[float, float]] = field(default_factory=list)
     wrong_secret: list[tuple[float, float]] = field(default_factory=list)
+    crashes: list[tuple[float, float]] = field(default_factory=list)
+    """Spells in which a worker mostly dies between the PIM's answer and the ledger."""
     calm_from: float = 0.0
     """The time from which nothing goes wrong any more, so that the system can come to rest."""
 
@@ -47,7 +49,7 @@ class Weather:
     def is_quiet(self) -> bool:
         plain = [f.name for f in fields(self) if isinstance(getattr(self, f.name), float)]
         chances = [getattr(self, n) for n in plain if n not in ("splitter_seconds", "calm_from")]
-        return not (any(chances) or self.outages or self.wrong_secret)
+        return not (any(chances) or self.outages or self.wrong_secret or self.crashes)
 
 
 AWS = ("kill", "throttle", "lost_answer", "conflict", "unprocessed", "twice", "late", "keep")
@@ -89,5 +91,9 @@ def draw_weather(chance: Random, start: float, nights: float) -> Weather:
         spell = (begin, begin + hours * 3600)
         (weather.outages if chance.random() < 0.7 else weather.wrong_secret).append(spell)
         weather.calm_from = max(weather.calm_from, spell[1])
+    if kind in ("kills", "all") and chance.random() < 0.3:
+        begin = start + chance.randrange(1, 4) * SECONDS_A_DAY
+        weather.crashes.append((begin, begin + SECONDS_A_DAY))
+        weather.calm_from = max(weather.calm_from, begin + SECONDS_A_DAY)
     weather.splitter_seconds = chance.choice((900.0, 900.0, 30.4, 31.0, 33.0))
     return weather
