@@ -303,7 +303,7 @@ def test_a_reconciliation_that_runs_out_of_time_goes_on_with_the_next_ticks(
     reconciling: Reconciling,
 ) -> None:
     reconciling.stack.dam.library.delete(reconciling.ids[3])
-    [began] = reconciling.run({"reconcile": True}, seconds=80, request="r-2")["reconciled"]
+    [began] = reconciling.run({"reconcile": True}, seconds=78, request="r-2")["reconciled"]
     assert began["outcome"] == "goes on"
     assert 0 < began["listed"] < 59
     before = reconciling.stack.dam.requests["list"]

@@ -101,11 +101,15 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """Rows of one page, and from where to go on once they are safe. `note` is for an operator."""
+    """Rows of one page, and from where to go on once they are safe. `note` is for an operator.
+
+    After the `last` step of a walk nothing is left to ask for.
+    """
 
     rows: tuple[Row, ...]
     position: Position
     note: str | None = None
+    last: bool = False
 
 
 class Plan(Struct, frozen=True, kw_only=True):

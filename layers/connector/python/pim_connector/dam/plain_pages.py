@@ -43,9 +43,10 @@ def plain_pages(
         progress.learn(page)
         over = ends(plan, page, at.most) or progress.is_over(page)
         over = over or (not plan.marked and len(keys) < 2)
+        over = over or _passed(page, until)
         at, limit = _next(plan, at.passing(page, None), page, limit)
-        yield Step(rows=page.rows, position=at, note=SLIPPERY if slid else None)
-        if over or _passed(page, until):
+        yield Step(rows=page.rows, position=at, note=SLIPPERY if slid else None, last=over)
+        if over:
             return
 
 

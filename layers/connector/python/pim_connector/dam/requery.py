@@ -37,7 +37,7 @@ def requery(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
         check_order(plan, page, at.since)
         over = ends(plan, page, at.most) or (not plan.marked and len(page.rows) < 2)
         at, limit = _onward(plan, at, page)
-        yield Step(rows=page.rows, position=at)
+        yield Step(rows=page.rows, position=at, last=over)
 
 
 def _onward(plan: Plan, at: Position, page: Page) -> tuple[Position, int]:
@@ -68,5 +68,6 @@ def _one_step(
             over = last < until
             if not over:
                 at = replace(at, since=plan.floor(last), offset=0, mark=None, tail=())
-        yield Step(rows=step.rows, position=at, note=CROWDED if len(step.rows) > 1 else step.note)
+        note = CROWDED if len(step.rows) > 1 else step.note
+        yield Step(rows=step.rows, position=at, note=note, last=step.last and over)
     return at, over

@@ -41,7 +41,8 @@ def sorted_pages(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
         over = over or (at.stop is not None and bool(steps) and steps[-1] < at.stop)
         at = at.passing(page, _newest(plan, page))
         at, limit, note = _onward(plan, at, page, steps, limit)
-        yield Step(rows=_wanted(at, page), position=_kept(plan, at, steps), note=note)
+        kept = _kept(plan, at, steps)
+        yield Step(rows=_wanted(at, page), position=kept, note=note, last=over)
 
 
 def _stands(plan: Plan, at: Position, page: Page) -> bool:

@@ -26,22 +26,19 @@ Clock = Callable[[], float]
 def walk(plan: Plan, position: Position, fetch: Fetch, clock: Clock) -> Iterator[Step]:
     """Give everything that changed since `position`, page by page, oldest first where possible.
 
-    The last step has no rows: its position is where the next walk begins. A walk that is left
-    before that goes on from the position of any of its steps. `fetch` may raise what it likes.
+    The last step's position is where the next walk begins. A walk that is left before that goes
+    on from the position of any of its steps. `fetch` may raise what it likes.
     ConfigurationError when the answers contradict the description (wrong order, filter ignored).
     """
     at = begin(plan, position, clock())
     try:
         for step in _steps(plan, at, fetch):
             at = step.position
-            yield step
+            yield _closed(plan, step, clock)
     except MarkExpiredError:
         again = Position(began=at.began, newest=at.newest, most=at.most)
-        at = begin(plan, again, clock())
-        for step in _steps(plan, at, fetch):
-            at = step.position
-            yield step
-    yield Step(rows=(), position=finish(plan, at, clock()))
+        for step in _steps(plan, begin(plan, again, clock()), fetch):
+            yield _closed(plan, step, clock)
 
 
 def begin(plan: Plan, position: Position, now: float) -> Position:
@@ -66,6 +63,10 @@ def finish(plan: Plan, at: Position, now: float) -> Position:
     return Position(began=max(at.began or 0, began), newest=at.newest, most=at.most)
 
 
+def _closed(plan: Plan, step: Step, clock: Clock) -> Step:
+    return replace(step, position=finish(plan, step.position, clock())) if step.last else step
+
+
 def _steps(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
     if plan.kind == "token":
         return _feed(plan, at, fetch)
@@ -81,6 +82,6 @@ def _feed(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
     while True:
         page = fetch(Ask(limit=plan.size, mark=at.mark))
         at = replace(at, mark=page.next or page.last or at.mark, most=max(at.most, len(page.rows)))
-        yield Step(rows=page.rows, position=at)
+        yield Step(rows=page.rows, position=at, last=page.next is None)
         if page.next is None:
             return
