@@ -96,8 +96,9 @@ def test_each_record_is_one_object_in_document_order(files: Path) -> None:
         {
             "attribute": "name",
             "source": "name",
-            "message": "27 characters, the attribute takes 10",
+            "message": "27 characters, the attribute takes 10 (de_DE)",
             "value": "A name that is far too long",
+            "advice": "shorten it in the ERP, or have the mapping cut it",
         }
     ]
     assert "3 records: 1 filtered, 1 mapped, 1 rejected" in done.stderr

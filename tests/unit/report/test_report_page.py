@@ -74,7 +74,8 @@ def test_the_page_says_what_came_in_why_not_and_what_changed() -> None:
     digest.explain(rejected(4, 'not a number: "12,x"'))
     text = " ".join(read(report_page(FINISHED, digest, {4: "<article>4</article>"})).text)
     for told in (
-        "2 of 10 records could not be taken over.",
+        "2 of 10 records could not be taken over. All others were dealt with; 8 changed the PIM.",
+        "20 November 2026, 22:00 UTC",
         'not a number: "12,x"',
         "correct it in the ERP",
         "<article>4</article>",
@@ -84,6 +85,50 @@ def test_the_page_says_what_came_in_why_not_and_what_changed() -> None:
         "done/erp/night.xml",
     ):
         assert told in text, told
+
+
+def test_a_night_is_told_in_hours_and_what_is_over_soon_in_minutes_without_gaps() -> None:
+    soon, night = Digest(), Digest()
+    for minute in (0, 3):
+        soon.count([ended(1, "created")], 1_795_212_000 + 60 * minute)
+    for hour in (0, 9):
+        night.count([ended(1, "created")], 1_795_212_000 + 3600 * hour)
+    assert [
+        (at - 1_795_212_000, states["created"]) for at, states in soon.timeline()[1].items()
+    ] == [
+        (0, 1),
+        (60, 0),
+        (120, 0),
+        (180, 1),
+    ]
+    step, told = night.timeline()
+    assert step == 1800
+    assert len(told) == 19
+    assert sum(states["created"] for states in told.values()) == 2
+
+
+def test_the_time_it_took_is_drawn_beside_the_least_that_the_pim_allows() -> None:
+    page = report_page(
+        replace(FINISHED, counts=FINISHED.counts | {"created": 20_000}), Digest(), {}
+    )
+    assert 'aria-label="This import: 30 minutes"><rect class="bar" width="100.00"' in page
+    assert 'aria-label="At the PIM&#39;s limit: 5 minutes"' in page.replace("PIM's", "PIM&#39;s")
+    assert '<rect class="limit" width="15.28"' in page
+
+
+def test_records_stand_in_the_order_of_the_file_with_what_is_special_about_them() -> None:
+    digest = Digest()
+    problem = (Problem(reason="no such product yet", attribute="links"),)
+    for number, state in ((9, "rejected"), (4, "created"), (7, "parked")):
+        digest.explain(
+            RecordOutcome(
+                number=number, line=number, state=state, identifier=f"A{number}", problems=problem
+            )
+        )
+    text = " ".join(" ".join(read(report_page(FINISHED, digest, {})).text).split())
+    assert (
+        text.index("A4 went in, but not all of it") < text.index("A7 waits") < text.index("9 9 A9")
+    )
 
 
 def test_reasons_that_differ_in_the_value_only_are_one_reason() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 import msgspec
 
@@ -13,9 +12,8 @@ from pim_connector.bucket import Bucket
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
 from pim_connector.mapping.result import FieldError
-from pim_connector.states import Problem, RecordOutcome
-
-ADVICE: Final = "correct it in the ERP, or mend the mapping and replay the record"
+from pim_connector.reasons import field_problems
+from pim_connector.states import RecordOutcome
 
 
 class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,22 +30,12 @@ def rejected(
     record: SourceRecord, errors: Sequence[FieldError], identifier: str | None = None
 ) -> KeptRecord:
     """Tell a mapping's errors in the words of the report."""
-    problems = tuple(
-        Problem(
-            reason=error.message,
-            attribute=error.attribute,
-            source=error.source,
-            value=error.value,
-            advice=ADVICE,
-        )
-        for error in errors
-    )
     outcome = RecordOutcome(
         number=record.number,
         line=record.line,
         state="rejected",
         identifier=identifier,
-        problems=problems,
+        problems=field_problems(errors),
     )
     return KeptRecord(outcome=outcome, record=record)
 

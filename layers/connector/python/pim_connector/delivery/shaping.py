@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,9 @@ from pim_connector.delta import (
 )
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
-from pim_connector.kept import ADVICE
 from pim_connector.ledger import LedgerEntry
-from pim_connector.mapping.result import FieldError, Filtered, Mapped, Media, Rejected, Slot
+from pim_connector.mapping.result import Filtered, Mapped, Media, Rejected, Slot
+from pim_connector.reasons import field_problems
 from pim_connector.states import Problem, RecordOutcome, State
 
 if TYPE_CHECKING:
@@ -160,16 +160,6 @@ def accepted_entry(
         outcome=state,
     )
     return entry if missing else replace(moved(entry, message, line.record), outcome=state)
-
-
-def field_problems(errors: Iterable[FieldError]) -> tuple[Problem, ...]:
-    """Tell the mapping's errors in the words of the books."""
-    return tuple(
-        Problem(
-            reason=e.message, attribute=e.attribute, source=e.source, value=e.value, advice=ADVICE
-        )
-        for e in errors
-    )
 
 
 def media_key(media: Media) -> tuple[str, ...]:

@@ -49,7 +49,8 @@ class Drafts:
             self._add(cell, form, key)
         except Refusal as refusal:
             label = cell.rule.reader.label
-            self.refuse(field_error(cell.rule.attribute, label, refusal))
+            place = ", ".join(part for part in (cell.locale, cell.scope) if part)
+            self.refuse(field_error(cell.rule.attribute, label, refusal, place))
 
     def _add(self, cell: Cell, form: Form, key: tuple[str, ...]) -> None:
         rule = cell.rule

@@ -57,7 +57,13 @@ def _identity_errors(rule: CompiledRecord, identifier: str, uuid: str) -> list[F
     errors: list[FieldError] = []
 
     def say(name: str, reader: Reader, message: str, value: str) -> None:
-        error = FieldError(attribute=name, source=reader.label, message=message, value=value)
+        error = FieldError(
+            attribute=name,
+            source=reader.label,
+            message=message,
+            value=value,
+            advice="correct it in the ERP: without it nobody knows whose data this is",
+        )
         errors.append(error)
 
     if rule.uuid is not None:

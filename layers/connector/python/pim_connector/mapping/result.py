@@ -15,12 +15,16 @@ Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldError:
-    """One reason, in words: the attribute (or field), the expression it was read by, the value."""
+    """One reason, in words: the attribute (or field), the expression it was read by, the value.
+
+    `advice` says what to do where that follows from the reason.
+    """
 
     attribute: str | None
     source: str | None
     message: str
     value: str | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -284,6 +284,14 @@ def _code(reader: Reader, view: View, node: Node, what: str) -> str:
     return text
 
 
-def field_error(attribute: str | None, label: str | None, refusal: Refusal) -> FieldError:
-    """A refusal as a reason that names attribute, source and value."""
-    return FieldError(attribute=attribute, source=label, message=str(refusal), value=refusal.value)
+def field_error(
+    attribute: str | None, label: str | None, refusal: Refusal, place: str = ""
+) -> FieldError:
+    """A refusal as a reason that names attribute, source and value, and its locale and channel."""
+    return FieldError(
+        attribute=attribute,
+        source=label,
+        message=f"{refusal} ({place})" if place else str(refusal),
+        value=refusal.value,
+        advice=refusal.advice,
+    )

@@ -50,6 +50,7 @@ def _text(cell: Cell, form: Form, _: str) -> Json:
         raise Refusal(
             f"{len(text)} characters, the attribute takes {most}",
             text if len(text) <= 80 else f"{text[:79]}…",
+            advice="shorten it in the ERP, or have the mapping cut it",
         )
     return text
 
@@ -110,7 +111,11 @@ def _unit(unit: str | None, form: Form) -> str:
     family = form.attribute.metric_family if form.attribute else None
     units = form.structure.units(family) if form.structure and family else None
     if units is not None and unit not in units:
-        raise Refusal(f"the PIM's {family} has no unit {unit}{nearest(unit, units)}", unit)
+        raise Refusal(
+            f"the PIM's {family} has no unit {unit}{nearest(unit, units)}",
+            unit,
+            advice="have the mapping translate this unit, or correct it in the ERP",
+        )
     return unit
 
 
@@ -142,7 +147,11 @@ def _option(code: str, cell: Cell, form: Form) -> str:
     if known is not None:
         return known.code
     if cell.rule.options == "reject":
-        raise Refusal(f"the PIM has no option {code}{nearest(code, options)}", code)
+        raise Refusal(
+            f"the PIM has no option {code}{nearest(code, options)}",
+            code,
+            advice=f"add the option to {attribute} in the PIM, or correct the value in the ERP",
+        )
     return code
 
 

@@ -58,7 +58,11 @@ def unknown_value(step: Step, value: str, otherwise: str, what: str) -> Value:
         return constant(step.default)
     policy = step.unknown or otherwise
     if policy == "reject":
-        raise Refusal(f'"{value}" {what}', value)
+        raise Refusal(
+            f'"{value}" {what}',
+            value,
+            advice="add it to the mapping if it is right, otherwise correct it in the ERP",
+        )
     return value if policy == "keep" else DROPPED
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
-from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.converters.refusal import WRITTEN_OTHERWISE, Refusal
 
 _FIELDS = {
     "yyyy": r"(?P<year>[0-9]{4})",
@@ -59,7 +59,7 @@ def read_date(text: str, patterns: str | Iterable[str]) -> date | datetime:
         found = _compiled(pattern).fullmatch(text)
         if found:
             return _build(found.groupdict(), text)
-    raise Refusal(f"not a date written like {' or '.join(tried)}", text)
+    raise Refusal(f"not a date written like {' or '.join(tried)}", text, advice=WRITTEN_OTHERWISE)
 
 
 def iso(value: date | datetime) -> str:
@@ -120,7 +120,7 @@ def _build(found: dict[str, str | None], text: str) -> date | datetime:
             tzinfo=_zone(found.get("zone")),
         )
     except ValueError as error:
-        raise Refusal(f"no such date: {error}", text) from error
+        raise Refusal(f"no such date: {error}", text, advice="correct it in the ERP") from error
 
 
 def _full_year(short: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from functools import lru_cache
 
-from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.converters.refusal import WRITTEN_OTHERWISE, Refusal
 from pim_connector.mapping.language import NumberFormat
 
 MAX_DIGITS = 60
@@ -50,7 +50,11 @@ def read_number(text: str, formats: NumberFormat | Iterable[NumberFormat]) -> De
         readings = " or ".join(sorted(plain(number) for number in found))
         raise Refusal(f"ambiguous number: {readings}", text)
     if not found:
-        raise Refusal("; ".join(dict.fromkeys(refusals)) or "no number format given", text)
+        raise Refusal(
+            "; ".join(dict.fromkeys(refusals)) or "no number format given",
+            text,
+            advice=WRITTEN_OTHERWISE,
+        )
     return found.pop()
 
 
