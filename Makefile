@@ -45,6 +45,9 @@ check: setup setup-tests  ## formatting, lint, types, import directions, templat
 	@.venv/bin/lint-imports
 	@$(SAM) validate --lint
 
+scan: .local/sam .local/scan setup-tests  ## the template against rules of good practice, what is pinned against known weaknesses
+	@$(RUN) -m local.scan
+
 format: setup-tests  ## put the code in shape
 	@.venv/bin/ruff check --fix .; .venv/bin/ruff format .
 
@@ -66,8 +69,8 @@ setup-tests:
 	@local/make-venv .venv requirements/test.txt --editable
 .venv/local:
 	@local/make-venv .venv requirements/local.txt --editable
-.local/emulator .local/sam:
+.local/emulator .local/sam .local/scan:
 	@local/make-venv $@ requirements/$(notdir $@).txt
 
-.PHONY: help demo up down status test simulate test-stack test-docker test-browser check format build invoke requirements clean \
-	setup setup-tests .venv/local .local/emulator .local/sam
+.PHONY: help demo up down status test simulate test-stack test-docker test-browser check scan format build invoke requirements clean \
+	setup setup-tests .venv/local .local/emulator .local/sam .local/scan
