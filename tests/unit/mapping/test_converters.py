@@ -200,6 +200,8 @@ def test_booleans_in_any_words() -> None:
         ("Łódź", "lodz"),
         ("A-B", "a_b"),
         ("½ Zoll", "1_2_zoll"),
+        ("37½", "37_1_2"),
+        ("m²", "m2"),
         ("Тёмно-синий", "temno_siniy"),
         ("Больше объём", "bolshe_obem"),
         ("Київ", "kiiv"),

@@ -14,6 +14,7 @@ _SPECIAL = {
         "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "œ": "oe", "Œ": "OE", "ł": "l",
         "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i",
 }  # fmt: skip
+_RAISED_AFTER_DIGIT = re.compile(r"(?<=\d)(?=[¹²³⁰-⁹₀-₉¼-¾⅐-⅞])")
 
 
 @lru_cache(maxsize=4096)
@@ -25,9 +26,7 @@ def to_code(text: str, style: CodeFormat) -> str:
     none, and text that is too long, becomes a hash (in part), never an empty or cut code.
     Raises Refusal for text without letter or digit.
     """
-    spelled = (
-        text if text.isascii() else "".join(map(_in_latin, unicodedata.normalize("NFKC", text)))
-    )
+    spelled = text if text.isascii() else _spelled(text)
     keep = re.escape(style.keep)
     code = re.sub(rf"[^A-Za-z0-9_{keep}]+", "_", spelled).strip("_")
     if style.lower:
@@ -40,6 +39,12 @@ def to_code(text: str, style: CodeFormat) -> str:
         digest = blake2b(text.encode(), digest_size=4).hexdigest()[:7]
         code = f"{code[: style.max_length - 8]}_{digest}".lstrip("_")
     return code
+
+
+def _spelled(text: str) -> str:
+    """Text in Latin letters as far as they go; `37½` is not `371/2`."""
+    apart = _RAISED_AFTER_DIGIT.sub("_", text)
+    return "".join(map(_in_latin, unicodedata.normalize("NFKC", apart)))
 
 
 @lru_cache(maxsize=4096)
