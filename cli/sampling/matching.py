@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,15 +38,6 @@ FITS: dict[str, dict[str, float]] = {
     "file": {"file": 1, "asset_collection": 1, "text": 0.6},
 }  # fmt: skip
 """How well a kind of value suits a type of attribute."""
-_LATIN = str.maketrans(
-    {
-        "а": "a", "б": "b", "в": "v", "г": "g", "ґ": "g", "д": "d", "е": "e", "є": "ie", "ж": "zh",
-        "з": "z", "и": "i", "і": "i", "ї": "i", "й": "i", "к": "k", "л": "l", "м": "m", "н": "n",
-        "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh", "ц": "ts",
-        "ч": "ch", "ш": "sh", "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "iu",
-        "я": "ia", "ё": "e", "’": "", "'": "",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +127,8 @@ def _code(name: str) -> str:
     if meant and meant[1] and not name.isascii():
         return meant[0]
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    latin = unicodedata.normalize("NFC", spaced.lower()).translate(_LATIN)
     try:
-        code = to_code(latin, CodeFormat(max_length=60))
+        code = to_code(spaced, CodeFormat(max_length=60))
     except Refusal:
         return ""
     return f"a_{code}" if code[:1].isdigit() else code

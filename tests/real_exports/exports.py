@@ -48,20 +48,33 @@ def real_export(
     return export(path, mapping, structure, edit)
 
 
-def own_export(file: str, mapping: str, structure: str, edit: tuple[str, str] = ("", "")) -> Export:
-    """One of the project's own small files in the same dialects."""
-    return export(OWN / file, mapping, structure, edit)
+def own_export(
+    file: str,
+    mapping: str,
+    structure: str,
+    edit: tuple[str, str] = ("", ""),
+    second: tuple[str, str] = ("", ""),
+) -> Export:
+    """One of the project's own small files in the same dialects; `second` is a name and a file."""
+    return export(OWN / file, mapping, structure, edit, second)
 
 
 @cache
-def export(path: Path, mapping: str, structure: str, edit: tuple[str, str]) -> Export:
+def export(
+    path: Path,
+    mapping: str,
+    structure: str,
+    edit: tuple[str, str],
+    second: tuple[str, str] = ("", ""),
+) -> Export:
     """Maps a whole file. `edit` is what a user would change in the mapping: this text for that."""
     program = compile_mapping(load_mapping(mapping_text(mapping, edit).encode(), name=mapping))
     summary = Summary()
     records: list[Previewed] = []
     broken = None
     try:
-        reader = read_records(lambda: path.open("rb"), program)
+        others = {second[0]: lambda: (OWN / second[1]).open("rb")}
+        reader = read_records(lambda: path.open("rb"), program, others=others)
         records.extend(preview_records(reader, program, structure_of(structure), summary))
     except UnreadableFileError as error:
         broken = error

@@ -23,6 +23,12 @@ CASES = [
     ("skroutz.xml", "docs/mappings/skroutz.yaml", "shop.json"),
     ("yml.xml", "docs/mappings/yml.yaml", "shop.json"),
     ("yml_epicentr.xml", "tests/data/mappings/yml_epicentr.yaml", "shop.json"),
+    ("filemaker.xml", "docs/mappings/filemaker.yaml", "goods.json"),
+    ("idoc_matmas.xml", "docs/mappings/idoc_matmas.yaml", "goods.json"),
+    ("onix3.xml", "docs/mappings/onix3.yaml", "books.json"),
+    ("prestashop.xml", "docs/mappings/prestashop.yaml", "goods.json"),
+    ("shopware5.xml", "docs/mappings/shopware5.yaml", "goods.json"),
+    ("spreadsheetml.xml", "docs/mappings/spreadsheetml.yaml", "goods.json"),
     ("onbuy.xml", "tests/data/mappings/onbuy.yaml", "shop.json"),
 ]
 LINKS = {"associations", "quantified_associations"}

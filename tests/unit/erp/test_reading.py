@@ -434,3 +434,43 @@ def test_an_undeclared_prefix_on_the_way_is_an_error_of_the_file() -> None:
 def test_an_undeclared_prefix_inside_a_record_is_an_error_of_that_record() -> None:
     records = records_of('<catalog><product sku="1"><g:x/></product><product sku="2"/></catalog>')
     assert skus(records) == [None, "2"]
+
+
+def test_an_asterisk_for_an_address_means_any_namespace_or_none() -> None:
+    mapping = """
+version: 1
+namespaces: {default: "*", any: "*", b: "urn:b"}
+head: {day: /Root/Day, made: /Root/@any:made}
+tables: {units: {path: /Root/Units/Unit, key: "@Code", columns: {name: .}}}
+records:
+  r:
+    path: /Root/Item
+    identifier: No
+    values:
+      name: Text[@lang = 'de' and not(Missing)]
+      second: Text[2]
+      unit: {from: Unit, steps: [{lookup: units, column: name}]}
+      exact: {from: b:Text | Missing}
+      any: "@any:code"
+      plain: "@code"
+      seen: concat($day, '/', $made, '/', local-name(Text[1]), '/', count(*), '/', 2 * 3)
+"""
+    inside = (
+        'made="7"><Units><Unit Code="u">Stück</Unit></Units><Day>1</Day><p:Item p:code="c" '
+        'xmlns:p="urn:b" xmlns:q="urn:c"><q:No>1</q:No><q:Text lang="de">Rad</q:Text>'
+        "<p:Text>Bike</p:Text><Unit>u</Unit></p:Item>"
+    )
+    for root, end in (
+        ('<Root xmlns="urn:v7" ', "</Root>"),
+        ("<Root ", "</Root>"),
+        ('<x:Root xmlns:x="urn:v7" x:', "</x:Root>"),
+    ):
+        (record,) = records_of(root + inside + end, mapping)
+        assert values(record, mapping) == {
+            "name": "Rad",
+            "second": "Bike",
+            "unit": "Stück",
+            "exact": "Bike",
+            "any": "c",
+            "seen": "1/7/Text/4/6",
+        }

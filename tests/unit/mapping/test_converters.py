@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from hashlib import blake2b
 
 import pytest
 from hypothesis import assume, given
@@ -199,6 +200,17 @@ def test_booleans_in_any_words() -> None:
         ("Łódź", "lodz"),
         ("A-B", "a_b"),
         ("½ Zoll", "1_2_zoll"),
+        ("37½", "37_1_2"),
+        ("m²", "m2"),
+        ("Тёмно-синий", "temno_siniy"),
+        ("Больше объём", "bolshe_obem"),
+        ("Київ", "kiiv"),
+        ("Ελληνικά", "ellinika"),
+        ("Ά\u03c3\u03c0\u03c1\u03bf 2", "aspro_2"),
+        ("サイズ", "saizu"),
+        ("ｻｲｽﾞ", "saizu"),
+        ("深圳", "shenzhen"),
+        ("и\u0306", "y"),
     ],
 )
 def test_codes_are_readable(text: str, code: str) -> None:
@@ -224,6 +236,25 @@ def test_distinct_codes_of_distinct_texts_are_distinct(one: str, other: str) -> 
     except Refusal:
         return
     assert (codes[0] == codes[1]) == (one == other)
+
+
+OLD_SCRIPTS = [
+    (0x80, 0x600), (0xE00, 0xE80), (0x10A0, 0x1100), (0x3041, 0x3100), (0x4E00, 0xA000),
+    (0xAC00, 0xD7A4),
+]  # fmt: skip
+"""Latin to Arabic, Thai, Georgian, Japanese, Chinese, Korean: no Python has other letters there."""
+
+
+def test_the_code_of_a_letter_is_for_ever() -> None:
+    """Another code would be another option in the PIM (docs/decisions/0050)."""
+    letters = [letter for first, end in OLD_SCRIPTS for letter in map(chr, range(first, end))]
+    codes = [to_code(letter, CodeFormat()) for letter in letters if letter.isalnum()]
+    assert blake2b("\n".join(codes).encode(), digest_size=8).hexdigest() == "de2c91a288a4376a"
+
+
+def test_a_letter_without_latin_form_becomes_a_hash() -> None:
+    assert re.fullmatch(r"[0-9a-f]{7}", to_code("ا", CodeFormat()))
+    assert to_code("ь", CodeFormat()) != to_code("ъ", CodeFormat())
 
 
 def test_texts_of_other_scripts_do_not_fall_into_one_code() -> None:

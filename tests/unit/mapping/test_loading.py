@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping import MappingError, compile_mapping, load_mapping
+from pim_connector.mapping.language import ValueRule
 from pim_connector.mapping.schema import json_schema
 from tests.unit.mapping.mapping_world import mapping_of
 
@@ -101,6 +102,25 @@ def test_aliases_may_be_used_but_not_to_blow_up() -> None:
     )
     assert "too many or too deeply nested keys" in problem(laughs)
     assert "not valid YAML" in problem("[" * 5_000) or "too deeply" in problem("[" * 5_000)
+
+
+def test_merged_keys_stand_behind_those_that_are_written_beside_them() -> None:
+    rule = (
+        "values:\n  a: &one {from: x, steps: [upper]}\n  b: &two {from: y, type: text}\n"
+        "  c:\n    <<: [*one, *two]\n    type: number\n  d: {<<: *one, from: z}"
+    )
+    values = load_mapping(mapping_of(rule).encode(), name="m").file.records["product"].values
+    assert values["c"] == ValueRule(from_="x", steps=["upper"], type="number")
+    assert values["d"] == ValueRule(from_="z", steps=["upper"])
+    wrong = "values:\n  a: &one {from: x, stepz: [upper]}\n  b:\n    <<: *one\n    typ: text"
+    assert "erp.yaml:8: records.product.values.a.stepz" in problem(mapping_of(wrong))
+
+
+@pytest.mark.parametrize(
+    "merge", ["<<: 1", "<<: [1]", "&a {<<: *a}", "&a {b: &b {<<: *a}, <<: *b}"]
+)
+def test_what_cannot_be_merged_is_refused(merge: str) -> None:
+    assert "takes the keys of something else" in problem(merge)
 
 
 @given(st.text(max_size=200))

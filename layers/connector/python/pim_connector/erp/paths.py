@@ -7,14 +7,24 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 ANY = "*"
+WHATEVER = "{*}"
+"""Before a local name: in any namespace or in none. lxml's notation, so its searches take it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One step: a name as `{uri}local` or `*`; `deep` for `//`, any number of levels down."""
+    """One step: a name as `{uri}local`, `{*}local` or `*`; `deep` for `//`, any levels down."""
 
     name: str
     deep: bool = False
+
+    def fits(self, name: str) -> bool:
+        """Whether an element of this name (or one that another step asks for) may be meant."""
+        if self.name in (ANY, name) or name == ANY:
+            return True
+        if self.name.startswith(WHATEVER) or name.startswith(WHATEVER):
+            return self.name.rpartition("}")[2] == name.rpartition("}")[2]
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +43,7 @@ class ElementPath:
         if any(step.deep for step in self.steps + other.steps):
             return True
         return len(self.steps) <= len(other.steps) and all(
-            mine.name in (ANY, theirs.name) or theirs.name == ANY
-            for mine, theirs in zip(self.steps, other.steps, strict=False)
+            mine.fits(theirs.name) for mine, theirs in zip(self.steps, other.steps, strict=False)
         )
 
 
@@ -68,7 +77,7 @@ class PathMatcher:
             step = steps[done]
             if step.deep:
                 below.add((number, done))
-            if step.name in (ANY, name):
+            if step.fits(name):
                 if done + 1 == len(steps):
                     ended.append(number)
                 else:

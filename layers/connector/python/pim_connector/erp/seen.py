@@ -40,7 +40,7 @@ def explain_no_records(stream: XmlStream, wanted: Sequence[ElementPath]) -> None
         uri = seen.namespaces.get(same_names[0])
         advice = (
             f"in the namespace {uri}; declare that under `namespaces` (`default` for names without "
-            "prefix)"
+            "prefix), or `*` for any"
             if uri
             else "in no namespace; take `default` out of `namespaces`, or the prefix out of `path`"
         )

@@ -339,7 +339,11 @@ class MappingFile(
 
     version: Literal[1]
     namespaces: Annotated[
-        dict[str, str], Meta(description="Prefix → URI; `default` is for names without prefix.")
+        dict[str, str],
+        Meta(
+            description="Prefix → URI, or `*` for any namespace; `default` is for names without "
+            "prefix."
+        ),
     ] = {}
     file: File = File()
     source: Origin = Origin()

@@ -83,6 +83,7 @@ class _Builder:
     def __init__(self) -> None:
         self.lines: dict[Path, int] = {}
         self._nodes = 0
+        self._merging: list[yaml.Node] = []
 
     def build(self, node: yaml.Node, path: Path) -> object:
         line = node.start_mark.line + 1
@@ -99,17 +100,35 @@ class _Builder:
         return self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[Hashable, object]:
+        merged: dict[Hashable, object] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag.endswith(":merge"):
+                merged = {**self._merged(value_node, path), **merged}
         built: dict[Hashable, object] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag.endswith(":merge"):
+            if not isinstance(key_node, yaml.ScalarNode):
                 raise YamlError("a key must be plain text", line)
+            if key_node.tag.endswith(":merge"):
+                continue
             key = _whole_characters(str(key_node.value), line)
             if key in built:
                 raise YamlError(f"the key `{key}` is there twice", line)
             self.lines[(*path, key)] = line
             built[key] = self.build(value_node, (*path, key))
-        return built
+        return {**merged, **built}
+
+    def _merged(self, node: yaml.Node, path: Path) -> dict[Hashable, object]:
+        """The keys that `<<` brings from elsewhere; those written beside it go before them."""
+        line = node.start_mark.line + 1
+        merged: dict[Hashable, object] = {}
+        for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if not isinstance(part, yaml.MappingNode) or part in self._merging:
+                raise YamlError("`<<` takes the keys of something else: `<<: *name`", line)
+            self._merging.append(part)
+            merged = {**self._mapping(part, path), **merged}
+            self._merging.pop()
+        return merged
 
     def _scalar(self, node: yaml.Node) -> str | int | bool | None:
         text = _whole_characters(str(node.value), node.start_mark.line + 1)

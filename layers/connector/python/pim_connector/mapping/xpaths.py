@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isnan
 from typing import TypeAlias
 
 from lxml import etree
 
+from pim_connector.erp.paths import WHATEVER
 from pim_connector.mapping.converters.refusal import Refusal
 
 Node: TypeAlias = etree._Element
@@ -18,6 +19,8 @@ Select: TypeAlias = Callable[[Node, Mapping[str, str]], list[Selected]]
 
 DEFAULT = "default"
 """Prefix in the mapping's `namespaces` that stands for names without prefix."""
+ANY_NAMESPACE = "*"
+"""Instead of a URI in the mapping's `namespaces`: names of this prefix whatever their namespace."""
 _DEFAULT_PREFIX = "pim-connector-default"
 
 _NAME = r"[^\W\d][\w.\-\u00b7]*"
@@ -66,16 +69,19 @@ def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
     steps = _plain_steps(text, namespaces)
     if steps is not None:
         select = _plain_select(*steps)
-        child = steps[0][0] if len(steps[0]) == 1 else None
+        child = steps[0][0] if len(steps[0]) == 1 and not steps[0][0].startswith(WHATEVER) else None
         return XPathExpression(
             text, variables, False, select, _is_there(select), child, steps[1] if child else None
         )
-    prefixes = {prefix: uri for prefix, uri in namespaces.items() if prefix != DEFAULT}
+    _refuse_unknown_prefixes(tokens, namespaces)
     rewritten = text
-    if DEFAULT in namespaces:
-        rewritten = "".join(_with_default(tokens))
-        prefixes[_DEFAULT_PREFIX] = namespaces[DEFAULT]
-    _refuse_unknown_prefixes(tokens, prefixes)
+    if DEFAULT in namespaces or ANY_NAMESPACE in namespaces.values():
+        rewritten = "".join(_rewritten(tokens, namespaces))
+    prefixes = {
+        _DEFAULT_PREFIX if prefix == DEFAULT else prefix: uri
+        for prefix, uri in namespaces.items()
+        if uri != ANY_NAMESPACE
+    }
     try:
         compiled = etree.XPath(rewritten, namespaces=prefixes or None, smart_strings=False)
     except (etree.XPathSyntaxError, ValueError) as error:
@@ -100,7 +106,10 @@ def variables_of(text: str) -> frozenset[str]:
 
 
 def qualified(name: str, namespaces: Mapping[str, str]) -> str:
-    """A name of the mapping (`g:id`) as `{uri}id`; without prefix in the default namespace."""
+    """A name of the mapping (`g:id`) as `{uri}id`; without prefix in the default namespace.
+
+    `{*}id` where any namespace will do (or none), which is lxml's notation too.
+    """
     prefix, _, local = name.rpartition(":")
     if prefix == "xml":
         return f"{{{XML_NAMESPACE}}}{local}"
@@ -126,13 +135,30 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     return tokens
 
 
-def _with_default(tokens: list[tuple[str, str]]) -> list[str]:
-    """The expression with the private prefix before each element name that has none."""
+def _rewritten(tokens: list[tuple[str, str]], namespaces: Mapping[str, str]) -> list[str]:
+    """The expression with the private prefix before each element name that has none.
+
+    XPath 1.0 has no name in any namespace: such names become a test of the local name.
+    """
     written: list[str] = []
+    for kind, value, takes_default in _names(tokens):
+        prefix, _, local = value.rpartition(":")
+        uri = namespaces.get(prefix or DEFAULT) if prefix or takes_default else None
+        if kind != "name" or uri is None:
+            written.append(value)
+        elif uri == ANY_NAMESPACE:
+            written.append("*" if local == "*" else f"*[local-name()='{local}']")
+        else:
+            written.append(value if prefix else f"{_DEFAULT_PREFIX}:{value}")
+    return written
+
+
+def _names(tokens: list[tuple[str, str]]) -> Iterator[tuple[str, str, bool]]:
+    """The tokens, and whether each is an element's name that the default namespace is for."""
     before = ("other", "(")
     for kind, value in tokens:
         if kind == "space":
-            written.append(value)
+            yield kind, value, False
             continue
         is_operand_place = before[0] in ("other", "axis", "operator") and before[1] not in (
             ")", "]", ".", "..", "*operand",
@@ -143,13 +169,10 @@ def _with_default(tokens: list[tuple[str, str]]) -> list[str]:
         token = (kind, value)
         if kind == "name" and not is_operand_place and value in _OPERATORS:
             token = ("operator", value)
-        elif kind == "name" and ":" not in value and not attribute:
-            value = f"{_DEFAULT_PREFIX}:{value}"  # noqa: PLW2901
         elif value == "*" and is_operand_place:
             token = ("other", "*operand")
-        written.append(value)
+        yield token[0], value, token[0] == "name" and ":" not in value and not attribute
         before = token
-    return written
 
 
 def _looks_upward(tokens: list[tuple[str, str]]) -> bool:
@@ -192,6 +215,8 @@ def _plain_steps(
     attribute = steps.pop()[1:] if steps[-1].startswith("@") else None
     if attribute is not None and ":" in attribute:
         attribute = qualified(attribute, namespaces)
+        if attribute.startswith(WHATEVER):
+            return None
     return tuple(qualified(step, namespaces) for step in steps), attribute
 
 
