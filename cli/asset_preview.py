@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from pim_connector.assets.program import AssetProgram, to_asset
 from pim_connector.dam.asset_messages import AssetMessage, Change
 from pim_connector.dam.client import DamClient, Gone
 from pim_connector.dam.cursor import SourceCursor
+from pim_connector.dam.pages import Position
+from pim_connector.dam.polling import changes_of
 from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError
 from pim_connector.mapping.result import Filtered, Rejected
 from pim_connector.structure import Structure
@@ -106,7 +108,10 @@ class Previewer:
 
     def take(self, message: AssetMessage) -> None:
         """Show what is news in a message; EnoughError when the limit is reached."""
-        for change in message.changes:
+        self._take(message.changes)
+
+    def _take(self, changes: Iterable[Change]) -> None:
+        for change in changes:
             line, digest = self._line(change)
             before = self._shown.get(change.id)
             if line is None or (before is not None and before.digest == digest):
@@ -117,7 +122,30 @@ class Previewer:
             self._lines += 1
             self._show(line)
             self.counts[line.state] += 1
-            self._shown[change.id] = Shown(digest=digest, family=line.asset_family, code=line.code)
+            self._shown[change.id] = _shown(line, digest, before)
+
+    @property
+    def known(self) -> int:
+        """How many assets the PIM would have."""
+        return sum(shown.code is not None for shown in self._shown.values())
+
+    def missing(self) -> int:
+        """Compare the DAM's full list with what was shown, as a reconciliation does.
+
+        What was missed comes as changed, what is gone as deleted; gives the number of the latter.
+        ConfigurationError for a list that proves nothing.
+        """
+        gone = {id_ for id_, shown in self._shown.items() if shown.code is not None}
+        for step in self._client.everything(Position()):
+            for row in step.rows:
+                if row.problem:
+                    raise ConfigurationError(
+                        f"the full list has an item that cannot be read: {row.problem}"
+                    )
+                gone.difference_update(() if row.deleted else row.ids)
+                self._take(c for c in changes_of(row) if c.id not in self._shown)
+        self._take(Change(id=id_, kind="deleted", origin="reconcile") for id_ in sorted(gone))
+        return len(gone)
 
     def _line(self, change: Change) -> tuple[Line | None, bytes]:
         properties = change.properties
@@ -125,7 +153,7 @@ class Previewer:
             try:
                 row = self._client.asset(change.id)
             except RejectedError as error:
-                return _rejected([str(error)])
+                return _rejected([str(error)], *self._identity(change.id, {}))
             gone = isinstance(row, Gone) or row.deleted
             properties = None if isinstance(row, Gone) else row.properties
         else:
@@ -133,8 +161,15 @@ class Previewer:
         if gone:
             return self._deleted(change.id, properties)
         if properties is None:
-            return _rejected([f"{change.id}: too large to be shown; describe `item`"])
-        return _mapped(to_asset(change.id, properties, self._program, self._structure))
+            reason = (
+                f"{change.id}: too large for a message, and there is no `item` to ask for it by"
+            )
+            return _rejected([reason], *self._identity(change.id, {}))
+        outcome = to_asset(change.id, properties, self._program, self._structure)
+        return _mapped(outcome, *self._identity(change.id, properties))
+
+    def _identity(self, asset_id: str, properties: dict[str, Any]) -> tuple[str | None, str | None]:
+        return self._program.identity(asset_id, properties)
 
     def _deleted(
         self, asset_id: str, properties: dict[str, Any] | None
@@ -151,7 +186,18 @@ class Previewer:
         return line, b"deleted"
 
 
-def _mapped(outcome: MappedAsset | Filtered | Rejected) -> tuple[Line, bytes]:
+def _shown(line: Line, digest: bytes, before: Shown | None) -> Shown:
+    """Keep what was shown, and as what the PIM has the asset: a rejected one stays as it was."""
+    if line.state == "mapped":
+        return Shown(digest=digest, family=line.asset_family, code=line.code)
+    if line.state == "rejected" and before is not None:
+        return Shown(digest=digest, family=before.family, code=before.code)
+    return Shown(digest=digest)
+
+
+def _mapped(
+    outcome: MappedAsset | Filtered | Rejected, family: str | None, code: str | None
+) -> tuple[Line, bytes]:
     match outcome:
         case MappedAsset():
             payload: dict[str, Any] = outcome.payload()
@@ -165,15 +211,16 @@ def _mapped(outcome: MappedAsset | Filtered | Rejected) -> tuple[Line, bytes]:
             return line, b"m" + outcome.hashes
         case Filtered(reason=reason):
             line = Line(
-                asset_family=None, code=None, state="filtered", payload=None, errors=[reason]
+                asset_family=family, code=code, state="filtered", payload=None, errors=[reason]
             )
             return line, b"f" + reason.encode()
         case Rejected(errors=errors):
-            return _rejected([_words(e.attribute, e.message, e.value) for e in errors])
+            said = [_words(e.attribute, e.message, e.value) for e in errors]
+            return _rejected(said, family, code)
 
 
-def _rejected(errors: list[str]) -> tuple[Line, bytes]:
-    line = Line(asset_family=None, code=None, state="rejected", payload=None, errors=errors)
+def _rejected(errors: list[str], family: str | None, code: str | None) -> tuple[Line, bytes]:
+    line = Line(asset_family=family, code=code, state="rejected", payload=None, errors=errors)
     return line, b"r" + "\n".join(errors).encode()
 
 

@@ -54,6 +54,10 @@ def preview(
         Path | None,
         typer.Option(help="A JSON file with the values of {{secret.NAME}}; else the environment."),
     ] = None,
+    reconcile: Annotated[
+        bool,
+        typer.Option(help="With --state and `absent: reconcile`: look for what is gone, too."),
+    ] = True,
 ) -> None:
     """Ask the DAM what changed and show exactly what would be sent, as NDJSON.
 
@@ -81,6 +85,7 @@ def preview(
     if since is not None:
         kept.state.cursors[described.source] = _since(described, since)
     known = kept.state.shown.setdefault(described.source, {})
+    compares = reconcile and bool(known) and described.deleted.absent == "reconcile"
     clocks = Clocks(time_left=lambda: 86_400.0)
     with DamClient(described, _secrets(described, secrets), clocks=clocks) as client:
         previewer = Previewer(client, program, _structure(structure), known, _show, limit)
@@ -90,6 +95,8 @@ def preview(
         report = None
         try:
             report = poll.run()
+            if compares:
+                _reconcile(previewer, described, report)
         except EnoughError:
             pass
         except BrokenPipeError:
@@ -111,6 +118,20 @@ def schema() -> None:
     from pim_connector.dam.schema import json_schema
 
     sys.stdout.write(json_schema())
+
+
+def _reconcile(previewer: Previewer, source: Source, report: PollReport) -> None:
+    if source.item is None:
+        report.note("not reconciled: `item` is missing, how to ask for one asset by its id")
+        return
+    before = previewer.known
+    missing = previewer.missing()
+    most = source.assets.on_delete.max_share if source.assets else 100
+    if missing > 1 and 100 * missing > most * before:
+        report.note(
+            f"{missing} of {before} assets are missing, which is more than max_share ({most:g} %):"
+            f" the stack takes none out before `pim-connector assets approve {source.source}`"
+        )
 
 
 def _show(line: Line) -> None:
@@ -153,7 +174,8 @@ def _secrets(source: Source, file: Path | None) -> Mapping[str, Any]:
             raise ConfigurationError(
                 f"{file}: must be a JSON object of texts, as the secret in Secrets Manager"
             ) from error
-    used = names_in(msgspec.to_builtins((source.auth, source.headers, source.list, source.item)))
+    asked = (source.auth, source.headers, source.list, source.item, source.deleted)
+    used = names_in(msgspec.to_builtins(asked))
     names = {name.removeprefix("secret.") for name in used if name.startswith("secret.")}
     missing = sorted(name for name in names if _variable(name) not in os.environ)
     if missing:

@@ -100,6 +100,40 @@ def test_with_a_state_file_the_second_run_shows_only_what_changed(
     }
 
 
+def test_what_is_gone_without_a_trace_is_found_in_the_full_list(
+    source: Path, dam: Dam, tmp_path: Path
+) -> None:
+    text = source.read_text()
+    source.write_text(text.replace("{flag: deleted}", "{absent: reconcile}"))
+    state = str(tmp_path / "state.json")
+    preview("--source", str(source), "--state", state)
+    dam.library.delete("a000009")
+    assert preview("--source", str(source), "--state", state, "--no-reconcile")[1] == []
+    lines = preview("--source", str(source), "--state", state)[1]
+    assert [(line["code"], line["state"]) for line in lines] == [("a000009", "deleted")]
+    assert preview("--source", str(source), "--state", state)[1] == []
+    for number in (1, 2, 3):
+        dam.library.delete(f"a00000{number}")
+    _status, lines, said = preview("--source", str(source), "--state", state)
+    assert len(lines) == 3
+    assert "3 of 29 assets are missing" in said
+
+
+def test_an_asset_that_is_rejected_is_named_by_its_code(source: Path) -> None:
+    source.write_text(source.read_text().replace("title: title", "title: '[{t: name}]'"))
+    status, lines, _said = preview("--source", str(source))
+    assert status == 3
+    assert (lines[0]["asset_family"], lines[0]["code"]) == ("packshots", "a000001")
+    assert (lines[0]["state"], lines[0]["payload"]) == ("rejected", None)
+
+
+def test_a_list_for_an_attribute_that_nobody_declared_is_taken_for_options(source: Path) -> None:
+    source.write_text(source.read_text().replace("title: title", "title: title\n    tags: tags"))
+    status, lines, said = preview("--source", str(source), "--limit", "1")
+    assert status == 0, said
+    assert lines[0]["payload"]["values"]["tags"][0]["data"] == ["product"]
+
+
 def test_a_limit_holds_the_cursor_back_so_that_nothing_is_passed_over(
     source: Path, tmp_path: Path
 ) -> None:

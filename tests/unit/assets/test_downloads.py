@@ -13,7 +13,7 @@ import pytest
 from pim_connector.assets.addresses import checked_address, is_allowed_host, is_public
 from pim_connector.assets.downloads import Downloads
 from pim_connector.assets.mapping import MediaRules
-from pim_connector.dam.auth import _ClientCredentials, _Header
+from pim_connector.dam.auth import _client_credentials, _Header
 from pim_connector.dam.auth_kinds import ClientCredentialsAuth
 from pim_connector.errors import RejectedError, TransientError
 
@@ -156,7 +156,7 @@ class Nowhere(io.RawIOBase):
 
 def test_memory_does_not_grow_with_the_file_even_behind_oauth() -> None:
     described = ClientCredentialsAuth(token_url="/token", client_id="a", client_secret="b")
-    auth = _ClientCredentials(described, "https://dam.example.com", {})
+    auth = _client_credentials(described, "https://dam.example.com", {})
     net = Net(
         {
             "/token": httpx.Response(200, json={"access_token": "t"}),

@@ -37,7 +37,9 @@ def dam(ties: int) -> Callable[[Ask], Page]:
 
 
 def plan_for(mode: Mode, largest: int | None) -> Plan:
-    listing = Listing(path="/a", pagination=Offsets(size=SIZE, max_size=largest), mode=mode)
+    listing = Listing(
+        path="/a?limit={{limit}}", pagination=Offsets(size=SIZE, max_size=largest), mode=mode
+    )
     return plan_of(listing, Stamps(Since()), overlap_s=60)
 
 

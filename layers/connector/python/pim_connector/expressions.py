@@ -1,11 +1,17 @@
 """JMESPath over a DAM's JSON (https://jmespath.org/specification.html), and text templates of it.
 
-One thing is added to the standard: `to_map(list, 'name', 'value')` makes an object of a list of
-name/value pairs, which JMESPath itself cannot (Frontify, Pimcore and Brandfolder list metadata so).
+Added to the standard is what DAMs need and JMESPath cannot do:
+
+* `to_map(list, 'name', 'value')` makes an object of a list of name/value pairs (Frontify, Pimcore);
+* `entries(object)` makes a list of `{key, value}` of an object, for lists that are keyed by id;
+* `extract(text, 'pattern')` gives the first group of a regular expression, or the whole match;
+* `from_json(text)` reads JSON that stands in a text;
+* `json_api(document)` gives the resources of a JSON:API document with what they relate to in place.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -23,8 +29,54 @@ class _Functions(functions.Functions):
         pairs = ((_search(name, item), _search(value, item)) for item in items or ())
         return {str(key): found for key, found in pairs if key is not None}
 
+    @functions.signature({"types": ["object", "null"]})
+    def _func_entries(self, found: dict[str, Any] | None) -> list[dict[str, Any]]:
+        return [{"key": key, "value": value} for key, value in (found or {}).items()]
+
+    @functions.signature({"types": ["string", "number", "null"]}, {"types": ["string"]})
+    def _func_extract(self, text: str | float | None, pattern: str) -> str | None:
+        match = None if text is None else re.search(pattern, as_text(text))
+        return match and (match.group(1) if match.re.groups else match.group())
+
+    @functions.signature({"types": ["string", "null"]})
+    def _func_from_json(self, text: str | None) -> Any:
+        return None if text is None or not text.strip() else json.loads(text)
+
+    @functions.signature({"types": ["object", "null"]})
+    def _func_json_api(self, document: dict[str, Any] | None) -> Any:
+        return _resources(document or {})
+
 
 _OPTIONS = jmespath.Options(custom_functions=_Functions())
+
+
+def _resources(document: dict[str, Any]) -> Any:
+    """Put the attributes of `included` where relationships point to them, one level deep.
+
+    https://jsonapi.org/format/#document-compound-documents
+    """
+    data, included = document.get("data"), document.get("included") or []
+    known = {(one.get("type"), one.get("id")): one for one in included if isinstance(one, dict)}
+
+    def related(linked: Any) -> Any:
+        if isinstance(linked, list):
+            return [related(one) for one in linked]
+        if not isinstance(linked, dict):
+            return linked
+        return known.get((linked.get("type"), linked.get("id")), linked)
+
+    def resolved(resource: Any) -> Any:
+        if not isinstance(resource, dict):
+            return resource
+        relations = resource.get("relationships") or {}
+        placed = {
+            name: related(one.get("data"))
+            for name, one in relations.items()
+            if isinstance(one, dict)
+        }
+        return resource | {"relationships": placed}
+
+    return [resolved(one) for one in data] if isinstance(data, list) else resolved(data)
 
 
 def _search(expression: str, item: Any) -> Any:

@@ -80,7 +80,7 @@ def fill(filling: Filling, draft: Draft) -> None:
     if filling.rule.families and draft.family not in filling.rule.families:
         return
     try:
-        attribute = _attribute(filling.attribute, draft)
+        attribute = _attribute(filling, draft)
         key = _key(filling, attribute, draft)
         values = filling.picker.values(draft.properties)
         if values:
@@ -99,8 +99,8 @@ def fill(filling: Filling, draft: Draft) -> None:
         )
 
 
-def _attribute(code: str, draft: Draft) -> AssetAttribute:
-    structure, family = draft.structure, draft.family
+def _attribute(filling: Filling, draft: Draft) -> AssetAttribute:
+    structure, family, code = draft.structure, draft.family, filling.attribute
     found = structure.asset_attribute(family, code)
     if found is not None:
         return found
@@ -108,7 +108,13 @@ def _attribute(code: str, draft: Draft) -> AssetAttribute:
         raise Refusal(f"the PIM has no asset family {family}; create it, or `assets setup`")
     if structure.asset_attributes is not None:
         raise Refusal(f"asset family {family} has no such attribute; create it, or `assets setup`")
-    return AssetAttribute(code=code, asset_family=family, type="text")
+    return AssetAttribute(
+        code=code,
+        asset_family=family,
+        type="multiple_options" if filling.picker.gives_list(draft.properties) else "text",
+        value_per_locale=filling.rule.locale is not None,
+        value_per_channel=filling.rule.channel is not None,
+    )
 
 
 def _key(filling: Filling, attribute: AssetAttribute, draft: Draft) -> SlotKey:
@@ -193,7 +199,7 @@ def _media_file(
 ) -> MediaFile:
     url = shaping.absolute(str(shaping.text(attribute, values)), draft.base_url)
     if not is_web_url(url):
-        raise Refusal("not a web address to download the file from", url)
+        raise Refusal("not a web address to download from; write it out with a `template`", url)
     named = filling.file_name.read(draft.properties) if filling.file_name else None
     name = word(named) if named else unquote(PurePosixPath(urlsplit(url).path).name)
     version = filling.file_version.read(draft.properties) if filling.file_version else None

@@ -48,6 +48,11 @@ class Picker:
         values = [item for item in _flat(found) if item not in (None, "")]
         return [item for item in self._steps(values) if item not in (None, "")]
 
+    def gives_list(self, properties: Properties) -> bool:
+        """Say whether this is a list of values, also where it has only one; raises as `values`."""
+        found = self._read.read(properties) if self._read else self._constant
+        return isinstance(found, list) or len(self.values(properties)) > 1
+
     def first(self, properties: Properties) -> Any:
         """Give the only value, or None. Raises Refusal where there are several."""
         values = self.values(properties)

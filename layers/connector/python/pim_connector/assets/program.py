@@ -45,6 +45,11 @@ class AssetProgram:
     links: tuple[LinkRule, ...]
     declared: Structure
 
+    def identity(self, dam_id: str, properties: Mapping[str, Any]) -> tuple[str | None, str | None]:
+        """Give family and code as far as they can be told, of an asset that cannot be sent."""
+        data: Properties = {"id": dam_id, **properties}
+        return _one(self.family, "family", data, []), _code(self, data, [])
+
     @property
     def families(self) -> frozenset[str]:
         """The asset families that are known beforehand: constant or declared ones."""

@@ -12,7 +12,8 @@ from pim_connector.structure import AssetAttribute, AssetFamily, Structure
 def declared_structure(mapping: AssetMapping) -> Structure:
     """Build the structure a source file declares, to map with where no PIM is at hand.
 
-    A file that declares no families leaves it *not known*, and every attribute is taken for text.
+    A file that declares no families leaves it *not known*: a list is taken for options, all else
+    for text, and what has a locale or channel for an attribute with a value for each.
     """
     if not mapping.families:
         return Structure()

@@ -10,6 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from pim_connector.dam.request_kinds import Request
+
 
 class _Auth(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """What all kinds of `auth` share: `kind` says which it is."""
@@ -61,6 +63,22 @@ class ClientCredentialsAuth(_Auth, tag="oauth2_client_credentials", frozen=True,
     params: dict[str, str] = {}
 
 
+class LoginAuth(_Auth, tag="login", frozen=True, kw_only=True):
+    """A token that the DAM's own login address gives: fetched, used, fetched anew on 401.
+
+    `request` is the login, a POST unless it says otherwise; `token` is JMESPath on its answer. The
+    token goes as `value` into `header`, or into the query as `parameter`. `expired_status` are the
+    answers to any request that mean that the token counts no more.
+    """
+
+    request: Request
+    token: str
+    header: str = "Authorization"
+    value: str = "Bearer {{token}}"
+    parameter: str | None = None
+    expired_status: tuple[int, ...] = (401,)
+
+
 class SignerAuth(_Auth, tag="signer", frozen=True, kw_only=True):
     """A hash over each request, in a query parameter or in a header.
 
@@ -75,4 +93,13 @@ class SignerAuth(_Auth, tag="signer", frozen=True, kw_only=True):
     header: str | None = None
 
 
-Auth = NoAuth | BearerAuth | BasicAuth | HeaderAuth | QueryAuth | ClientCredentialsAuth | SignerAuth
+Auth = (
+    NoAuth
+    | BearerAuth
+    | BasicAuth
+    | HeaderAuth
+    | QueryAuth
+    | ClientCredentialsAuth
+    | LoginAuth
+    | SignerAuth
+)

@@ -8,14 +8,15 @@ from typing import Any
 import httpx
 from msgspec import Struct
 
-from pim_connector.dam.http import Clocks, DamHttp
+from pim_connector.dam.graphql import errors_in
+from pim_connector.dam.http import Answer, Clocks, DamHttp
 from pim_connector.dam.listing import PageReader
 from pim_connector.dam.pages import Plan, Position, Row, Step, plan_of
 from pim_connector.dam.rows import asset_rows
-from pim_connector.dam.source import Listing, Source
+from pim_connector.dam.source import Item, Listing, Source
 from pim_connector.dam.stamps import Stamps
 from pim_connector.dam.walk import walk
-from pim_connector.errors import ConfigurationError, RejectedError
+from pim_connector.errors import ConfigurationError, RejectedError, TransientError
 from pim_connector.expressions import Expression
 
 
@@ -82,9 +83,7 @@ class DamClient:
                 f"{self.source.source}: `item` is missing: how to ask for one asset by its id"
             )
         answer = self.http.ask(item.request, {"id": asset_id}, expected=item.gone_status)
-        if answer.status in item.gone_status:
-            return Gone(id=asset_id, status=answer.status)
-        if item.gone_when and Expression(item.gone_when, where="gone_when").holds(answer.body):
+        if answer.status in item.gone_status or self._says_gone(item, answer):
             return Gone(id=asset_id, status=answer.status)
         found: Any = Expression(item.item, where="item.item").read(answer.body)
         if not isinstance(found, dict):
@@ -93,6 +92,17 @@ class DamClient:
         if row.problem:
             raise RejectedError(f"{answer.url}: {row.problem}")
         return row
+
+    def _says_gone(self, item: Item, answer: Answer) -> bool:
+        """Read `gone_when`. An error proves nothing, unless `gone_when` speaks of errors itself."""
+        gone = Expression(item.gone_when, where="item.gone_when") if item.gone_when else None
+        errors = errors_in(answer.body)
+        if errors and not (gone and "errors" in gone.text and gone.holds(answer.body)):
+            raise TransientError(
+                f"{answer.url} answers with errors: {errors}. If that is how the DAM says that an "
+                "asset is gone, write so in item.gone_when: errors[0].extensions.code == '…'"
+            )
+        return gone is not None and gone.holds(answer.body)
 
     def plan(self, listing: Listing, stamps: Stamps) -> Plan:
         """Give the numbers a walk through `listing` needs."""

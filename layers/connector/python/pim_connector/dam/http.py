@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import random
 import time
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 import httpx
 import msgspec
 
 from pim_connector.dam.auth import auth_of
-from pim_connector.dam.source import Request, Source
-from pim_connector.dam.template import ABSENT, fill, fill_text
+from pim_connector.dam.rendering import address_of, content_of
+from pim_connector.dam.request_kinds import Request
+from pim_connector.dam.source import Source
+from pim_connector.dam.template import fill_text
 from pim_connector.dam.waits import backoff, wait_named
 from pim_connector.errors import ConfigurationError, TransientError
 
@@ -35,12 +38,17 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a DAM answered: status, headers (any case), and the body's JSON, None if empty."""
+    """What a DAM answered: status, headers (any case), and the body's JSON, None if empty.
+
+    `url` is for messages: secrets are taken out of it. `asked` is what relative addresses in the
+    answer are relative to, without its query.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: Any
     url: str
+    asked: str
 
 
 class DamHttp:
@@ -82,40 +90,34 @@ class DamHttp:
         refuses the request or the credentials, or does not answer with JSON.
         """
         known = {**self._secrets, **values}
-        headers = {k: fill_text(v, known) for k, v in self._source.headers.items()}
-        headers |= {k: fill_text(v, known) for k, v in request.headers.items()}
-        content = None
-        if request.body is not None:
-            content = msgspec.json.encode(fill(request.body, known))
-            headers.setdefault("Content-Type", "application/json")
-        elif request.form is not None:
-            content = urlencode(fill(request.form, known)).encode()
-            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        url = self._address(request, known)
-        return self._send(request.method, url, headers, content, frozenset(expected))
+        content, headers = content_of(request, known)
+        url = address_of(request, self._source.base_url, known)
+        return self._send(request.verb, url, headers, content, frozenset(expected))
 
-    def follow(self, url: str, request: Request, *, expected: Iterable[int] = ()) -> Answer:
-        """Ask for an address that the DAM gave: only its own host is sent our credentials."""
+    def follow(
+        self,
+        url: str,
+        request: Request,
+        values: Mapping[str, Any],
+        *,
+        expected: Iterable[int] = (),
+    ) -> Answer:
+        """Ask for an address that the DAM gave, as `request` says: its method, headers, content.
+
+        Only the DAM's own host is sent our credentials.
+        """
         base = urlsplit(self._source.base_url)
         target = urlsplit(urljoin(self._source.base_url, url))
-        if target.netloc != base.netloc:
+        if _host(target) != _host(base):
             raise ConfigurationError(
-                f"the DAM says the next page is on {target.hostname}, but base_url is on "
-                f"{base.hostname}; credentials go to base_url only, so make base_url that host"
+                f"the DAM says the next page is on {target.netloc}, but base_url is on "
+                f"{base.netloc}, and credentials go nowhere else. Make base_url that host; or, "
+                "where the DAM does not know its own name, take the page or cursor out of the "
+                "address: pagination {kind: cursor, next: \"extract(…, 'cursor=([^&]*)')\"}"
             )
-        known = dict(self._secrets)
-        headers = {k: fill_text(v, known) for k, v in self._source.headers.items()}
-        headers |= {k: fill_text(v, known) for k, v in request.headers.items()}
-        own = urlunsplit((base.scheme, *target[1:4], ""))
-        return self._send("GET", own, headers, None, frozenset(expected))
-
-    def _address(self, request: Request, known: Mapping[str, Any]) -> str:
-        path = fill_text(request.path, known, quote=lambda text: quote(text, safe=""))
-        url = self._source.base_url.rstrip("/") + "/" + path.lstrip("/")
-        query = query_string(request.params, known)
-        if query:
-            url += ("&" if "?" in url else "?") + query
-        return url
+        content, headers = content_of(request, {**self._secrets, **values})
+        own = urlunsplit((base.scheme, base.netloc, *target[2:4], ""))
+        return self._send(request.verb, own, headers, content, frozenset(expected))
 
     def _send(
         self,
@@ -126,7 +128,8 @@ class DamHttp:
         expected: frozenset[int],
     ) -> Answer:
         rate, attempt = self._source.rate, 0
-        headers = {"Accept": "application/json", **headers}
+        common = {k: fill_text(v, self._secrets) for k, v in self._source.headers.items()}
+        headers = {"Accept": "application/json", **common, **headers}
         while True:
             self._pace()
             try:
@@ -186,6 +189,7 @@ class DamHttp:
     def _read(self, response: httpx.Response, method: str, expected: frozenset[int]) -> Answer:
         status = response.status_code
         where = self.redact(f"{method} {response.request.url}")
+        asked = str(response.request.url.copy_with(query=None, fragment=None))
         if status not in expected and not 200 <= status < 300:
             excerpt = self.redact(response.text[:300])
             hint = {
@@ -193,18 +197,23 @@ class DamHttp:
                 403: "check what the credentials may see",
                 404: "check base_url and path",
             }.get(status, "check the request in the source file")
+            if response.has_redirect_location:
+                to = self.redact(response.headers["location"][:300])
+                hint = f"it redirects to {to}: write that address, base_url and path"
             raise ConfigurationError(f"{where} answers {status}: {hint}. It says: {excerpt}")
         if not response.content or status in expected:
-            return Answer(status=status, headers=response.headers, body=None, url=where)
+            return Answer(
+                status=status, headers=response.headers, body=None, url=where, asked=asked
+            )
         try:
-            body = msgspec.json.decode(response.content)
+            body = msgspec.json.decode(response.content.removeprefix(BOM_UTF8))
         except msgspec.DecodeError as error:
             kind = response.headers.get("content-type", "nothing in particular")
             raise ConfigurationError(
                 f"{where} answers with {kind}, which is not JSON; check base_url and path. "
                 f"It begins: {self.redact(response.text[:100])}"
             ) from error
-        return Answer(status=status, headers=response.headers, body=body, url=where)
+        return Answer(status=status, headers=response.headers, body=body, url=where, asked=asked)
 
     def redact(self, text: str) -> str:
         """Take every secret out of a text that people will read."""
@@ -213,23 +222,14 @@ class DamHttp:
         return text
 
 
-def query_string(params: Mapping[str, Any], known: Mapping[str, Any]) -> str:
-    """Write parameters as a query: lists repeat their name, what has no value is left out."""
-    pairs: list[tuple[str, str]] = []
-    for name, template in params.items():
-        value = fill(template, known)
-        if value is not ABSENT:
-            pairs += [
-                (name, _text(item)) for item in (value if isinstance(value, list) else [value])
-            ]
-    return urlencode(pairs, quote_via=quote, safe="")
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _hidden(secrets: Iterable[str]) -> list[str]:
     """The secrets as they may turn up in a text, longest first; very short ones hide nothing."""
     forms = {form for s in secrets if len(s) > 3 for form in (s, quote(s, safe=""), quote(s))}
     return sorted(forms, key=len, reverse=True)
+
+
+def _host(parts: SplitResult) -> tuple[str | None, int]:
+    """The host and port of an address; http and https are one DAM, however it names itself."""
+    usual = {"http": 80, "https": 443}
+    port = parts.port or usual.get(parts.scheme, 0)
+    return parts.hostname, 443 if port == 80 else port

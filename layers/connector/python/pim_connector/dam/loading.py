@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pim_connector.dam.auth_kinds import SignerAuth
+from pim_connector.dam.auth_kinds import LoginAuth, SignerAuth
 from pim_connector.dam.paging_kinds import (
     Cursors,
     HeaderCursors,
@@ -69,6 +69,8 @@ def _problems(source: Source) -> Iterator[tuple[Path, str]]:
         yield ("base_url",), "an address such as https://dam.example.com"
     if isinstance(source.auth, SignerAuth) and not (source.auth.parameter or source.auth.header):
         yield ("auth",), "a signer needs `parameter` or `header`: where the signature goes"
+    if isinstance(source.auth, LoginAuth) and "token" not in names_in(source.auth.value):
+        yield ("auth", "value"), "must use {{token}}, else the login is for nothing"
     yield from _expressions(source)
     yield from _listing(source.list, ("list",))
     if _needs_stamps(source.list):
@@ -125,7 +127,6 @@ def _needed(listing: Listing) -> set[str]:
     needed: set[str] = set()
     unique = isinstance(listing, DeletedFeed) and listing.since.format == "serial"
     if isinstance(paging, PageNumbers | Offsets) and not unique:
-        needed.add("limit")
         needed.add("page" if isinstance(paging, PageNumbers) else "offset")
     if isinstance(paging, Cursors | HeaderCursors):
         needed.add("cursor")
@@ -149,6 +150,7 @@ def _named_expressions(source: Source) -> Iterator[tuple[Path, str]]:
         (("deleted", "flag"), source.deleted.flag),
         (("item", "item"), source.item.item if source.item else None),
         (("item", "gone_when"), source.item.gone_when if source.item else None),
+        (("auth", "token"), source.auth.token if isinstance(source.auth, LoginAuth) else None),
         *_listing_expressions(source.list, ("list",)),
     ]
     if feed := source.deleted.feed:

@@ -156,7 +156,7 @@ def plan_of(listing: Listing, stamps: Stamps, overlap_s: float) -> Plan:
     return Plan(
         mode=listing.mode,
         order=listing.order,
-        kind=_kind(paging),
+        kind="mark" if listing.has_fixed_pages else _kind(paging),
         size=paging.size,
         largest=paging.largest,
         window=paging.max_window,

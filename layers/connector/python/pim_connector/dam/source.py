@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, field
 
 from pim_connector.assets.mapping import AssetMapping
 from pim_connector.dam.auth_kinds import Auth, NoAuth
 from pim_connector.dam.event_kinds import Events
-from pim_connector.dam.paging_kinds import Paging
+from pim_connector.dam.paging_kinds import Offsets, PageNumbers, Paging
+from pim_connector.dam.request_kinds import Part, Request
+from pim_connector.dam.template import names_in
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
 Seconds = Annotated[float, Meta(ge=0)]
-Scalar = str | int | float | bool
-Params = dict[str, Scalar | list[Scalar]]
 
 
-class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of a source file: a key nobody knows is an error, not a surprise."""
-
-
-class Request(_Part, frozen=True, kw_only=True):
-    """A request with `{{placeholders}}` in path, params, headers, body and form.
-
-    A parameter whose whole value is a placeholder that has no value now is left out. A list makes
-    a repeated parameter. `body` is sent as JSON, `form` as a form; not both.
-    """
-
-    path: str
-    method: Literal["GET", "POST"] = "GET"
-    params: Params = {}
-    headers: dict[str, str] = {}
-    body: Any = None
-    form: dict[str, str] | None = None
-
-
-class Since(_Part, frozen=True, kw_only=True):
+class Since(Part, frozen=True, kw_only=True):
     """The DAM's time stamps: how `{{since}}` is written, how `updated` is read.
 
     `format`: `iso` (2026-01-31T10:20:30+00:00), `iso_z` (…30Z), `iso_ms_z` (…30.123Z), `epoch`,
@@ -65,8 +46,15 @@ class Listing(Request, frozen=True, kw_only=True):
     order: Literal["asc", "desc"] = "asc"
     mode: Literal["requery", "pages", "full"] = "requery"
 
+    @property
+    def has_fixed_pages(self) -> bool:
+        """Say whether the DAM alone says how long a page is: nothing in the request does."""
+        texts = [self.path, self.params, self.headers, self.body, self.form]
+        numbered = isinstance(self.pagination, PageNumbers | Offsets)
+        return numbered and "limit" not in names_in(texts)
 
-class Item(_Part, frozen=True, kw_only=True):
+
+class Item(Part, frozen=True, kw_only=True):
     """How to ask for one asset by its id, and which statuses mean that it is gone.
 
     `get` is a path or a whole request with `{{id}}` in it. `item` selects the asset from the
@@ -98,7 +86,7 @@ class DeletedFeed(Listing, frozen=True, kw_only=True):
     overlap: Seconds = 60
 
 
-class Deleted(_Part, frozen=True, kw_only=True):
+class Deleted(Part, frozen=True, kw_only=True):
     """How a deletion becomes visible: a flag on the asset, a feed, or only by its absence.
 
     `flag` is JMESPath on the asset (any value but null, false, "" and [] is yes). With
@@ -113,7 +101,7 @@ class Deleted(_Part, frozen=True, kw_only=True):
     full_list: Listing | None = None
 
 
-class Rate(_Part, frozen=True, kw_only=True):
+class Rate(Part, frozen=True, kw_only=True):
     """How fast the DAM may be asked, and how it says that it was too fast."""
 
     per_s: Annotated[float, Meta(gt=0)] | None = None
@@ -123,7 +111,7 @@ class Rate(_Part, frozen=True, kw_only=True):
     timeout_s: Annotated[float, Meta(gt=0, le=300)] = 30
 
 
-class Source(_Part, frozen=True, kw_only=True):
+class Source(Part, frozen=True, kw_only=True):
     """One DAM, or one part of it: where it is, what changed in it, what becomes of it in the PIM.
 
     `secret` is the name or ARN in AWS Secrets Manager. `id` and `updated` are JMESPath on an item
@@ -134,7 +122,7 @@ class Source(_Part, frozen=True, kw_only=True):
     base_url: str
     secret: str | None = None
     auth: Auth = NoAuth()
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = field(default_factory=dict)
     list: Listing
     id: str = "id"
     updated: str | None = None

@@ -6,6 +6,7 @@ step of the DAM's index (the granule) say nothing about which was first.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +17,7 @@ from pim_connector.errors import ConfigurationError, RejectedError
 SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = ("iso", "iso_z", "iso_ms_z")
+_COMPACT = re.compile(r"\d{9}")
 _NUMBERS = {"epoch": SECOND, "epoch_ms": 1000, "serial": 1}
 
 
@@ -113,6 +115,8 @@ class Stamps:
 
     def _moment(self, printed: str) -> datetime:
         if self._parse == "iso":
+            if _COMPACT.match(printed.strip()):  # fromisoformat takes the 9th digit for a separator
+                raise ValueError(printed)
             moment = datetime.fromisoformat(printed.strip())
         else:
             moment = datetime.strptime(printed.strip(), self._parse)
