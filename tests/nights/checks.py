@@ -141,7 +141,7 @@ def _limits(account: Account) -> Iterator[str]:
 
 
 def _rest(account: Account) -> Iterator[str]:
-    yield from (f"a crash: {crash}" for crash in account.crashes[:MAX_PRINTED])
+    yield from (f"a crash: {crash}" for crash in account.invocations.crashes[:MAX_PRINTED])
     yield from (f"a crash: {crash}" for crash in _crashes(account.log.getvalue()))
     for message in account.queue.messages:
         yield f"message {message.deduplication} is still in the queue"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -108,6 +108,7 @@ class PimWorld:
         self.option_calls: list[float] = []
         self.now = 0
         self.most = 0
+        self._hurried = False
 
     def transport(self) -> httpx.BaseTransport:
         return _Transport(self)
@@ -119,6 +120,8 @@ class PimWorld:
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Take one call, at the speed and in the mood of the moment."""
+        if self._hurried:
+            return self._at_once(request)
         loop, weather, chance = self._loop, self._weather, self._chance
         loop.wait(chance.uniform(0.005, 0.05))
         calm = loop.clock.now >= weather.calm_from
@@ -135,6 +138,23 @@ class PimWorld:
         self._note(request, body)
         self._mood(calm=calm)
         return self._worked(request, body, hang_up=hang_up)
+
+    @contextmanager
+    def out_of_time(self) -> Iterator[None]:
+        """Have calls answered at once, with nothing going wrong: no part of the history."""
+        self._hurried, self.pim.faults = True, Faults()
+        try:
+            yield
+        finally:
+            self._hurried = False
+
+    def _at_once(self, request: httpx.Request) -> httpx.Response:
+        call = _Call(self, request, request.read())
+        start = call.step()
+        assert start is not None
+        return httpx.Response(
+            start["status"], headers=start["headers"], stream=call, request=request
+        )
 
     def _outage(self, request: httpx.Request) -> httpx.Response:
         way = self._chance.choice(("refused", "503", "time"))
@@ -209,7 +229,8 @@ class PimWorld:
 
     def pause(self) -> None:
         """Let the PIM work on a line."""
-        self._loop.wait(LINE_SECONDS)
+        if not self._hurried:
+            self._loop.wait(LINE_SECONDS)
 
 
 class _Call(httpx.SyncByteStream):

@@ -10,6 +10,7 @@ from random import Random
 from tests.nights.account import Account
 from tests.nights.checks import violations
 from tests.nights.plan import NIGHT_SECONDS, SOURCE, START, File, Plan, draw_plan
+from tests.nights.standins import in_charge
 from tests.nights.weather import Weather, draw_weather
 
 MAX_STEPS = 120_000
@@ -35,7 +36,7 @@ def simulate(seed: int, *, trace: bool = False) -> Outcome:
     plan = draw_plan(chance)
     weather = draw_weather(chance, START - 600, plan.nights * NIGHT_SECONDS)
     account = Account(plan, weather, chance, trace=trace)
-    with account.in_charge():
+    with in_charge(account):
         _plan_uploads(account)
         found = _live(account)
         found += violations(account)
@@ -94,7 +95,7 @@ def _live(account: Account) -> list[str]:
 def _clear_up(account: Account) -> bool:
     """Do what an alarm asks people for: send lost events again, redrive dead letters."""
     account.clock.now = max(account.clock.now, account.weather.calm_from)
-    busy = bool(account.lost_events or account.dead.messages)
+    busy = bool(account.invocations.lost or account.dead.messages)
     account.redeliver_lost_events()
     redrive(account)
     account.wake_caretaker()

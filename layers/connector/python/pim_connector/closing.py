@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from pim_connector.bucket import Bucket
+from pim_connector.consignment import GIVEN_UP, send_written
 from pim_connector.dead_letters import DeadLetters
 from pim_connector.errors import ConnectorError, RejectedError
 from pim_connector.inbox import INBOX
@@ -41,6 +42,8 @@ from pim_connector.states import Problem, RecordOutcome
 logger = logging.getLogger(__name__)
 
 SPOOL_BYTES: Final = 8 * 1_048_576
+PREPARING_SECONDS: Final = 3600
+"""After this long a command that has not written its errand down is taken to be gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ class CaretakerParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What one round did: runs closed, splits taken up again, parked groups sent a last time."""
+    """What one round did: runs closed, splits and errands taken up again, parked groups sent."""
 
     closed: tuple[str, ...]
     resumed: tuple[str, ...]
@@ -98,12 +101,31 @@ def make_round(parts: CaretakerParts) -> Round:
                 if not parts.leases.held(split_lease(run.source), parts.clock().timestamp()):
                     parts.announcements.split_continues(run.id)
                     resumed[run.source] = run.id
+            elif run.phase in ("preparing", "sending"):
+                resumed |= _take_up(run, parts)
             elif run.phase == "delivering":
                 expired += _expire_parked(run, parts)
         except ConnectorError as error:
             logger.error("%s", error, extra={"run": run.id})
     dead = _name_dead_letters(parts)
     return Round(closed=tuple(closed), resumed=tuple(resumed.values()), expired=expired, dead=dead)
+
+
+def _take_up(errand: Run, parts: CaretakerParts) -> dict[str, str]:
+    """Send an errand that is written down, whose command may be gone; give up one that is not.
+
+    The withdrawal of a file that is still being split is begun again by the splitter.
+    """
+    if errand.phase == "sending":
+        send_written(errand, parts)
+        return {errand.id: errand.id}
+    now = parts.clock()
+    since = datetime.fromisoformat(errand.started_at or errand.registered_at or f"{now}")
+    of = parts.registry.get(errand.of or "")
+    if (now - since).total_seconds() > PREPARING_SECONDS and not (of and of.phase == "splitting"):
+        parts.registry.give_up(errand, GIVEN_UP, f"{now:%Y-%m-%dT%H:%M:%SZ}")
+        close_run(errand.id, parts)
+    return {}
 
 
 def _finish(run: Run, parts: CaretakerParts) -> Run:

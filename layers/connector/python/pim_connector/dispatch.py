@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from pim_connector.bucket import Bucket
+from pim_connector.consignment import Ticket, store
 from pim_connector.lanes import message_group
 from pim_connector.mapping.result import Identity
 from pim_connector.messages import (
@@ -48,6 +49,16 @@ class Dispatcher:
         while batch := list(islice(parcels, 8)):
             outgoing = [self._outgoing(parcel) for parcel in batch]
             self._queue.send(message for message in outgoing if message)
+
+    def stow(self, parcels: Iterable[Parcel]) -> Iterator[Ticket]:
+        """Keep the bodies in the bucket instead of sending them; give what to send them by."""
+        for parcel in parcels:
+            ticket = Ticket(f"{parcel.number:06d}", parcel.lane)
+            if parcel.way != "point":
+                body = encode_joined(self._envelope(parcel, ticket.message), parcel.records)
+                store(self._bucket, self._run.id, ticket.message, ticket.lane, body)
+            if parcel.way != "store":
+                yield ticket
 
     def _outgoing(self, parcel: Parcel) -> Outgoing | None:
         run, name = self._run, f"{parcel.number:06d}"

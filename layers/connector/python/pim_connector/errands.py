@@ -2,7 +2,8 @@
 
 An errand concerns the run `of`. It is a run like any other: accounted, reported, closed by the
 caretaker. It has the order of the run it concerns, so what is newer stays as it is; and while it
-is open, no file of its source takes the short cut past the queue.
+is open, no file of its source takes the short cut past the queue. It is written down as a whole
+before anything of it is sent (see `consignment`), so a command may be stopped at any moment.
 """
 
 from __future__ import annotations
@@ -13,20 +14,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pim_connector.bucket import Bucket
+from pim_connector.consignment import send_written, store, write_down
 from pim_connector.errors import ConfigurationError
-from pim_connector.lanes import lane_of, message_group
-from pim_connector.messages import (
-    MAX_BYTES,
-    MAX_RECORDS,
-    Amendment,
-    AmendmentMessage,
-    HeavyPointer,
-    MappingPin,
-    deduplication_id,
-    encode,
-    heavy_key,
-)
-from pim_connector.queues import FifoQueue, Outgoing
+from pim_connector.lanes import lane_of
+from pim_connector.messages import MAX_RECORDS, Amendment, AmendmentMessage, MappingPin, encode
+from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Kind, Run
@@ -63,7 +55,7 @@ class AmendedProduct:
 def begin(
     of: Run, kind: Kind, name: str, parts: ErrandParts, *, pin: MappingPin | None = None
 ) -> Run:
-    """Enter an errand as an open run; one of the same name is gone on with."""
+    """Enter an errand as an open run; one of the same name is given as it is by now."""
     errand = Run(
         id=name,
         source=of.source,
@@ -73,7 +65,7 @@ def begin(
         size=0,
         order=of.order,
         turn=of.order,
-        phase="sending",
+        phase="preparing",
         mapping=pin or of.mapping,
         counts=dict.fromkeys(STATES, 0),
         registered_at=parts.now(),
@@ -83,7 +75,7 @@ def begin(
         of=of.id,
     )
     parts.registry.register(errand)
-    return errand
+    return parts.registry.get(name) or errand
 
 
 def errand_name(of: Run, kind: Kind, now: datetime) -> str:
@@ -114,31 +106,33 @@ def send_amendments(
 ) -> Run:
     """Put the amendments on the product queue, models apart from products, and count them.
 
-    `superseded` are those that newer files have already decided about. Sending the same twice is
-    no harm: messages are named by their numbers.
+    `superseded` are those that newer files have already decided about. An errand that was written
+    down before is sent as it was then; one that is on its way is left alone.
     """
+    if errand.phase == "preparing":
+        errand = _written(errand, purpose, products, parts, superseded)
+    return send_written(errand, parts) if errand.phase == "sending" else errand
+
+
+def _written(
+    errand: Run,
+    purpose: Literal["withdraw", "rewind"],
+    products: Iterable[AmendedProduct],
+    parts: ErrandParts,
+    superseded: int,
+) -> Run:
     bays: dict[tuple[str, int], list[Amendment]] = {}
-    records = 0
+    records = superseded
     for product in products:
         lane = lane_of(product.family_key, parts.lanes)
-        place = (product.resource, lane)
-        bays.setdefault(place, []).append(product.amendment)
+        bays.setdefault((product.resource, lane), []).append(product.amendment)
         records += 1
-    messages = list(_messages(errand, purpose, bays))
-    parts.queue.send(_outgoing(message, parts.bucket) for message in messages)
-    states: dict[State, int] = {"superseded": superseded}
-    return complete(errand, parts, sent=len(messages), records=records + superseded, counts=states)
-
-
-def complete(
-    errand: Run, parts: ErrandParts, *, sent: int, records: int, counts: dict[State, int]
-) -> Run:
-    """Enter that all messages are on their way; an errand without any is closed at once."""
-    parts.registry.sent(errand, sent=sent, records=records, counts=counts, now=parts.now())
-    ended = parts.registry.get(errand.id)
-    if ended and ended.settled:
-        parts.announcements.run_settled(errand.id)
-    return ended or errand
+    tickets = [
+        store(parts.bucket, errand.id, message.id, message.lane, encode(message))
+        for message in _messages(errand, purpose, bays)
+    ]
+    counts: dict[State, int] = {"superseded": superseded}
+    return write_down(errand, tickets, parts, records=records, counts=counts)
 
 
 def _messages(
@@ -169,17 +163,4 @@ def _batches(amendments: list[Amendment]) -> Iterator[tuple[Amendment, ...]]:
     yield from (
         tuple(amendments[start : start + MAX_RECORDS])
         for start in range(0, len(amendments), MAX_RECORDS)
-    )
-
-
-def _outgoing(message: AmendmentMessage, bucket: Bucket) -> Outgoing:
-    body = encode(message)
-    if len(body) > MAX_BYTES:
-        key = heavy_key(message.run, message.id)
-        bucket.put(key, body)
-        body = encode(HeavyPointer(run=message.run, heavy=key))
-    return Outgoing(
-        group=message_group(message.lane),
-        deduplication=deduplication_id(message.run, message.id),
-        body=body,
     )

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from pim_connector.consignment import send_written, write_down
 from pim_connector.dispatch import Dispatcher, message_record
 from pim_connector.erp.record import SourceRecord, fingerprint
-from pim_connector.errands import ErrandParts, begin, complete, errand_name
+from pim_connector.errands import ErrandParts, begin, errand_name
 from pim_connector.errors import ConfigurationError
 from pim_connector.kept import keep, rejected
 from pim_connector.lanes import lane_of
@@ -98,20 +99,17 @@ class Sending:
         )
 
     def send(self, records: Iterator[SourceRecord]) -> Run:
-        """Put all on the queue and enter how many there are."""
+        """Write all down, put it on the queue, and enter how many there are."""
         errands = self.parts.errands
         dispatcher = Dispatcher(
             self.errand, self.plan.pin, errands.bucket, errands.queue, self.force
         )
-        dispatcher.send(self._parcels(records))
+        tickets = list(dispatcher.stow(self._parcels(records)))
         counts = {state: self._dispositions[letter] for letter, state in _STATES.items()}
-        return complete(
-            self.errand,
-            errands,
-            sent=self._packer.number,
-            records=self._dispositions.total(),
-            counts=counts,
+        written = write_down(
+            self.errand, tickets, errands, records=self._dispositions.total(), counts=counts
         )
+        return send_written(written, errands) if written.phase == "sending" else written
 
     def _parcels(self, records: Iterator[SourceRecord]) -> Iterator[Parcel]:
         while chunk := list(islice(records, CHUNK)):

@@ -10,7 +10,9 @@ from typing import Final
 from pim_connector.runs.run import Phase, Run
 from pim_connector.states import FINAL_STATES
 
-UNDER_WAY: Final[frozenset[Phase]] = frozenset({"waiting", "splitting", "sending", "delivering"})
+UNDER_WAY: Final[frozenset[Phase]] = frozenset(
+    {"waiting", "splitting", "preparing", "sending", "delivering"}
+)
 
 
 def of_closed(runs: Iterable[Run]) -> Counter[str]:

@@ -22,6 +22,7 @@ from pim_connector.errands import (
     AmendedProduct,
     ErrandParts,
     begin,
+    errand_name,
     refuse_while_busy,
     send_amendments,
 )
@@ -144,13 +145,15 @@ def list_missing(run: Run, missing: Missing, holds: HashSet | Manifest, bucket: 
     return key
 
 
-def withdraw(run: Run, missing: Missing, holds: HashSet | Manifest, parts: ErrandParts) -> Run:
+def withdraw(
+    run: Run, missing: Missing, holds: HashSet | Manifest, parts: ErrandParts, *, name: str = ""
+) -> Run:
     """Disable the missing products, as an errand of its own that changes no count of `run`.
 
-    Product models have nothing that could be disabled; their variants have. Doing it twice is
-    doing it once.
+    Product models have nothing that could be disabled; their variants have. Under the same `name`,
+    by default the one that belongs to the run's split, doing it twice is doing it once.
     """
-    errand = begin(run, "withdrawal", f"{run.id}-withdrawal", parts)
+    errand = begin(run, "withdrawal", name or f"{run.id}-withdrawal", parts)
     return send_amendments(errand, "withdraw", _products(missing, holds, parts.bucket), parts)
 
 
@@ -172,7 +175,8 @@ def confirm(run: Run, parts: ErrandParts) -> Run:
     missing = find_missing(run, manifest, parts.registry, parts.bucket)
     if missing is None:
         raise ConfigurationError(f"the exports that {run.id} was compared with are gone")
-    errand = withdraw(run, missing, manifest, parts)
+    name = errand_name(run, "withdrawal", parts.clock())
+    errand = withdraw(run, missing, manifest, parts, name=name)
     parts.registry.release_hold(run.id)
     return errand
 

@@ -137,6 +137,24 @@ class Registry:
         """Forget that the run was open."""
         self._table.delete(_open_key(run))
 
+    def prepared(self, errand: Run) -> None:
+        """Enter that an errand is written down; nothing if that is known, or it was given up."""
+        change = Change(
+            put={"phase": "sending"},
+            condition="#phase = :preparing",
+            given={"preparing": "preparing"},
+        )
+        self._table.update(header_key(errand.id), change)
+
+    def give_up(self, errand: Run, problem: str, now: str) -> None:
+        """Enter that an errand ends without anything sent, unless it was written down by now."""
+        change = Change(
+            put={"phase": "delivering", "problem": problem, "split_at": now},
+            condition="#phase = :preparing",
+            given={"preparing": "preparing"},
+        )
+        self._table.update(header_key(errand.id), change)
+
     def sent(
         self, errand: Run, *, sent: int, records: int, counts: Mapping[State, int], now: str
     ) -> None:

@@ -10,10 +10,12 @@ import msgspec
 from pim_connector.messages import MappingPin
 from pim_connector.states import FINAL_STATES, STATES, State
 
-Phase = Literal["noted", "waiting", "splitting", "sending", "delivering", "finished", "failed"]
-"""noted: waits for the night · waiting: for its turn · splitting: is being read · sending: the
-messages of an errand are being made · delivering: is read, the mapper works · finished: every
-record has its state · failed: see `problem`."""
+Phase = Literal[
+    "noted", "waiting", "splitting", "preparing", "sending", "delivering", "finished", "failed"
+]
+"""noted: waits for the night · waiting: for its turn · splitting: is being read · preparing: the
+messages of an errand are being written down · sending: they are being sent · delivering: is read,
+the mapper works · finished: every record has its state · failed: see `problem`."""
 Kind = Literal["file", "withdrawal", "replay", "rewind"]
 """What a run is about: a file, or an errand that concerns the run `of` (see `errands`)."""
 PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
