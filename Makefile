@@ -3,6 +3,7 @@
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
 RUN := .venv/bin/python
+BENCHMARKS := mapper
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv/bin:$$PATH" .local/sam/bin/sam
 
 help:  ## this list
@@ -28,6 +29,9 @@ test-stack: setup setup-tests  ## tests against the local stack (starts and stop
 
 test-docker: setup setup-tests  ## every function by `sam local invoke` in containers (needs Docker, or root on Debian)
 	@$(RUN) -m pytest -q -m docker -rs
+
+bench: setup-tests .local/bench  ## all benchmarks, some twenty minutes; writes benchmarks/RESULTS.md
+	@set -e; for name in $(BENCHMARKS); do echo "benchmarks.$$name" >&2; nice $(RUN) -m benchmarks.$$name; done
 
 simulate: setup-tests  ## nights of files, with everything that AWS and the PIM may do wrong   [SEEDS=1000]
 	@$(RUN) -m tests.nights --seeds $(or $(SEEDS),1000)
@@ -69,8 +73,8 @@ setup-tests:
 	@local/make-venv .venv requirements/test.txt --editable
 .venv/local:
 	@local/make-venv .venv requirements/local.txt --editable
-.local/emulator .local/sam .local/scan:
+.local/emulator .local/sam .local/scan .local/bench:
 	@local/make-venv $@ requirements/$(notdir $@).txt
 
-.PHONY: help demo up down status test simulate test-stack test-docker test-browser check scan format build invoke requirements clean \
-	setup setup-tests .venv/local .local/emulator .local/sam .local/scan
+.PHONY: help demo up down status test bench simulate test-stack test-docker test-browser check scan format build invoke \
+	requirements clean setup setup-tests .venv/local .local/emulator .local/sam .local/scan .local/bench

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ KEY_BYTES = 5
 VALUE_BYTES = 7
 """5 + 7 bytes a slot: two of 1,000 slots of one product share a key hash once in two million
 products, and a changed value looks unchanged once in 7 * 10**16 changes."""
+MOST_KEYS = 10_000
+"""Keys of slots whose hashes are remembered: every product of a file has the same ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +166,13 @@ def _chosen(
 
 
 def _slot_hash(slot: Slot) -> bytes:
-    value = json.dumps(slot.data, sort_keys=True, separators=(",", ":")).encode()
+    value = _ENCODER.encode(slot.data).encode()
     return _key_hash(slot.key) + blake2b(value, digest_size=VALUE_BYTES).digest()
 
 
+@lru_cache(maxsize=MOST_KEYS)
 def _key_hash(key: tuple[str, ...]) -> bytes:
-    name = json.dumps(key, separators=(",", ":")).encode()
-    return blake2b(name, digest_size=KEY_BYTES).digest()
+    return blake2b(_ENCODER.encode(key).encode(), digest_size=KEY_BYTES).digest()
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))

@@ -235,6 +235,9 @@ def _reading(compiled: XPathExpression, source: Source, whitespace: Whitespace) 
 def _with_steps(evaluate: Evaluate, steps: list[RunStep]) -> Evaluate:
     if not steps:
         return evaluate
+    if len(steps) == 1:
+        only = steps[0]
+        return lambda view, node: only(evaluate(view, node), view, node)
 
     def run(view: View, node: Node) -> list[Value]:
         values = evaluate(view, node)

@@ -97,11 +97,14 @@ class Drafts:
             if not draft.given:
                 self._silent(key, draft, slots)
                 continue
-            try:
-                data = _merge(key, draft)
-            except Refusal as refusal:
-                self.refuse(field_error(key[1], draft.label, refusal))
-                continue
+            if len(draft.given) == 1:
+                data = draft.given if draft.collection else draft.given[0]
+            else:
+                try:
+                    data = _merge(key, draft)
+                except Refusal as refusal:
+                    self.refuse(field_error(key[1], draft.label, refusal))
+                    continue
             if draft.media is not None:
                 media.append(draft.media)
             else:
@@ -122,8 +125,7 @@ def _has_row(cell: Cell) -> bool:
 
 
 def _merge(key: tuple[str, ...], draft: _Draft) -> Json:
-    if len(draft.given) == 1:
-        return draft.given if draft.collection else draft.given[0]
+    """What several rules, or one with several rows, gave for one place."""
     if not draft.collection:
         if any(data != draft.given[0] for data in draft.given):
             values = ", ".join(str(data)[:40] for data in draft.given[:4])

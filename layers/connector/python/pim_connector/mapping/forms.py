@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pim_connector.mapping.converters.refusal import Refusal
@@ -41,6 +42,8 @@ COLLECTIONS = frozenset(
     {"price", "multi_select", "reference_entity_collection", "asset_collection", "table"}
 )
 MEDIA = frozenset({"image", "file"})
+MOST_CHARACTERS = {"text": 255, "identifier": 255, "textarea": 65_535}
+"""The PIM's own limits, in characters, whatever the attribute allows."""
 MOST_PLACES = 10_000
 """Locale and channel pairs kept; the file could name any number of them."""
 
@@ -53,6 +56,10 @@ class Form:
     attribute: Attribute | None
     structure: Structure | None
     defaults: Defaults
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
+    most_characters: int = 0
+    """Of text; the others have no limit of this kind."""
 
 
 class Forms:
@@ -61,7 +68,9 @@ class Forms:
     def __init__(self, structure: Structure | None, defaults: Defaults) -> None:
         self.structure = structure
         self.defaults = defaults
-        self._fits: dict[tuple[object, ...], tuple[Form, tuple[str, str, str, str]]] = {}
+        self._fits: dict[
+            tuple[str, str | None, str | None], tuple[Form, tuple[str, str, str, str]]
+        ] = {}
 
     def fit(self, cell: Cell) -> tuple[Form, tuple[str, str, str, str]]:
         """The form of a cell's attribute, and the key of its slot.
@@ -85,7 +94,13 @@ def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults
     if structure is None or structure.attributes is None:
         guess = "metric" if rule.unit else "price" if rule.currency else "textarea"
         chosen = rule.type or ("table" if rule.columns else guess)
-        return Form(type=chosen, attribute=None, structure=structure, defaults=defaults)
+        return Form(
+            type=chosen,
+            attribute=None,
+            structure=structure,
+            defaults=defaults,
+            most_characters=MOST_CHARACTERS.get(chosen, 0),
+        )
     attribute = structure.attribute(rule.attribute)
     if attribute is None:
         near = nearest(rule.attribute, (item.code for item in structure.attributes))
@@ -93,7 +108,19 @@ def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults
     kind = TYPES.get(attribute.type)
     if kind is None:
         raise Refusal(f"attributes of type {attribute.type} cannot be written")
-    return Form(type=kind, attribute=attribute, structure=structure, defaults=defaults)
+    low = Decimal(attribute.number_min) if attribute.number_min else None
+    if kind != "price" and not attribute.negative_allowed:
+        low = max(low or Decimal(0), Decimal(0))
+    most = MOST_CHARACTERS.get(kind, 0)
+    return Form(
+        type=kind,
+        attribute=attribute,
+        structure=structure,
+        defaults=defaults,
+        lowest=low,
+        highest=Decimal(attribute.number_max) if attribute.number_max else None,
+        most_characters=min(attribute.max_characters or most, most),
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -68,9 +68,13 @@ class CompiledRule:
     columns: tuple[CompiledColumn, ...] = ()
 
     @cached_property
-    def form_key(self) -> tuple[object, ...]:
-        """What the form of the attribute depends on, beside the PIM's structure."""
-        return (self.attribute, self.type, bool(self.unit), bool(self.currency), bool(self.columns))
+    def form_key(self) -> str:
+        """What the form of the attribute depends on, beside the PIM's structure.
+
+        Text, because it is looked up for every value and a text's hash is worked out once.
+        """
+        beside = (bool(self.unit), bool(self.currency), bool(self.columns))
+        return repr((self.attribute, self.type, *beside))
 
     @cached_property
     def plain(self) -> bool:

@@ -22,9 +22,6 @@ from pim_connector.mapping.view import Value, present, single, to_text
 if TYPE_CHECKING:
     pass
 
-MOST_CHARACTERS = {"text": 255, "identifier": 255, "textarea": 65_535}
-"""The PIM's own limits, in characters, whatever the attribute allows."""
-
 
 def shape(cell: Cell, form: Form, scope: str) -> Json:
     """The `data` of a value, or the parts of a collection as a list. Raises Refusal.
@@ -43,9 +40,7 @@ def _only(cell: Cell) -> Value:
 
 def _text(cell: Cell, form: Form, _: str) -> Json:
     text = to_text(_only(cell))
-    most = MOST_CHARACTERS[form.type]
-    if form.attribute is not None:
-        most = min(form.attribute.max_characters or most, most)
+    most = form.most_characters
     if len(text) > most:
         raise Refusal(
             f"{len(text)} characters, the attribute takes {most}",
@@ -70,10 +65,7 @@ def _amount(number: Decimal, form: Form) -> Json:
     attribute = form.attribute
     if attribute is None:
         return plain(number)
-    low = Decimal(attribute.number_min) if attribute.number_min else None
-    if form.type != "price" and not attribute.negative_allowed:
-        low = max(low or Decimal(0), Decimal(0))
-    high = Decimal(attribute.number_max) if attribute.number_max else None
+    low, high = form.lowest, form.highest
     if low is not None and number < low:
         raise Refusal(f"the attribute takes no number below {plain(low)}", plain(number))
     if high is not None and number > high:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pim_connector.mapping.converters.booleans import read_boolean
+from pim_connector.mapping.converters.booleans import boolean_reader
 from pim_connector.mapping.converters.codes import to_code
 from pim_connector.mapping.converters.dates import check_pattern, read_date
 from pim_connector.mapping.converters.numbers import add, multiply
@@ -77,9 +77,8 @@ def number_step(formats: NumberFormats) -> RunStep:
 
 def boolean_step(words: BooleanFormat) -> RunStep:
     """Reads yes and no; text becomes true or false."""
-    return one_by_one(
-        lambda value: value if isinstance(value, bool) else read_boolean(to_text(value), words)
-    )
+    read = boolean_reader(words)
+    return one_by_one(lambda value: value if isinstance(value, bool) else read(to_text(value)))
 
 
 def date_step(patterns: str | list[str]) -> RunStep:
@@ -129,7 +128,7 @@ def map_step(pairs: Mapping[str, Scalar | None], step: Step) -> RunStep:
 
     def convert(value: Value) -> Value:
         text = to_text(value)
-        found = table.get(fold(text))
+        found = table.get(fold(text) if step.ignore_case else text)
         if found is not None:
             return found
         return "" if text == "" else unknown_value(step, text, "reject", "is not in the map")

@@ -109,9 +109,9 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         They are known for every attribute of this structure when options were read at all: a
         select without any then answers an empty set.
         """
-        by_code = self._options.get(attribute)
-        if by_code is not None:
-            return frozenset(option.code for option in by_code.values())
+        codes = self._option_codes.get(attribute)
+        if codes is not None:
+            return codes
         known = self.attribute_options is not None and attribute in self._attributes
         return frozenset() if known else None
 
@@ -150,8 +150,7 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
 
     def units(self, metric_family: str) -> frozenset[str] | None:
         """Tell the unit codes of a measurement family; None = not known."""
-        family = self._measurement_families.get(metric_family)
-        return None if family is None else frozenset(family.units)
+        return self._units.get(metric_family)
 
     @cached_property
     def locales(self) -> frozenset[str] | None:
@@ -187,6 +186,13 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         return found
 
     @cached_property
+    def _option_codes(self) -> dict[str, frozenset[str]]:
+        return {
+            attribute: frozenset(option.code for option in by_code.values())
+            for attribute, by_code in self._options.items()
+        }
+
+    @cached_property
     def _families(self) -> dict[str, Family]:
         return _by_code(self.families)
 
@@ -207,8 +213,8 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         return _by_code(self.association_types)
 
     @cached_property
-    def _measurement_families(self) -> dict[str, MeasurementFamily]:
-        return _by_code(self.measurement_families)
+    def _units(self) -> dict[str, frozenset[str]]:
+        return {item.code: frozenset(item.units) for item in self.measurement_families or ()}
 
     @cached_property
     def _asset_families(self) -> dict[str, AssetFamily]:
