@@ -119,7 +119,8 @@ def test_the_time_it_took_is_drawn_beside_the_least_that_the_pim_allows() -> Non
 def test_records_stand_in_the_order_of_the_file_with_what_is_special_about_them() -> None:
     digest = Digest()
     problem = (Problem(reason="no such product yet", attribute="links"),)
-    for number, state in ((9, "rejected"), (4, "created"), (7, "parked")):
+    states: dict[int, State] = {9: "rejected", 4: "created", 7: "parked"}
+    for number, state in states.items():
         digest.explain(
             RecordOutcome(
                 number=number, line=number, state=state, identifier=f"A{number}", problems=problem
