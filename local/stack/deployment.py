@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from local.stack.emulator import client_environment
-from local.stack.places import BUILD_CACHE, ROOT, SAM_VENV
+from local.stack.places import BUILD, ROOT, SAM_VENV
 
 
 class DeploymentError(Exception):
@@ -21,14 +23,21 @@ def build(target: Path) -> None:
     """Build the layers and functions into `target`, for this machine's Python and processor.
 
     The emulator runs functions under its own interpreter, so wheels have to fit this machine and
-    not the template's defaults.
+    not the template's defaults. What did not change since the last build is not built again: sam
+    keeps its notes about that beside its build folder, so all stacks of a checkout share one, one
+    after another, and take a copy.
     """
-    _sam(
-        "build",
-        *("--cached", "--parallel", "--build-dir", str(target), "--cache-dir", str(BUILD_CACHE)),
-        *("--parameter-overrides", *_pairs(machine_parameters())),
-        environment={},
-    )
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _sam(
+            "build",
+            *("--cached", "--parallel"),
+            *("--build-dir", str(BUILD / "built"), "--cache-dir", str(BUILD / "cache")),
+            *("--parameter-overrides", *_pairs(machine_parameters())),
+            environment={},
+        )
+        shutil.copytree(BUILD / "built", target)
 
 
 def deploy(built: Path, *, stack_name: str, endpoint: str, parameters: Mapping[str, str]) -> None:
