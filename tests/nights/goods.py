@@ -256,7 +256,7 @@ def linked(item: Item, known: list[str], chance: Random) -> Item:
     """Give the item other links."""
     others = [no for no in known if no != item.no] + [chance.choice(NEVER)]
     also = tuple(sorted(chance.sample(others, min(len(others), chance.randint(1, 3)))))
-    parts = ()
+    parts: tuple[tuple[str, int], ...] = ()
     if chance.random() < 0.5:
         some = sorted(chance.sample(others, min(len(others), chance.randint(1, 2))))
         parts = tuple((no, chance.randint(1, 4)) for no in some)
