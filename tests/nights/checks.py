@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 OPTION_WRITES_A_SECOND = 3
 JITTER_SECONDS = 0.12
 """By how much the way to the PIM may take longer for one call than for the next."""
+CALLS_AT_FIRST, CALLS_AN_HOUR = 60, 12
+"""To a PIM that is down: from the workers that were at it, and then by those that try."""
 MAX_PRINTED = 6
 
 
 def violations(account: Account) -> list[str]:
     """Give every invariant that does not hold, in words."""
     books = Books(account)
-    found = list(_limits(account))
+    found = [*_limits(account), *_outages(account)]
     found += _rest(account)
     runs: list[FileRun] = []
     for file in account.plan.files:
@@ -59,6 +61,16 @@ def _limits(account: Account) -> Iterator[str]:
     for index, time in enumerate(times[OPTION_WRITES_A_SECOND:]):
         if time - times[index] < 1.0 - JITTER_SECONDS:
             yield f"{OPTION_WRITES_A_SECOND + 1} option writes within {time - times[index]:.3f} s"
+
+
+def _outages(account: Account) -> Iterator[str]:
+    """While the PIM is down it is left alone, and nothing becomes a dead letter for it."""
+    for begin, end in account.weather.outages:
+        calls = sum(begin <= moment < end for moment in account.pim.calls_in_vain)
+        if calls > CALLS_AT_FIRST + CALLS_AN_HOUR * (end - begin) / 3600:
+            yield f"{calls} calls to a PIM that was down for {(end - begin) / 3600:.1f} hours"
+    if account.weather.only_waits and not account.plan.poisoned and account.redriven:
+        yield f"dead letters of {sorted(account.redriven)}, though the PIM was only down"
 
 
 def _rest(account: Account) -> Iterator[str]:

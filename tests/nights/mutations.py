@@ -121,6 +121,12 @@ def _no_attempts(_: Any) -> Any:
     return lambda *_, **__: 1
 
 
+def _shut(_: Any) -> Any:
+    from pim_connector.breaker import Closed
+
+    return lambda *_: Closed()
+
+
 def _no_wait(_: Any) -> Any:
     return lambda self: None
 
@@ -202,6 +208,9 @@ MUTATIONS = (
         _nothing,
     ),
     Mutation("options: three a second", "pim_connector.pace.OptionPace.wait", _no_wait),
+    Mutation(
+        "breaker: what one worker knows all know", "pim_connector.breaker.Breaker.enter", _shut
+    ),
     Mutation(
         "links: what the PIM has not yet follows",
         "pim_connector.delivery.submission._without_links",
