@@ -34,10 +34,8 @@ class Entity:
         other = copy.copy(self)
         other.values = dict(self.values)
         other.categories = list(self.categories)
-        if self.associations:
-            other.associations = copy.deepcopy(self.associations)
-        if self.quantified:
-            other.quantified = copy.deepcopy(self.quantified)
+        other.associations = copy.deepcopy(self.associations) if self.associations else {}
+        other.quantified = copy.deepcopy(self.quantified) if self.quantified else {}
         return other
 
 

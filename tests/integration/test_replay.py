@@ -140,6 +140,14 @@ def test_a_whole_run_is_read_again_from_its_file(nights: Nights) -> None:
     assert value(nights, "p1", "name") == "abc"
 
 
+def test_a_run_is_read_again_from_its_own_file_though_a_later_one_has_its_name(
+    nights: Nights,
+) -> None:
+    run = nights.night("export.xml", export(item(1), item(2)))
+    nights.night("export.xml", export(item(3)))
+    assert counts(again(nights, run, Force())) == {"updated": 2}
+
+
 def overwritten_in_the_pim(nights: Nights, *identifiers: str) -> None:
     for identifier in identifiers:
         product = nights.pim.product_by_identifier(identifier)
@@ -170,7 +178,7 @@ def test_an_upload_may_ask_for_a_full_send(nights: Nights) -> None:
 
 def test_a_replay_says_when_the_file_is_gone(nights: Nights) -> None:
     run = nights.night("a.xml", export(item(1)))
-    nights.stack.s3.delete_object(Bucket=run.bucket, Key="done/shop/a.xml")
+    nights.stack.s3.delete_object(Bucket=run.bucket, Key=run.key, VersionId=run.version)
     with pytest.raises(ConfigurationError, match="not in the bucket any more"):
         again(nights, run)
 

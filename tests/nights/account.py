@@ -15,6 +15,7 @@ from tests.nights.aws.sqs import Message, Queue
 from tests.nights.aws.world import World
 from tests.nights.invocations import Event, Invocations
 from tests.nights.loop import Loop
+from tests.nights.operator import Operator
 from tests.nights.pim import SECRET, WRONG, PimWorld
 from tests.nights.plan import START, Plan
 from tests.nights.striking import Strikes
@@ -41,6 +42,7 @@ class Account:
         self.trace = Traces(self.clock, trace)
         self.pim = PimWorld(self.loop, weather, chance)
         self.invocations = Invocations(self.loop, weather, chance, self.trace, self.wake_caretaker)
+        self.operator = Operator(self)
         self.log = io.StringIO()
         self.finished: list[dict[str, Any]] = []
         self.redriven: set[str] = set()

@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from boto3.dynamodb.types import TypeDeserializer
-
-from tests.nights.oracle import Booked, FileRun, Key, expect
+from tests.nights.accounting import accounting, replay_accounting
+from tests.nights.books import Books
+from tests.nights.oracle import FileRun, Key, expect
 from tests.nights.pim import SECRET, WRONG
-from tests.nights.plan import File
 
 if TYPE_CHECKING:
+    from local.akeneo.entities import Product
+    from local.akeneo.pim import Pim
     from tests.nights.account import Account
 
-END_STATES = ("created", "updated", "unchanged", "superseded", "filtered", "rejected")
-LETTERS = {"u": "unchanged", "s": "superseded", "f": "filtered", "r": "rejected"}
 OPTION_WRITES_A_SECOND = 3
 JITTER_SECONDS = 0.12
 """By how much the way to the PIM may take longer for one call than for the next."""
+CALLS_AT_FIRST, CALLS_AN_HOUR = 60, 12
+"""To a PIM that is down: from the workers that were at it, and then by those that try."""
 MAX_PRINTED = 6
-EXHAUSTED = "the splitter was stopped"
-"""A splitter that is killed again and again gives a file up, and says so."""
-
-Item = dict[str, Any]
 
 
 def violations(account: Account) -> list[str]:
     """Give every invariant that does not hold, in words."""
     books = Books(account)
-    found = list(_limits(account))
+    found = [*_limits(account), *_outages(account)]
     found += _rest(account)
     runs: list[FileRun] = []
     for file in account.plan.files:
-        found += _accounting(file, books, account)
+        found += accounting(file, books, account)
         run = books.run_of(file)
         if run is not None:
             runs.append(run)
+        runs += books.replays_of(file)
+    for errand in books.errands:
+        found += replay_accounting(errand, books, account)
     expected = expect(runs, _there_since(account))
     found += expected.wrong
     found += _pim(account, expected.values, expected.parents)
@@ -49,82 +48,6 @@ def violations(account: Account) -> list[str]:
     if account.weather.is_quiet and not account.plan.poisoned:
         found += _economy(account, runs)
     return found
-
-
-class Books:
-    """The run table as it stands, read without the connector."""
-
-    def __init__(self, account: Account) -> None:
-        self._account = account
-        plain: Any = TypeDeserializer().deserialize
-        self.items: dict[tuple[str, str], Item] = {
-            (key[0], key[1]): {name: plain(value) for name, value in item.items()}
-            for key, item in account.world.dynamodb.tables["runs"].items()
-        }
-        self.headers: dict[tuple[str, str], Item] = {
-            (item["key"], item["version"]): item
-            for (pk, sk), item in self.items.items()
-            if sk == "run" and pk.startswith("run#")
-        }
-        self._by_partition: dict[str, list[tuple[str, Item]]] = defaultdict(list)
-        for (pk, sk), item in sorted(self.items.items()):
-            self._by_partition[pk].append((sk, item))
-        self.mappings = self._mappings()
-
-    def header(self, file: File) -> Item | None:
-        return self.headers.get((file.key, file.version))
-
-    def of_run(self, run: str, prefix: str) -> Iterator[Item]:
-        for sk, item in self._by_partition[f"run#{run}"]:
-            if sk.startswith(prefix):
-                yield item
-
-    def states(self, run: str) -> dict[int, Booked]:
-        """Give the state of each record of a run, by its number."""
-        booked: dict[int, Booked] = {}
-        number = 0
-        for window in self.of_run(run, "window#"):
-            for letter in window["dispositions"]:
-                number += 1
-                if letter in LETTERS:
-                    booked[number] = Booked(state=LETTERS[letter], reasons="see its window")
-        for message in self.of_run(run, "message#"):
-            for each in json.loads(zlib.decompress(bytes(message["outcomes"].value))):
-                reasons = "; ".join(p["reason"] for p in each.get("problems", ()))
-                known = booked.get(each["number"])
-                if known is None or known.state == "parked":
-                    booked[each["number"]] = Booked(state=each["state"], reasons=reasons)
-        return booked
-
-    def order_of(self, file: File) -> tuple[str, str, str]:
-        stored = f"{datetime.fromtimestamp(file.stored, UTC):%Y-%m-%dT%H:%M:%SZ}"
-        stamp = file.stamp if self._account.plan.stamped else stored
-        return stamp, file.key, file.version
-
-    def run_of(self, file: File) -> FileRun | None:
-        header = self.header(file)
-        if header is None or not header.get("mapping"):
-            return None
-        return FileRun(
-            name=f"file {file.number} ({header['id']})",
-            order=self.order_of(file),
-            mapping=self.mappings[header["mapping"]["version"]],
-            items=file.items[: file.whole],
-            booked=self.states(header["id"]),
-            split_at=header.get("split_at") or "",
-            written=frozenset(
-                (write.kind, write.code)
-                for write in self._account.pim.pim.writes
-                if write.run == header["id"]
-            ),
-            redriven=header["id"] in self._account.redriven,
-        )
-
-    def _mappings(self) -> dict[str, int]:
-        plan, s3 = self._account.plan, self._account.world.s3
-        bodies = {plan.mapping(number): number for number in (1, 2)}
-        versions = s3._versions.get("config/erp/shop.yaml", ())
-        return {version.id: bodies[version.body] for version in versions}
 
 
 def _limits(account: Account) -> Iterator[str]:
@@ -138,6 +61,16 @@ def _limits(account: Account) -> Iterator[str]:
     for index, time in enumerate(times[OPTION_WRITES_A_SECOND:]):
         if time - times[index] < 1.0 - JITTER_SECONDS:
             yield f"{OPTION_WRITES_A_SECOND + 1} option writes within {time - times[index]:.3f} s"
+
+
+def _outages(account: Account) -> Iterator[str]:
+    """While the PIM is down it is left alone, and nothing becomes a dead letter for it."""
+    for begin, end in account.weather.outages:
+        calls = sum(begin <= moment < end for moment in account.pim.calls_in_vain)
+        if calls > CALLS_AT_FIRST + CALLS_AN_HOUR * (end - begin) / 3600:
+            yield f"{calls} calls to a PIM that was down for {(end - begin) / 3600:.1f} hours"
+    if account.weather.only_waits and not account.plan.poisoned and account.redriven:
+        yield f"dead letters of {sorted(account.redriven)}, though the PIM was only down"
 
 
 def _rest(account: Account) -> Iterator[str]:
@@ -155,53 +88,6 @@ def _crashes(log: str) -> Iterator[str]:
     """Give the exceptions that attempts of the mapper ended with, each once."""
     found = [json.loads(line) for line in log.splitlines() if '"attempt crashed"' in line]
     yield from dict.fromkeys(each["exception"][-600:] for each in found)
-
-
-def _accounting(file: File, books: Books, account: Account) -> Iterator[str]:
-    header = books.header(file)
-    if header is None:
-        yield f"file {file.number} ({file.key} {file.version}) has no run"
-        return
-    name = f"file {file.number} ({header['id']})"
-    if account.weather.kill and EXHAUSTED in (header.get("problem") or ""):
-        file.broken, file.whole = True, int(header["records"])
-    wanted = "failed" if file.broken else "finished"
-    if header["phase"] != wanted:
-        yield f"{name}: phase {header['phase']}, not {wanted}; problem {header.get('problem')}"
-    if header["records"] != file.whole:
-        yield f"{name}: {header['records']} records counted, the file has {file.whole}"
-    counted = {state: int(header.get(state, 0)) for state in END_STATES}
-    if sum(counted.values()) != file.whole or header.get("parked"):
-        yield f"{name}: {counted} and {header.get('parked')} parked do not add up to {file.whole}"
-    booked = books.states(header["id"])
-    states = Counter(each.state for each in booked.values())
-    if {s: states[s] for s in END_STATES} != counted:
-        yield f"{name}: counted {counted}, booked {dict(states)}"
-    yield from _reported(name, header, booked, account)
-
-
-def _reported(
-    name: str, header: Item, booked: dict[int, Booked], account: Account
-) -> Iterator[str]:
-    told = [event for event in account.finished if event["run"] == header["id"]]
-    if not told:
-        yield f"{name}: RunFinished was never told"
-    key = f"reports/{header['id']}/report.json"
-    if key not in account.world.s3.keys(key):
-        yield f"{name}: no report"
-        return
-    report = json.loads(account.world.s3._versions[key][-1].body)
-    counts = {state: int(header.get(state, 0)) for state in report["counts"]}
-    if report["counts"] != counts or not report["exact"]:
-        yield f"{name}: the report says {report['counts']}, exact {report['exact']}; {counts}"
-    listed = {o["number"]: o for o in report["outcomes"] if o["state"] == "rejected"}
-    for number in (n for n, each in booked.items() if each.state == "rejected"):
-        problems = listed.get(number, {}).get("problems") or [{}]
-        if not all(problem.get("reason") for problem in problems):
-            yield f"{name}: record {number} was rejected and the report gives no reason"
-    moved = header.get("file") or ""
-    if moved not in account.world.s3.keys(moved) or not moved.startswith(("done/", "failed/")):
-        yield f"{name}: its file is not at {moved!r}"
 
 
 def _pim(
@@ -236,11 +122,27 @@ def _held(account: Account) -> Iterator[tuple[Key, dict[str, str]]]:
     for product in pim.products.values():
         values = {code: str(data) for (code, _, _), data in product.values.items()}
         more = {"categories": ",".join(product.categories), "parent": product.parent or ""}
-        yield ("product", pim.identifier_of(product) or ""), values | more
+        name = pim.identifier_of(product) or ""
+        yield ("product", name), values | more | _links(pim, product)
     for model in pim.models.values():
         values = {code: str(data) for (code, _, _), data in model.values.items()}
         more = {"categories": ",".join(model.categories), "parent": model.parent or ""}
         yield ("product_model", model.code), values | more
+
+
+def _links(pim: Pim, product: Product) -> dict[str, str]:
+    """Read the links as the oracle writes them: identifiers, with how many of each in a set."""
+    also = product.associations.get("ALSO", {}).get("products", [])
+    parts = product.quantified.get("SET", {}).get("products", {})
+    return {
+        "ALSO": ",".join(sorted(_named(pim, uuid) for uuid in also)),
+        "SET": ",".join(sorted(f"{_named(pim, uuid)}*{count}" for uuid, count in parts.items())),
+    }
+
+
+def _named(pim: Pim, uuid: str) -> str:
+    product = pim.products.get(uuid)
+    return (pim.identifier_of(product) if product else None) or f"nothing ({uuid})"
 
 
 def _shown(places: dict[str, set[str]]) -> str:
@@ -257,6 +159,7 @@ def _order(account: Account, books: Books) -> Iterator[str]:
         for file in account.plan.files
         if (header := books.header(file)) is not None
     }
+    orders |= {errand["id"]: orders[errand["of"]] for errand in books.errands}
     newest: dict[Key, tuple[tuple[str, str, str], str]] = {}
     for write in account.pim.pim.writes:
         order = orders.get(write.run)
@@ -291,9 +194,9 @@ def _economy(account: Account, runs: list[FileRun]) -> Iterator[str]:
             for line in call.lines
         )
         named = Counter(item.no for item in run.items)
-        children = {item.no for item in run.items if item.parent}
+        waiting = {item.no for item in run.items if item.parent or item.targets}
         for (path, code), count in lines.items():
-            if count > named[code] * (3 if code in children else 1):
+            if count > named[code] * (4 if code in waiting else 1):
                 yield f"{run.name}: {code} was sent {count} times to {path}"
         states: dict[str, set[str]] = defaultdict(set)
         for number, booked in run.booked.items():

@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape, quoteattr
 POISON = "poison"
 """A title with this in it breaks the PIM's process each time."""
 MOST_STOCK = 1000
+NEVER = ("N1", "N2")
+"""Products that no file ever has."""
 SIZES = ("s", "m", "l", "xl")
 COLORS = ("Red", "Blue", "Sea Green", "Amber", "Ivory", "Jet")
 
@@ -34,6 +36,15 @@ class Item:
     parent: str = ""
     root: str = ""
     gone: bool = False
+    also: tuple[str, ...] = ()
+    """Products that are offered beside this one."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """Products that this one is a set of, and how many of each."""
+
+    @property
+    def targets(self) -> set[str]:
+        """The products that it is linked to."""
+        return {*self.also, *(no for no, _ in self.parts)}
 
     @property
     def resource(self) -> str:
@@ -66,6 +77,10 @@ CATALOG: dict[str, Any] = {
         {"code": "all", "parent": None, "labels": {}},
         {"code": "old", "parent": "all", "labels": {}},
         {"code": "new", "parent": "all", "labels": {}},
+    ],
+    "association_types": [
+        {"code": "ALSO", "labels": {}, "is_two_way": False, "is_quantified": False},
+        {"code": "SET", "labels": {}, "is_two_way": False, "is_quantified": True},
     ],
     "attribute_groups": [{"code": "other", "sort_order": 1, "labels": {}}],
     "attributes": [
@@ -157,6 +172,10 @@ records:
     identifier: "@no"
     family: goods
     categories: category
+    associations:
+      ALSO: { products: also }
+    quantified_associations:
+      SET: { products: { each: part, from: "@no", quantity: "@count" } }
     values:
       title: @TITLE@
       stock: stock
@@ -197,6 +216,8 @@ def _element(item: Item) -> str:
         "category": item.category,
     }
     inner = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in told.items() if text)
+    inner += "".join(f"<also>{escape(no)}</also>" for no in item.also)
+    inner += "".join(f'<part no="{no}" count="{count}"/>' for no, count in item.parts)
     return f"<item{attributes}>{inner}</item>\n"
 
 
@@ -219,7 +240,27 @@ def draw_goods(chance: Random) -> list[Item]:
                 number = f"{sub}-{size}"
                 variant = Item(kind="variant", no=number, parent=sub, root=f"R{r}", size=size)
                 goods.append(changed(variant, chance))
-    return goods
+    return _linked(goods, chance) if chance.random() < 0.5 else goods
+
+
+def _linked(goods: list[Item], chance: Random) -> list[Item]:
+    """Link some of the simple products to others, some of which come later, or never."""
+    known = [item.no for item in goods if item.resource == "product"]
+    return [
+        linked(item, known, chance) if item.kind == "simple" and chance.random() < 0.5 else item
+        for item in goods
+    ]
+
+
+def linked(item: Item, known: list[str], chance: Random) -> Item:
+    """Give the item other links."""
+    others = [no for no in known if no != item.no] + [chance.choice(NEVER)]
+    also = tuple(sorted(chance.sample(others, min(len(others), chance.randint(1, 3)))))
+    parts: tuple[tuple[str, int], ...] = ()
+    if chance.random() < 0.5:
+        some = sorted(chance.sample(others, min(len(others), chance.randint(1, 2))))
+        parts = tuple((no, chance.randint(1, 4)) for no in some)
+    return replace(item, also=also, parts=parts)
 
 
 def changed(item: Item, chance: Random) -> Item:

@@ -123,20 +123,26 @@ class Invocations:
 
         self._loop.spawn(task, lambda: self._lived(task, work, ended, broken, failed))
 
-    def command(self, name: str, work: Callable[[], Any], ended: Callable[[Any], None]) -> None:
-        """Run an operator's command, which may be killed like everything else.
-
-        `ended` hears its answer, or the ConnectorError that it ended with, or nothing: killed.
-        """
+    def command(self, name: str, work: Callable[[], Any], risk: float) -> None:
+        """Run an operator's command, which ends at any call with the chance `risk`."""
         task = self._task(name, float("inf"))
+        task.about["risk"] = risk
+
+        def told() -> Any:
+            answer = work()
+            self._trace.note(f"  {task.name} answered {answer}")
+            return answer
 
         def broken(error: Exception) -> None:
             from pim_connector.errors import ConnectorError
 
             self._judge(error, name, (ConnectorError,))
-            ended(error)
 
-        self._loop.spawn(task, lambda: self._lived(task, work, ended, broken, lambda: None))
+        def nothing(*_: Any) -> None:
+            pass
+
+        self._trace.note(f"  {task.name}")
+        self._loop.spawn(task, lambda: self._lived(task, told, nothing, broken, nothing))
 
     def _task(self, name: str, seconds: float) -> Task:
         self._count += 1

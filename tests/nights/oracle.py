@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -31,7 +32,10 @@ class Booked:
 
 @dataclass(kw_only=True)
 class FileRun:
-    """One file with what the books say of it. `split_at` is when its split ended."""
+    """One file with what the books say of it. `split_at` is when its split ended.
+
+    A replay has the items and the order of its file, some of whose records it `repeats` later.
+    """
 
     name: str
     order: tuple[str, str, str]
@@ -41,6 +45,7 @@ class FileRun:
     split_at: str
     written: frozenset[Key] = frozenset()
     """What the PIM itself says that this run wrote."""
+    repeats: str = ""
     redriven: bool = False
     """Whether messages of it were dead letters for a while."""
 
@@ -64,6 +69,10 @@ class _Record:
     @property
     def place(self) -> tuple[tuple[str, str, str], int]:
         return self.run.order, self.number
+
+    @property
+    def turn(self) -> tuple[tuple[str, str, str], str, int]:
+        return self.run.order, self.run.repeats, self.number
 
     def __str__(self) -> str:
         return f"{self.run.name} record {self.number} ({self.item.no}, {self.booked.state})"
@@ -93,20 +102,47 @@ def mapped(item: Item, mapping: int) -> Values:
     return {name: text for name, text in found.items() if text}
 
 
+def links(item: Item, left: frozenset[str] = frozenset()) -> Values:
+    """Say what its links read like, but for those to products that are `left` out."""
+    also = ",".join(sorted(no for no in item.also if no not in left))
+    parts = ",".join(sorted(f"{no}*{count}" for no, count in item.parts if no not in left))
+    found = {"ALSO": also} if item.also else {}
+    return found | ({"SET": parts} if item.parts else {})
+
+
+def _link_places(record: _Record, there_since: Mapping[Key, str]) -> dict[str, set[str]]:
+    """Say what may stand in the places of its links.
+
+    A target that the PIM never had is left out, one that it had when the file was split is not;
+    one that came meanwhile may be either.
+    """
+    since = {no: there_since.get(("product", no)) for no in record.item.targets}
+    never = {no for no, moment in since.items() if moment is None}
+    perhaps = [no for no, moment in since.items() if moment and moment >= record.run.split_at]
+    if record.booked.state == "unchanged":
+        perhaps = []
+    found: dict[str, set[str]] = {}
+    for count in range(len(perhaps) + 1):
+        for left in combinations(perhaps, count):
+            for name, text in links(record.item, frozenset(never | {*left})).items():
+                found.setdefault(name, set()).add(text)
+    return found
+
+
 def expect(runs: list[FileRun], there_since: Mapping[Key, str] = MappingProxyType({})) -> Expected:
     """Go through all records, the oldest first, and say what must have become of the PIM.
 
     `there_since` is when the PIM itself first had each product, as text like `split_at`.
     """
     expected = Expected()
-    records = sorted(_records(runs), key=lambda record: record.place)
+    records = sorted(_records(runs), key=lambda record: record.turn)
     for record in records:
         wrong = _impossible(record, records, there_since)
         if wrong:
             expected.wrong.append(f"{record}: {wrong}")
         if record.booked.state in SENT:
-            _take(expected, record, records)
-        elif record.booked.state == "rejected" and NO_ANSWER in record.booked.reasons:
+            _take(expected, record, records, there_since)
+        elif _may_be_there(record):
             _may_take(expected, record)
     return expected
 
@@ -120,7 +156,22 @@ def _records(runs: list[FileRun]) -> list[_Record]:
     ]
 
 
-def _take(expected: Expected, record: _Record, records: list[_Record]) -> None:
+def _may_be_there(record: _Record) -> bool:
+    """Say whether the PIM may have it though the books name another state.
+
+    It never answered; or it took the product, whose links then waited for a newer file.
+    """
+    if record.booked.state == "superseded":
+        return record.item.key in record.run.written
+    return record.booked.state == "rejected" and NO_ANSWER in record.booked.reasons
+
+
+def _take(
+    expected: Expected,
+    record: _Record,
+    records: list[_Record],
+    there_since: Mapping[Key, str],
+) -> None:
     item = record.item
     values = mapped(item, record.run.mapping)
     places = expected.values.setdefault(item.key, {})
@@ -130,6 +181,7 @@ def _take(expected: Expected, record: _Record, records: list[_Record]) -> None:
             expected.wrong.append(f"{record}: called unchanged, but {sorted(different)} differ")
     for name, text in values.items():
         places[name] = {text}
+    places |= _link_places(record, there_since)
     if item.parent:
         expected.parents[item.key] = item.parent
 
@@ -150,7 +202,6 @@ def _was_there(record: _Record, values: Values, records: list[_Record]) -> bool:
 
 
 def _may_take(expected: Expected, record: _Record) -> None:
-    """The PIM never answered for this one: it may have it or not."""
     if POISON in record.item.title:
         return
     places = expected.values.get(record.item.key)
@@ -158,6 +209,11 @@ def _may_take(expected: Expected, record: _Record) -> None:
         expected.values[record.item.key] = places = {"": {"perhaps"}}
     for name, text in mapped(record.item, record.run.mapping).items():
         places[name] = places.get(name, {""}) | {text}
+    targets = sorted(record.item.targets)
+    for count in range(len(targets) + 1):
+        for left in combinations(targets, count):
+            for name, text in links(record.item, frozenset(left)).items():
+                places[name] = places.get(name, {""}) | {text}
 
 
 def _impossible(

@@ -106,6 +106,7 @@ class PimWorld:
         self.sent: list[Sent] = []
         self.tokens: set[str] = set()
         self.option_calls: list[float] = []
+        self.calls_in_vain: list[float] = []
         self.now = 0
         self.most = 0
         self._hurried = False
@@ -157,6 +158,7 @@ class PimWorld:
         )
 
     def _outage(self, request: httpx.Request) -> httpx.Response:
+        self.calls_in_vain.append(self._loop.clock.now)
         way = self._chance.choice(("refused", "503", "time"))
         if way == "refused":
             raise httpx.ConnectError("connection refused", request=request)

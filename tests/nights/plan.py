@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
 
-from tests.nights.goods import POISON, Item, changed, draw_goods, mapping_text, rendered, spoiled
+from tests.nights.goods import (
+    POISON,
+    Item,
+    changed,
+    draw_goods,
+    linked,
+    mapping_text,
+    rendered,
+    spoiled,
+)
 
 START = datetime(2026, 1, 5, 20, tzinfo=UTC).timestamp()
 NIGHT_SECONDS = 86_400.0
@@ -15,8 +24,9 @@ SOURCE = "shop"
 
 @dataclass(kw_only=True)
 class File:
-    """One file as the ERP wrote it. `whole` counts the items that are in it to their end.
+    """One file as the ERP wrote it. `readable` counts the items that are in it to their end.
 
+    `whole` counts those that are handed on; it is fewer where the splitter gave up.
     `key`, `version` and `stored` are how S3 took it: object key, version id, second of the epoch.
     """
 
@@ -26,6 +36,7 @@ class File:
     stamp: str
     items: tuple[Item, ...]
     body: bytes
+    readable: int
     whole: int
     broken: bool = False
     version: str = ""
@@ -40,6 +51,7 @@ class Plan:
     trigger: str
     files: list[File] = field(default_factory=list)
     mappings: list[tuple[float, int]] = field(default_factory=list)
+    replays: list[float] = field(default_factory=list)
     lanes: int = 4
     parent_wait_minutes: int = 30
     window: int = 1000
@@ -74,6 +86,8 @@ def draw_plan(chance: Random) -> Plan:
             plan.mappings.append((begin + chance.choice((-60, -60, -60, 1, 3000)), 1))
         elif chance.random() < 0.3:
             plan.mappings.append((begin + chance.uniform(-60, 7200), chance.choice((1, 2))))
+        if chance.random() < 0.4:
+            plan.replays.append(begin + chance.uniform(600, 80_000))
         times = sorted(_times(begin, chance))
         for when in times:
             goods = _moved_on(history, chance)
@@ -100,6 +114,9 @@ def _moved_on(history: list[list[Item]], chance: Random) -> list[Item]:
             moved.append(before[item.no])
         elif chance.random() < share:
             moved.append(changed(item, chance))
+        elif item.targets and chance.random() < 0.2:
+            known = [other.no for other in history[-1] if other.resource == "product"]
+            moved.append(linked(item, known, chance))
         else:
             moved.append(item)
     return moved
@@ -153,6 +170,7 @@ def _written(
         stamp=stamp,
         items=items,
         body=body.encode(),
+        readable=whole,
         whole=whole,
         broken=broken,
     )

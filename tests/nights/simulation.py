@@ -57,6 +57,8 @@ def _plan_uploads(account: Account) -> None:
         loop.at(file.at, partial(_upload, account, file))
     for when, number in plan.mappings:
         loop.at(when, partial(_push_mapping, account, number))
+    for when in plan.replays:
+        loop.at(when, account.operator.replay)
     for night in range(plan.nights + 1):
         loop.at(START + night * NIGHT_SECONDS + 7200, account.sweep)
     account.plan_secrets()

@@ -46,7 +46,7 @@ class Strikes:
         self._loop.wait(chance.uniform(0.001, 0.02))
         if calm:
             return
-        if chance.random() < self._risk(phase, call):
+        if chance.random() < max(self._risk(phase, call), task.about.get("risk", 0.0)):
             self._trace.note(f"    {task.name} killed {phase} {call}")
             raise task.die()
         if phase == "before":

@@ -47,9 +47,14 @@ class Weather:
 
     @property
     def is_quiet(self) -> bool:
+        return self.only_waits and not (self.outages or self.wrong_secret)
+
+    @property
+    def only_waits(self) -> bool:
+        """Whether nothing is wrong but that the PIM cannot be reached, or refuses the secret."""
         plain = [f.name for f in fields(self) if isinstance(getattr(self, f.name), float)]
         chances = [getattr(self, n) for n in plain if n not in ("splitter_seconds", "calm_from")]
-        return not (any(chances) or self.outages or self.wrong_secret or self.crashes)
+        return not (any(chances) or self.crashes)
 
 
 AWS = ("kill", "throttle", "lost_answer", "conflict", "unprocessed", "twice", "late", "keep")
@@ -86,8 +91,9 @@ def draw_weather(chance: Random, start: float, nights: float) -> Weather:
         weather.retry_after = chance.choice((None, 1, 30, 600))
         weather.payload_limit = chance.choice((None, None, 700, 1500))
     if kind in ("outage", "all"):
-        begin = start + chance.uniform(0, nights * 0.8)
         hours = chance.choice((0.2, 3.0, 8.0))
+        evening = start + SECONDS_A_DAY * chance.randrange(max(1, int(nights / SECONDS_A_DAY)))
+        begin = evening + chance.uniform(-hours * 1800, 3600)
         spell = (begin, begin + hours * 3600)
         (weather.outages if chance.random() < 0.7 else weather.wrong_secret).append(spell)
         weather.calm_from = max(weather.calm_from, spell[1])

@@ -45,6 +45,13 @@ def test_a_product_that_is_refused_without_its_links_too_is_turned_down_in_the_s
     assert [p.reason for p in answer.problems] == ["The x family does not exist."]
 
 
+def test_of_a_known_product_with_nothing_left_but_refused_links_nothing_is_sent() -> None:
+    end = judge(replace(line(UPSELL), whole=False), SENTENCE)
+
+    assert isinstance(end, Accepted)
+    assert (end.line.slots, end.line.left_out) == ((), {UPSELL.key})
+
+
 def test_only_a_422_is_a_reason_to_leave_links_out() -> None:
     assert isinstance(judge(line(NAME, UPSELL), replace(SENTENCE, status=403)), Turned)
 

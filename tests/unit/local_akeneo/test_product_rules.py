@@ -196,3 +196,18 @@ def test_bodies_of_any_shape_get_an_answer(client: httpx.Client) -> None:
     ]
     statuses = [answer["status_code"] for answer in patch(client, "/products", *odd)]
     assert statuses == [422, 422, 422, 422, 422, 422, 422, 400]
+
+
+@pytest.mark.parametrize("field", ["associations", "quantified_associations"])
+def test_refused_links_leave_a_product_without_links_as_it_was(
+    client: httpx.Client, field: str
+) -> None:
+    patch(client, "/products", {"identifier": "lonely"})
+    code = "SET" if field.startswith("quantified") else "RELATED"
+    target = {"identifier": "nobody", "quantity": 1} if code == "SET" else "nobody"
+    links = {code: {"products": [target]}}
+    refused = patch(client, "/products", {"identifier": "lonely", field: links})
+    assert refused[0]["status_code"] == 422
+    assert patch(client, "/products", {"identifier": "lonely"})[0]["status_code"] == 204
+    held = get(client, "/products/lonely")[field].get(code, {"products": []})
+    assert held["products"] == []

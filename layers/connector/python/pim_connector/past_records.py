@@ -92,12 +92,16 @@ class PastRecords:
         return isinstance(identity, Identity) and identity.identifier in self.selection.identifiers
 
     def _from_file(self, plan: Plan) -> Iterator[SourceRecord]:
+        """Read the very version again that the run was about, which stays where it was uploaded.
+
+        Below `done/` a later file of the same name may have taken its place.
+        """
         bucket = self.bucket
-        file = bucket.describe(self.run.file or self.run.key)
+        file = bucket.describe(self.run.key, self.run.version)
         if file is None:
             raise ConfigurationError(
-                f"the file of run {self.run.id} is not in the bucket any more "
-                f"({self.run.file or self.run.key}); only its rejected records can be replayed"
+                f"the file of run {self.run.id} is not in the bucket any more ({self.run.key},"
+                f" version {self.run.version}); only its rejected records can be replayed"
             )
         try:
             yield from read_records(partial(bucket.open, file), plan.program, others=plan.others)

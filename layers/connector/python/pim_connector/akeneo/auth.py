@@ -20,6 +20,9 @@ from pim_connector.akeneo.errors import CredentialsError
 from pim_connector.akeneo.tokens import Token, TokenStore
 from pim_connector.errors import ConfigurationError, TransientError
 
+BEFORE_CALL = "pim_connector.before_call"
+"""The request's extension that waits until it may go out: for a slot of those that are counted."""
+
 TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105 - a path
 TOKEN_BODY_LIMIT = 300
 
@@ -215,5 +218,9 @@ class ConnectionAuth(httpx.Auth):
 
 
 def _bearing(request: httpx.Request, token: str) -> httpx.Request:
+    """Give the request ready to go out, when it may: see `BEFORE_CALL`."""
+    wait: Callable[[], None] | None = request.extensions.get(BEFORE_CALL)
+    if wait is not None:
+        wait()
     request.headers["Authorization"] = f"Bearer {token}"
     return request

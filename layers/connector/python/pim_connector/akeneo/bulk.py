@@ -20,6 +20,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,16 +66,10 @@ def upsert(
     """
     if len(items) > LINES_PER_CALL:
         raise ValueError(f"{len(items)} lines; the PIM takes {LINES_PER_CALL} in a call")
-    upserting = _Upsert(
-        connection=connection, path=path, form=form, before_call=before_call or _at_once
-    )
+    upserting = _Upsert(connection=connection, path=path, form=form, before_call=before_call)
     upserting.take(items)
     upserting.run()
     return upserting.result(len(items))
-
-
-def _at_once() -> None:
-    return
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,7 +77,7 @@ class _Upsert:
     connection: Connection
     path: str
     form: Form
-    before_call: Callable[[], None]
+    before_call: Callable[[], None] | None
     lines: dict[int, bytes] = field(default_factory=dict)
     codes: dict[int, str] = field(default_factory=dict)
     outcomes: dict[int, LineOutcome] = field(default_factory=dict)
@@ -146,9 +141,8 @@ class _Upsert:
 
     def _call(self, group: Group) -> RefusedError | ForbiddenError | None:
         """Send one call and note its answers; give why the whole of it was refused, if it was."""
-        self.before_call()
         body = self.form.join([self.lines[place] for place in group])
-        with self.connection.answering("PATCH", self.path, **self._content(body)) as response:
+        with self._answering(body) as response:
             if response.status_code == 200:
                 not_a_page_for_people(response)
                 codes = [self.codes[place] for place in group]
@@ -164,8 +158,11 @@ class _Upsert:
             return error
         raise error
 
-    def _content(self, body: bytes) -> dict[str, Any]:
-        return {"content": body, "headers": {"Content-Type": self.form.content_type}}
+    def _answering(self, body: bytes) -> AbstractContextManager[httpx.Response]:
+        headers = {"Content-Type": self.form.content_type}
+        return self.connection.answering(
+            "PATCH", self.path, before_call=self.before_call, content=body, headers=headers
+        )
 
     def _failure(self, response: httpx.Response) -> ConnectorError:
         try:
@@ -253,9 +250,7 @@ class _Upsert:
 
     def _may_not_write(self) -> bool:
         """Ask with an empty call, which changes nothing, whether even that is forbidden."""
-        self.before_call()
-        body = self.form.join([])
-        with self.connection.answering("PATCH", self.path, **self._content(body)) as response:
+        with self._answering(self.form.join([])) as response:
             return response.status_code == 403
 
     def _refuse(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from pim_connector.akeneo.answers import failure
+from pim_connector.akeneo.auth import BEFORE_CALL
 from pim_connector.akeneo.errors import ForbiddenError, RefusedError
 from pim_connector.akeneo.patience import Deadline, Patience
 from pim_connector.errors import ConfigurationError, TransientError
@@ -135,9 +136,7 @@ class Connection:
         before_call: Callable[[], None] | None,
         request: dict[str, Any],
     ) -> httpx.Response:
-        if before_call is not None:
-            before_call()
-        with self.answering(method, path, **request) as response:
+        with self.answering(method, path, before_call=before_call, **request) as response:
             with transport_errors(_named(method, path)):
                 response.read()
             if not response.is_success:
@@ -145,10 +144,22 @@ class Connection:
             return response
 
     @contextmanager
-    def answering(self, method: str, path: str, **request: Any) -> Iterator[httpx.Response]:
-        """Send once and give the answer, whatever its status, before its body is read."""
+    def answering(
+        self,
+        method: str,
+        path: str,
+        *,
+        before_call: Callable[[], None] | None = None,
+        **request: Any,
+    ) -> Iterator[httpx.Response]:
+        """Send once and give the answer, whatever its status, before its body is read.
+
+        `before_call` is called when the token is there, and again if the call is repeated with a
+        new one: a slot that was waited for is not spent on getting a token.
+        """
         self.patience.check()
         built = self._http.build_request(method, path, timeout=self._timeout(), **request)
+        built.extensions[BEFORE_CALL] = before_call
         with transport_errors(_named(method, path)):
             response = self._http.send(built, stream=True)
         try:

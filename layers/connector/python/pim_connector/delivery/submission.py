@@ -49,7 +49,10 @@ def submit(pim: AkeneoClient, lines: Sequence[Line]) -> list[Answer]:
 
 
 def judge(line: Line, answer: LineOutcome) -> Answer | Line:
-    """Read one answer: an end, or the line as it is to be sent once more. Pure."""
+    """Read one answer: an end, or the line as it is to be sent once more. Pure.
+
+    A line of a known product that has nothing left is not sent: it would change nothing.
+    """
     if isinstance(answer, Upserted):
         if answer.created and not line.whole:
             return as_whole(replace(line, created=True))
@@ -58,7 +61,8 @@ def judge(line: Line, answer: LineOutcome) -> Answer | Line:
         return Unknown(line=line, reason=answer.message)
     smaller = _without_refused(line, answer) or _without_links(line, answer)
     if smaller is not None:
-        return smaller
+        is_nothing = not smaller.slots and not smaller.whole
+        return Accepted(line=smaller, created=smaller.created) if is_nothing else smaller
     problems = line.problems + _problems(line, answer)
     return Turned(line=line, status=answer.status, problems=problems)
 

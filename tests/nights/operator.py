@@ -1,0 +1,108 @@
+"""An operator who replays runs, and whose commands may die at any call like everything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+if TYPE_CHECKING:
+    from pim_connector.replaying import ReplayParts
+    from pim_connector.runs.run import Run
+    from tests.nights.account import Account
+
+KILLED = 0.04
+"""Of each call of a command: that the command ends there, in seeds in which anything is killed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a command was told: which records of which run, by the words of the command line."""
+
+    of: str
+    rejected: bool = False
+    number: int = 0
+    identifier: str = ""
+    forced: bool = False
+
+
+class Operator:
+    """Types one command at a time. `asked` is by the id of the run that the command makes."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self.asked: dict[str, Asked] = {}
+
+    def replay(self) -> None:
+        """Replay something of a run that has ended, unless an errand is under way."""
+        account = self._account
+        risk = KILLED if account.weather.kill else 0.0
+        account.invocations.command("replay", self._replay, risk)
+        account.wake_caretaker()
+
+    def _replay(self) -> str:
+        from pim_connector.errands import errand_name
+        from pim_connector.messages import Force
+        from pim_connector.past_records import Selection
+        from pim_connector.replaying import replay
+
+        begin = datetime.fromtimestamp(self._account.clock.now, UTC)
+        parts = self._parts(begin)
+        registry = parts.errands.registry
+        runs = list(registry.each(name.run for name in list(registry.all_runs())))
+        ended = [run for run in runs if run.kind == "file" and run.finished_at and run.mapping]
+        if not ended or any(run.kind != "file" and not run.finished_at for run in runs):
+            return "nothing to replay now"
+        run = self._account.chance.choice(ended)
+        asked = self._drawn(run, self._account.chance)
+        self.asked[errand_name(run, "replay", begin)] = asked
+        selection = Selection(
+            rejected=asked.rejected,
+            numbers=frozenset([asked.number] if asked.number else ()),
+            identifiers=frozenset([asked.identifier] if asked.identifier else ()),
+        )
+        return replay(run, selection, parts, force=Force() if asked.forced else None).id
+
+    def _drawn(self, run: Run, chance: Random) -> Asked:
+        [file] = [
+            f for f in self._account.plan.files if (f.key, f.version) == (run.key, run.version)
+        ]
+        forced = chance.random() < 0.3
+        way = chance.choice(("everything", "rejected", "rejected", "number", "identifier"))
+        if way == "rejected":
+            return Asked(of=run.id, rejected=True, forced=forced)
+        if way == "number":
+            return Asked(of=run.id, number=chance.randint(1, len(file.items)), forced=forced)
+        if way == "identifier":
+            return Asked(of=run.id, identifier=chance.choice(file.items).no, forced=forced)
+        return Asked(of=run.id, forced=forced)
+
+    def _parts(self, begin: datetime) -> ReplayParts:
+        from pim_connector.bucket import Bucket
+        from pim_connector.errands import ErrandParts
+        from pim_connector.ledger import Ledger
+        from pim_connector.queues import FifoQueue
+        from pim_connector.replaying import ReplayParts
+        from pim_connector.runs.announcements import Announcements
+        from pim_connector.runs.deliveries import Deliveries
+        from pim_connector.runs.registry import Registry
+        from pim_connector.runs.table import RunTable
+
+        client: Any = boto3.client
+        table = RunTable(client("dynamodb"), "runs")
+        errands = ErrandParts(
+            bucket=Bucket(client("s3"), self._account.environment()["BUCKET"]),
+            registry=Registry(table),
+            queue=FifoQueue(client("sqs"), self._account.queue.url),
+            announcements=Announcements(client("events"), "default"),
+            lanes=self._account.plan.lanes,
+            clock=lambda: begin,
+        )
+        return ReplayParts(
+            errands=errands,
+            deliveries=Deliveries(table),
+            ledger=Ledger(client("dynamodb"), "ledger"),
+        )
