@@ -143,6 +143,7 @@ class _Probe(msgspec.Struct, frozen=True):
 
 class _Names(msgspec.Struct, frozen=True):
     run: str = ""
+    source: str = ""
     id: str = ""
     heavy: str | None = None
 
@@ -188,7 +189,7 @@ def decode(body: str | bytes) -> Message | HeavyPointer:
 
 
 def correlation(body: str | bytes) -> dict[str, str]:
-    """Name run and message for the log, before the body is checked; what is not there is left out.
+    """Name run, source and message for the log, before the body is checked, as far as it does.
 
     With them a line of the log leads to the file and, by the run's books, to each product.
     """
@@ -197,7 +198,8 @@ def correlation(body: str | bytes) -> dict[str, str]:
     except msgspec.MsgspecError:
         return {}
     message = names.id or (names.heavy or "").rpartition("/")[2]
-    return {key: name for key, name in (("run", names.run), ("message_id", message)) if name}
+    found = (("run", names.run), ("source", names.source), ("message_id", message))
+    return {key: name for key, name in found if name}
 
 
 def deduplication_id(run: str, message_id: str) -> str:
