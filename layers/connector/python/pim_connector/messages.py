@@ -184,7 +184,7 @@ def decode(body: str | bytes) -> Message | HeavyPointer:
         if probe.purpose is not None:
             return msgspec.json.decode(body, type=AmendmentMessage)
         return msgspec.json.decode(body, type=ProductMessage)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise RejectedError(f"not a product message: {error}") from error
 
 
@@ -195,7 +195,7 @@ def correlation(body: str | bytes) -> dict[str, str]:
     """
     try:
         names = msgspec.json.decode(body, type=_Names)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError):
         return {}
     message = names.id or (names.heavy or "").rpartition("/")[2]
     found = (("run", names.run), ("source", names.source), ("message_id", message))
