@@ -138,7 +138,7 @@ def _token(response: httpx.Response) -> str:
         raise TransientError(f"the DAM's token address answers {response.status_code}")
     try:
         token = msgspec.json.decode(response.content)["access_token"]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         token = None
     if response.status_code != 200 or not isinstance(token, str):
         raise ConfigurationError(

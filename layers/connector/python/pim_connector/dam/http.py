@@ -198,7 +198,7 @@ class DamHttp:
             return Answer(status=status, headers=response.headers, body=None, url=where)
         try:
             body = msgspec.json.decode(response.content)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             kind = response.headers.get("content-type", "nothing in particular")
             raise ConfigurationError(
                 f"{where} answers with {kind}, which is not JSON; check base_url and path. "
