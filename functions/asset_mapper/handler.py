@@ -7,17 +7,11 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.assets.composition import AssetMapper, AwsClients
 from pim_connector.settings import AssetMapperSettings, load
-
-logger = Logger()
-copy_config_to_registered_loggers(logger, include={"pim_connector"})
-metrics = Metrics()
+from telemetry import count, logger, observed
 
 
 @cache
@@ -31,8 +25,7 @@ def mapper() -> AssetMapper:
     return AssetMapper(load(AssetMapperSettings, os.environ), aws)
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer with the messages that come back: in a lane, all after the first that does."""
     handled = mapper().worker.handle(
@@ -40,6 +33,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     )
     counts = {name: number for name, number in handled.counts.items() if number}
     logger.info("assets handled", extra={"counts": counts, "come_back": len(handled.back)})
-    for name, number in counts.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+    count(counts)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in handled.back]}

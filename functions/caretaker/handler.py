@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.bucket import Bucket
@@ -28,10 +24,7 @@ from pim_connector.runs.parking import Parking
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.table import RunTable
 from pim_connector.settings import CaretakerSettings, load
-
-logger = Logger()
-copy_config_to_registered_loggers(logger, include={"pim_connector"})
-metrics = Metrics()
+from telemetry import count, logger, observed
 
 
 @cache
@@ -53,8 +46,7 @@ def parts() -> CaretakerParts:
     )
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
     match event:
         case {"detail-type": kind, "detail": {"run": str(run)}} if kind == RUN_SETTLED:
@@ -72,8 +64,3 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             )
     logger.info("caretaker done", extra=answer)
     return answer
-
-
-def count(numbers: Mapping[str, int]) -> None:
-    for name, number in numbers.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)

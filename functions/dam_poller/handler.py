@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.assets.reconcile_round import totals as reconcile_totals
@@ -18,10 +14,7 @@ from pim_connector.dam.rounds import refuse_misconfigured, totals
 from pim_connector.dam_polls import DamPolls
 from pim_connector.errors import ConfigurationError
 from pim_connector.settings import DamPollerSettings, load
-
-logger = Logger()
-copy_config_to_registered_loggers(logger, include={"pim_connector"})
-metrics = Metrics()
+from telemetry import count, metrics, observed
 
 
 @cache
@@ -35,8 +28,7 @@ def polls() -> DamPolls:
     )
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Poll, and go on with reconciliations: all sources or that of `{"source": "bynder"}`.
 
@@ -61,11 +53,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     count(totals(outcomes) | reconcile_totals(reconciled))
     lag = around.polling.lag()
     if lag is not None:
-        metrics.add_metric(name="DamLagSeconds", unit=MetricUnit.Seconds, value=lag)
+        metrics.add_metric(name="DamLagSeconds", unit="Seconds", value=lag)
     refuse_misconfigured(outcomes)
     return {"polls": outcomes, "reconciled": reconciled}
-
-
-def count(numbers: Mapping[str, int]) -> None:
-    for name, number in numbers.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)

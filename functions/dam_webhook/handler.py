@@ -8,9 +8,6 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.bucket import Bucket
@@ -25,10 +22,7 @@ from pim_connector.webhooks.queueing import AssetQueue
 from pim_connector.webhooks.reception import Answer
 from pim_connector.webhooks.seen import SeenDeliveries
 from pim_connector.webhooks.wire import response
-
-logger = Logger()
-copy_config_to_registered_loggers(logger, include={"pim_connector"})
-metrics = Metrics()
+from telemetry import count, logger, observed
 
 
 @cache
@@ -48,8 +42,7 @@ def front_desk() -> FrontDesk:
     )
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@observed
 def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     if "Records" in event:
         return {"batchItemFailures": [failure for r in event["Records"] for failure in intake(r)]}
@@ -65,7 +58,7 @@ def intake(record: dict[str, Any]) -> list[dict[str, str]]:
         note(front_desk().delivered(record["body"]), {"sqs_message": record["messageId"]})
     except ConnectorError as error:
         logger.error("event not taken in", extra={"reason": str(error), "id": record["messageId"]})
-        metrics.add_metric(name="EventsNotTakenIn", unit=MetricUnit.Count, value=1)
+        count({"EventsNotTakenIn": 1})
         return [{"itemIdentifier": record["messageId"]}]
     return []
 
@@ -76,5 +69,4 @@ def note(answer: Answer, extra: dict[str, Any]) -> None:
     log = logger.info if answer.status < 400 else logger.warning
     log("dam event", extra=said | {"kind": answer.kind, "assets": answer.changes})
     name = "Webhook" + answer.outcome.title().replace("_", "")
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
-    metrics.add_metric(name="AssetsAnnounced", unit=MetricUnit.Count, value=answer.changes)
+    count({name: 1, "AssetsAnnounced": answer.changes})

@@ -7,9 +7,6 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -17,12 +14,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.delivery.composition import AwsClients, MapperParts, compose
 from pim_connector.delivery.receipts import ComesBackError
+from pim_connector.log_keys import about
 from pim_connector.messages import correlation
 from pim_connector.settings import MapperSettings, load
-
-logger = Logger()
-copy_config_to_registered_loggers(logger, include={"pim_connector"})
-metrics = Metrics()
+from telemetry import annotate, count, logger, observed
 
 
 @cache
@@ -39,20 +34,25 @@ def parts() -> MapperParts:
 
 def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
     """Handle one message; raising leaves it in the queue, where it and its lane wait."""
-    logger.append_keys(**correlation(record.body))
-    metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=1)
+    keys = correlation(record.body)
+    annotate(keys)
+    with about(**keys, sqs_message=record.message_id):
+        _handle(record, lambda_context)
+
+
+def _handle(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    count({"MessagesReceived": 1})
     receipts = parts().receipts
     try:
         handled = parts().worker.handle(
             record.body, lambda: lambda_context.get_remaining_time_in_millis() / 1000
         )
     except Exception:
-        logger.exception("attempt crashed", extra={"sqs_message": record.message_id})
+        logger.exception("attempt crashed")
         receipts.come_back_after_crash(record.receipt_handle)
         raise
-    logger.info("message handled", extra=handled.as_log() | {"sqs_message": record.message_id})
-    for name, number in handled.as_metrics().items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+    logger.info("message handled", extra=handled.as_log())
+    count(handled.as_metrics())
     if handled.end == "dead":
         receipts.put_aside(record.body, record.raw_event["attributes"], handled.reason)
     if handled.end == "postponed":
@@ -60,8 +60,7 @@ def handle_record(record: SQSRecord, lambda_context: LambdaContext) -> None:
         raise ComesBackError(handled.reason)
 
 
-@logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
+@observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Answer with the messages that come back; that all of them do is no failure of the function.
 

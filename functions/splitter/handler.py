@@ -8,9 +8,6 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.bucket import Bucket
@@ -25,10 +22,7 @@ from pim_connector.runs.table import RunTable
 from pim_connector.settings import SplitterSettings, load
 from pim_connector.split import SplitterParts
 from pim_connector.splitting import split_sources, take_in
-
-logger = Logger()
-copy_config_to_registered_loggers(logger, include={"pim_connector"})
-metrics = Metrics()
+from telemetry import count, logger, observed
 
 
 @cache
@@ -50,8 +44,7 @@ def parts() -> SplitterParts:
     )
 
 
-@logger.inject_lambda_context
-@metrics.log_metrics
+@observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     intake = take_in(read_event(event), parts())
     for ignored in intake.ignored:
@@ -63,13 +56,13 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         remaining=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     taken_in = parts().registry.each(intake.runs)
-    numbers = {
-        "FilesTakenIn": len(intake.runs),
-        "FilesIgnored": len(intake.ignored),
-        "RunsSetAside": sum(run.phase == "failed" and run.retryable for run in taken_in),
-    }
-    for name, number in numbers.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+    count(
+        {
+            "FilesTakenIn": len(intake.runs),
+            "FilesIgnored": len(intake.ignored),
+            "RunsSetAside": sum(run.phase == "failed" and run.retryable for run in taken_in),
+        }
+    )
     answer = {
         "taken_in": list(intake.runs),
         "split": split,

@@ -15,6 +15,7 @@ import typer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
+import telemetry
 from cli import assets_reconcile
 from cli.target import Target
 from functions.dam_poller import handler
@@ -115,7 +116,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         "LEDGER_TABLE": "ledger",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(handler.metrics.provider, "namespace", "PimConnector")
+    monkeypatch.setattr(telemetry.metrics.provider, "namespace", "PimConnector")
     dam = Dam(token="only-for-tests")
     with mock_aws(), served(application(dam)) as url:
         boto3.client("s3").create_bucket(

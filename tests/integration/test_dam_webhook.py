@@ -15,6 +15,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
+import telemetry
 from functions.dam_webhook import handler
 
 EVENTS = Path(__file__).parents[2] / "events" / "dam_webhook"
@@ -73,7 +74,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     }.items():
         monkeypatch.setenv(name, value)
     # The template sets it for every function; powertools reads it when the module is imported.
-    monkeypatch.setattr(handler.metrics.provider, "namespace", "PimConnector")
+    monkeypatch.setattr(telemetry.metrics.provider, "namespace", "PimConnector")
     with mock_aws():
         s3 = boto3.client("s3")
         s3.create_bucket(

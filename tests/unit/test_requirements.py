@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN_BY_LAMBDA = {"boto3", "botocore", "urllib3"}
 """urllib3 comes with botocore (docs/decisions)."""
-OURS = {"pim_connector", "cli", "local", "tests", "functions"}
+OURS = {"pim_connector", "telemetry", "cli", "local", "tests", "functions"}
 OF_SAM = {"samcli", "samtranslator"}
 """Imported by local/scan/translation.py, which SAM's own Python runs."""
 RUN_BY_NAME = {"tzdata", "setuptools"}

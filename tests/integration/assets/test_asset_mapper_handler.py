@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import telemetry
 from functions.asset_mapper import handler
 from tests.integration.assets.world import World
 
@@ -27,7 +28,7 @@ class Context:
 
 @pytest.fixture
 def invoke(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(handler.metrics.provider, "namespace", "PimConnector")
+    monkeypatch.setattr(telemetry.metrics.provider, "namespace", "PimConnector")
     for field in fields(world.settings):
         monkeypatch.setenv(field.name.upper(), str(getattr(world.settings, field.name)))
     handler.mapper.cache_clear()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+import telemetry
 from functions.mapper import handler
 from local.akeneo.faults import Faults
 from tests.integration.mapper.examples import MAPPING, boots
-from tests.integration.mapper.world import Context, World
+from tests.integration.mapper.world import Context, World, record
 from tests.template_metrics import emitted
 
 
@@ -38,8 +42,25 @@ def test_refused_credentials_are_a_metric_of_their_own(
     assert "PimCredentialsRefused" in emitted(deliver(world, capsys))
 
 
-def test_every_line_of_the_log_names_run_and_message_of_its_message(
-    world: World, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the function logs, as CloudWatch gets it."""
+    written = io.StringIO()
+    stream = telemetry.logger.registered_handler.setStream(written)  # type: ignore[attr-defined]
+    yield written
+    telemetry.logger.registered_handler.setStream(stream)  # type: ignore[attr-defined]
+
+
+def lines(log: io.StringIO) -> list[dict[str, Any]]:
+    """The lines since the last time."""
+    found = [json.loads(line) for line in log.getvalue().splitlines()]
+    log.seek(0)
+    log.truncate()
+    return found
+
+
+def test_every_line_of_the_log_names_run_source_and_message_of_its_message(
+    world: World, capsys: pytest.CaptureFixture[str], log: io.StringIO
 ) -> None:
     mapping = world.put_mapping(MAPPING)
     for number in (1, 2):
@@ -50,5 +71,25 @@ def test_every_line_of_the_log_names_run_and_message_of_its_message(
     for number in (1, 2):
         deliver(world, capsys)
 
-        keys = handler.logger.get_current_keys()
-        assert (keys["run"], keys["message_id"]) == (f"run-{number}", f"00000{number}")
+        said = lines(log)
+        assert said
+        for line in said:
+            named = (line["run"], line["source"], line["message_id"])
+            assert named == (f"run-{number}", "shop", f"00000{number}")
+            assert line["sqs_message"]
+
+
+def test_a_rejected_record_leads_back_to_its_line_of_the_file(
+    world: World, capsys: pytest.CaptureFixture[str], log: io.StringIO
+) -> None:
+    bad = record(7, "boots-7", f"<name>{'x' * 300}</name>")
+    world.send("run-1", world.put_mapping(MAPPING), [bad], id="000001")
+
+    deliver(world, capsys)
+
+    [line] = [line for line in lines(log) if "identifier" in line]
+
+    assert (line["message"], line["record"], line["line"]) == ("record rejected", 7, 70)
+    assert (line["run"], line["source"], line["message_id"]) == ("run-1", "shop", "000001")
+    assert line["identifier"] == "boots-7"
+    assert line["reasons"]

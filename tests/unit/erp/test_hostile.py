@@ -1,4 +1,4 @@
-"""Attacks and accidents: each ends in a clear error, in little memory and little time."""
+"""Attacks by XML, and accidents: each ends in a clear error, in little memory and little time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ import pytest
 
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError
+from tests.unit.erp.bounds import bounded
 from tests.unit.erp.reading_world import PLAIN, program_of, reader_of, records_of
 
 MEGABYTE = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def bounds() -> Iterator[None]:
+    """Native memory counts, too: that of expat and libxml2 is not seen by tracemalloc."""
+    with bounded(megabytes=384, cpu_seconds=120):
+        yield
 
 
 class Generated(io.RawIOBase):

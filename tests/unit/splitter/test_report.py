@@ -75,10 +75,24 @@ def test_a_report_without_outcomes_is_whole_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", " =1", "＝1"]
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", " =1", "＝1"]
 )
 def test_a_cell_is_never_a_formula(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a;=1+1", "a;'=1+1"),
+        ("a; @SUM(A1)", "a; '@SUM(A1)"),
+        ("a\n=1", "a\n'=1"),
+        ("a\t+1", "a\t'+1"),
+        ("=a;=b", "'=a;'=b"),
+    ],
+)
+def test_a_cell_does_not_become_a_formula_where_cells_end_elsewhere(text: str, cell: str) -> None:
+    assert safe_cell(text) == cell
 
 
 @pytest.mark.parametrize("text", ["-5", "+49", "-0,5", "12.50", "plain", "a=b", ""])

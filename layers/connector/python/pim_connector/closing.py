@@ -17,6 +17,7 @@ from pim_connector.errors import ConnectorError, RejectedError
 from pim_connector.inbox import INBOX
 from pim_connector.kept import kept
 from pim_connector.lanes import message_group
+from pim_connector.log_keys import about
 from pim_connector.messages import (
     HeavyPointer,
     Message,
@@ -81,7 +82,8 @@ def close_run(name: str, parts: CaretakerParts) -> bool:
     if run is None or not (run.settled or run.finished_at):
         return False
     if run.finished_at is None:
-        run = _finish(run, parts)
+        with about(run=run.id, source=run.source):
+            run = _finish(run, parts)
     parts.announcements.run_finished(run.id, summary(run))
     parts.registry.close(run.id)
     return True
@@ -106,7 +108,7 @@ def make_round(parts: CaretakerParts) -> Round:
             elif run.phase == "delivering":
                 expired += _expire_parked(run, parts)
         except ConnectorError as error:
-            logger.error("%s", error, extra={"run": run.id})
+            logger.error("%s", error, extra={"run": run.id, "source": run.source})
     dead = _name_dead_letters(parts)
     return Round(closed=tuple(closed), resumed=tuple(resumed.values()), expired=expired, dead=dead)
 
@@ -140,7 +142,7 @@ def _finish(run: Run, parts: CaretakerParts) -> Run:
         if run.kind == "file":
             parts.bucket.move(run_file(run), target)
     except FileNotFoundError:
-        logger.warning("the file was deleted by somebody else", extra={"run": run.id})
+        logger.warning("the file was deleted by somebody else")
     parts.registry.finish(run, phase, file=target, report=report, problem=problem, now=now)
     return replace(ended, report=report)
 
@@ -148,7 +150,7 @@ def _finish(run: Run, parts: CaretakerParts) -> Run:
 def _miscount(run: Run) -> str | None:
     if run.accounted == run.records:
         return None
-    logger.error("states do not add up", extra={"run": run.id, "records": run.records})
+    logger.error("states do not add up", extra={"records": run.records})
     return (
         f"the states of {run.accounted} records are known, the file has {run.records}: this is an "
         "error of the connector, please report it with the run's report"
@@ -254,7 +256,8 @@ def _name_dead_letters(parts: CaretakerParts) -> int:
         if run and (dead or run.dead) and len(dead) != run.dead:
             parts.registry.note_dead_letters(run.id, dead)
             write_report(replace(run, dead=len(dead)), parts)
-            logger.error("messages in the dead-letter queue", extra={"run": run.id, "n": len(dead)})
+            with about(run=run.id, source=run.source):
+                logger.error("messages in the dead-letter queue", extra={"n": len(dead)})
     return sum(map(len, found.values()))
 
 

@@ -143,6 +143,7 @@ class _Probe(msgspec.Struct, frozen=True):
 
 class _Names(msgspec.Struct, frozen=True):
     run: str = ""
+    source: str = ""
     id: str = ""
     heavy: str | None = None
 
@@ -183,21 +184,22 @@ def decode(body: str | bytes) -> Message | HeavyPointer:
         if probe.purpose is not None:
             return msgspec.json.decode(body, type=AmendmentMessage)
         return msgspec.json.decode(body, type=ProductMessage)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise RejectedError(f"not a product message: {error}") from error
 
 
 def correlation(body: str | bytes) -> dict[str, str]:
-    """Name run and message for the log, before the body is checked; what is not there is left out.
+    """Name run, source and message for the log, before the body is checked, as far as it does.
 
     With them a line of the log leads to the file and, by the run's books, to each product.
     """
     try:
         names = msgspec.json.decode(body, type=_Names)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError):
         return {}
     message = names.id or (names.heavy or "").rpartition("/")[2]
-    return {key: name for key, name in (("run", names.run), ("message_id", message)) if name}
+    found = (("run", names.run), ("source", names.source), ("message_id", message))
+    return {key: name for key, name in found if name}
 
 
 def deduplication_id(run: str, message_id: str) -> str:

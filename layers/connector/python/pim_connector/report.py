@@ -27,6 +27,7 @@ COLUMNS: Final = (
     "what_to_do",
 )
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
+_FORMULA_WITHIN = re.compile(r"(?<=[;\t\r\n])(\s*)(?=[=+\-@＝＋－＠])")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
@@ -95,9 +96,14 @@ class ReportWriter:
 def safe_cell(text: str) -> str:
     """Keep a spreadsheet from taking text for a formula, by an apostrophe before it.
 
+    Also within the text, behind what a spreadsheet of another country may take for the end of a
+    cell: where decimals have a comma, cells end with a semicolon, whatever the file says.
     https://owasp.org/www-community/attacks/CSV_Injection; plain numbers stay numbers.
     """
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    if _NUMBER.fullmatch(text):
+        return text
+    inside = _FORMULA_WITHIN.sub(r"\1'", text)
+    return f"'{inside}" if _FORMULA.match(text) else inside
 
 
 def _cells(outcome: RecordOutcome, problem: Problem) -> tuple[object, ...]:

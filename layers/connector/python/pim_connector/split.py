@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pim_connector.errands import ErrandParts
 from pim_connector.kept import KeptRecord, keep, rejected
 from pim_connector.lanes import lane_of
 from pim_connector.ledger import Ledger, ledger_key
+from pim_connector.log_keys import log_outcome
 from pim_connector.manifests import (
     HashSet,
     decode_hashes,
@@ -50,6 +52,8 @@ from pim_connector.withdrawal import (
     why_hold,
     withdraw,
 )
+
+logger = logging.getLogger(__name__)
 
 CHECKPOINT_WINDOWS: Final = 50
 MARGIN_SECONDS: Final = 30.0
@@ -182,7 +186,10 @@ class Split:
             decide(sighting, entries.get(key), self._standing)
             for sighting, key in zip(sightings, keys, strict=True)
         )
-        keep(self._parts.bucket, self._run.id, number, list(_kept(sightings, dispositions)))
+        refused = list(_kept(sightings, dispositions))
+        keep(self._parts.bucket, self._run.id, number, refused)
+        for record in refused:
+            log_outcome(logger, record.outcome)
         if self._plan.origin.exports == "full":
             found = (sighting.found for sighting in sightings)
             identities = (each for each in found if isinstance(each, Identity))

@@ -13,6 +13,7 @@ from pim_connector.erp.reading import read_order
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.inbox import INBOX, Ignored, Request, Resume, Sweep, Upload, new_run, request_for
+from pim_connector.log_keys import about
 from pim_connector.mapping import Mapping, compile_mapping, load_mapping
 from pim_connector.messages import MappingPin
 from pim_connector.runs.leases import LEASE_SECONDS
@@ -103,10 +104,11 @@ class Turn:
 
     def _split_all(self, done: list[str]) -> str | None:
         while run := self._next():
-            if not split_run(run, self.parts, self.pulse):
-                return run.id
-            done.append(run.id)
-            self._tell_if_settled(run.id)
+            with about(run=run.id, source=run.source):
+                if not split_run(run, self.parts, self.pulse):
+                    return run.id
+                done.append(run.id)
+                self._tell_if_settled(run.id)
         return None
 
     def _next(self) -> Run | None:
@@ -150,7 +152,7 @@ def split_run(run: Run, parts: SplitterParts, remaining: Callable[[], float]) ->
     try:
         plan = make_plan(run, parts.bucket)
     except ConfigurationError as error:
-        logger.error("%s", error, extra={"run": run.id})
+        logger.error("%s", error)
         parts.registry.set_aside(run, str(error))
         return True
     try:
@@ -220,6 +222,8 @@ def _take_file(
     phase: Phase = "waiting" if parts.trigger == "upload" else "noted"
     run = new_run(parts.bucket.name, upload.source, file, phase=phase, now=parts.now())
     if parts.registry.register(run):
+        with about(run=run.id, source=run.source):
+            logger.info("file taken in", extra={"file": run.key, "version": run.version})
         runs.append(run.id)
         return run
     return parts.registry.get(run.id)

@@ -6,15 +6,19 @@ is delivered.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pim_connector.assets.incoming import Task
 from pim_connector.assets.outcome import AssetOutcome
+from pim_connector.log_keys import about, log_outcome
 from pim_connector.runs.deliveries import Deliveries
 from pim_connector.runs.run import header_key
 from pim_connector.runs.table import Change, RunTable
 from pim_connector.states import RecordOutcome
+
+logger = logging.getLogger(__name__)
 
 ATTEMPT_KEPT_SECONDS = 15 * 24 * 3600
 
@@ -63,6 +67,9 @@ class Books:
             for number, outcome in enumerate(outcomes, start=1)
         ]
         self._deliveries.record_message(task.run, task.id, records)
+        with about(run=task.run, source=task.message.source, message_id=task.id):
+            for record in records:
+                log_outcome(logger, record)
 
     def _begin(self, task: Task) -> None:
         if task.run in self._begun:

@@ -67,7 +67,7 @@ def decode(body: str | bytes) -> LinkMessage:
     """Read what `outgoing` wrote. RejectedError for what is no such message."""
     try:
         message = msgspec.json.decode(body, type=LinkMessage)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise RejectedError(f"not a message of asset links: {error}") from error
     if message.v != VERSION:
         raise RejectedError(f"links of version {message.v}; this release reads {VERSION}")

@@ -19,6 +19,7 @@ from pim_connector.dam.asset_messages import decode
 from pim_connector.delivery.pim import PimUnavailableError, asking_the_pim
 from pim_connector.delivery.receipts import Receipts
 from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError, TransientError
+from pim_connector.log_keys import about
 
 MOST_ATTEMPTS = 5
 SOON_SECONDS = 15
@@ -118,7 +119,9 @@ class AssetWorker:
         wait = SOON_SECONDS
         by_source = groupby(left, key=lambda task: task.id if alone else task.message.source)
         for _, members in by_source:
-            finished, wait = self._deliver(list(members), gate, seconds_left, handled)
+            batch = list(members)
+            with about(run=batch[0].run, source=batch[0].message.source):
+                finished, wait = self._deliver(batch, gate, seconds_left, handled)
             done |= finished
         return done, wait
 

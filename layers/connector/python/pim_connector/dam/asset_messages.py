@@ -78,7 +78,7 @@ def decode(body: str | bytes) -> AssetMessage:
     """Read a message; RejectedError for what is none, or of a release this one does not know."""
     try:
         message = msgspec.json.decode(body, type=AssetMessage)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise RejectedError(f"not a message of the asset queue: {error}") from error
     if message.v != VERSION:
         raise RejectedError(

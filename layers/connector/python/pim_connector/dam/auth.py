@@ -186,7 +186,7 @@ def _token(response: httpx.Response, token: Expression, keys: str) -> str:
         raise TransientError(f"the DAM's token address answers {status}")
     try:
         found = token.read(msgspec.json.decode(response.content))
-    except (msgspec.DecodeError, RejectedError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RejectedError):
         found = None
     if not 200 <= status < 300 or not isinstance(found, str) or not found:
         why = f"answers {status}" + (", but not with a token" if status < 300 else "")

@@ -207,7 +207,7 @@ class DamHttp:
             )
         try:
             body = msgspec.json.decode(response.content.removeprefix(BOM_UTF8))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             kind = response.headers.get("content-type", "nothing in particular")
             raise ConfigurationError(
                 f"{where} answers with {kind}, which is not JSON; check base_url and path. "

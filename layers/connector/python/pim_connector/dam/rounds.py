@@ -14,6 +14,7 @@ from pim_connector.dam.cursor import CursorTable
 from pim_connector.dam.http import Clocks
 from pim_connector.dam.polling import Poll
 from pim_connector.errors import ConfigurationError, ConnectorError
+from pim_connector.log_keys import about
 from pim_connector.queues import FifoQueue, Outgoing
 from pim_connector.runs.leases import Leases
 from pim_connector.source_files import SourceFiles
@@ -50,7 +51,8 @@ class Round:
         for number, name in enumerate(names):
             share = self.clocks.time_left() / (len(names) - number)
             try:
-                done.append(self._source(name, share))
+                with about(source=name):
+                    done.append(self._source(name, share))
             except ConfigurationError as error:
                 done.append({"source": name, "outcome": "misconfigured", "reason": str(error)})
             except ConnectorError as error:

@@ -6,6 +6,7 @@ so waiting is free, and only attempts that did not end well are counted.
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections import Counter
@@ -28,12 +29,15 @@ from pim_connector.errors import (
     RejectedError,
     TransientError,
 )
+from pim_connector.log_keys import log_outcome
 from pim_connector.messages import ProductMessage
 
 if TYPE_CHECKING:
     from pim_connector.delivery.task import DeliveryParts
     from pim_connector.messages import Message
     from pim_connector.states import RecordOutcome
+
+logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5
 """The next one puts the message aside; one that is redriven after that has as many again."""
@@ -197,6 +201,8 @@ class Worker:
         if isinstance(gate, Probing):
             self._prove(before)
             self._breaker.succeeded(gate)
+        for booked in outcomes:
+            log_outcome(logger, booked)
         counts = dict(Counter(str(booked.state) for booked in outcomes))
         return Handled(end="done", counts=counts)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -18,9 +20,24 @@ FREE_BYTES = 64 * 1024 * 1024
 MAX_ZIP_BYTES = 400 * 1024 * 1024
 """A zip is copied to disk, because its directory is at its end; Lambda has 512 MB of it."""
 
+MAX_ZIP_ENTRIES = 1_000
+"""One is read; the list of millions would take gigabytes before that could be said."""
+
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
+_ZIP_ENTRY = b"PK\x01\x02"
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+)
+"""What zipfile raises over bytes that are no zip archive, found by fuzzing."""
 _OTHERS = {
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
@@ -104,14 +121,20 @@ def _gunzip(first: bytes, file: BinaryIO) -> Iterator[bytes]:
 
 def _unzip(first: bytes, file: BinaryIO) -> Iterator[bytes]:
     with tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024) as copy:
+        entries = 0
         for data in _chunks(first, file):
             copy.write(data)
+            entries += data.count(_ZIP_ENTRY)
+            if entries > MAX_ZIP_ENTRIES:
+                raise UnreadableFileError(
+                    f"the zip archive must hold one file; it holds more than {MAX_ZIP_ENTRIES}"
+                )
             if copy.tell() > MAX_ZIP_BYTES:
                 raise UnreadableFileError("the zip archive is larger than 400 MB; use gzip")
         try:
             with zipfile.ZipFile(copy) as archive:
                 yield from _only_entry(archive)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise UnreadableFileError(f"the zip archive is damaged or cut off: {error}") from error
 
 

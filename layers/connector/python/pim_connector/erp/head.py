@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import BinaryIO
 
+from lxml import etree
+
 from pim_connector.erp.fragments import HeadDocument
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.stream import XmlStream
@@ -47,7 +49,12 @@ def evaluate_head(values: Collection[HeadValue], head: HeadDocument) -> dict[str
     xml = head.xml()
     if not xml:
         return {value.name: "" for value in values}
-    node = record_node(xml)
+    try:
+        node = record_node(xml)
+    except etree.XMLSyntaxError as error:
+        raise UnreadableFileError(
+            f"the elements that `head` reads are not XML by themselves: {error.msg}"
+        ) from error
     view = View({}, {}, node, lambda _, __: [])
     found = {}
     for value in values:

@@ -23,7 +23,7 @@ REMEMBER_SECONDS = 7 * 24 * 3600
 
 
 class SeenDeliveries:
-    """Markers in the state table, taken away by its time to live (`expires`)."""
+    """Markers in the state table, taken away by its time to live (`expires_at`)."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -34,8 +34,8 @@ class SeenDeliveries:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item={**_key(source, delivery), "expires": {"N": str(int(now) + CLAIM_SECONDS)}},
-                ConditionExpression="attribute_not_exists(pk) OR expires < :now",
+                Item={**_key(source, delivery), "expires_at": {"N": str(int(now) + CLAIM_SECONDS)}},
+                ConditionExpression="attribute_not_exists(pk) OR expires_at < :now",
                 ExpressionAttributeValues={":now": {"N": str(int(now))}},
             )
         except ClientError as error:
@@ -48,7 +48,7 @@ class SeenDeliveries:
 
     def settle(self, source: str, delivery: str, *, until: float) -> None:
         """Note that a claimed delivery is in the queue; it is refused until `until`."""
-        item = {**_key(source, delivery), "expires": {"N": str(int(until))}}
+        item = {**_key(source, delivery), "expires_at": {"N": str(int(until))}}
         try:
             self._client.put_item(TableName=self._table, Item=item)
         except (ClientError, BotoCoreError) as error:

@@ -1,0 +1,1 @@
+"""Bytes of any kind at every place where the connector reads what others wrote."""

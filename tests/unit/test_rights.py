@@ -1,0 +1,169 @@
+"""A function may do what its code does and nothing else: calls in the code against the template.
+
+The calls are those in all modules that a handler imports, directly or not. That is more than the
+function does where a module has more than it uses: `NOT_CALLED` says so, and a new call in shared
+code has to be granted or named there.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.test_template import FUNCTIONS, RESOURCES, ROOT, TABLES, as_list, statements
+
+LAYER = ROOT / "layers/connector/python"
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "get_object": ("s3:GetObject", "s3:GetObjectVersion"),
+    "head_object": ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"),
+    "put_object": ("s3:PutObject",),
+    "delete_object": ("s3:DeleteObject",),
+    "copy": (
+        *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
+        *("s3:GetObjectTagging", "s3:PutObjectTagging"),
+    ),
+    "list_objects_v2": ("s3:ListBucket",),
+    "get_item": ("dynamodb:GetItem",),
+    "put_item": ("dynamodb:PutItem",),
+    "update_item": ("dynamodb:UpdateItem",),
+    "delete_item": ("dynamodb:DeleteItem",),
+    "query": ("dynamodb:Query",),
+    "scan": ("dynamodb:Scan",),
+    "batch_get_item": ("dynamodb:BatchGetItem",),
+    "batch_write_item": ("dynamodb:BatchWriteItem",),
+    "transact_write_items": (
+        *("dynamodb:PutItem", "dynamodb:UpdateItem"),
+        *("dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"),
+    ),
+    "send_message": ("sqs:SendMessage",),
+    "send_message_batch": ("sqs:SendMessage",),
+    "receive_message": ("sqs:ReceiveMessage",),
+    "delete_message": ("sqs:DeleteMessage",),
+    "change_message_visibility": ("sqs:ChangeMessageVisibility",),
+    "get_queue_attributes": ("sqs:GetQueueAttributes",),
+    "put_events": ("events:PutEvents",),
+    "get_secret_value": ("secretsmanager:GetSecretValue",),
+}
+"""What each call needs (https://docs.aws.amazon.com/service-authorization/latest/reference/)."""
+EVENT_SOURCE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+"""What Lambda needs to take messages off a queue, with the function's rights."""
+MOVES = {"s3:DeleteObject", "s3:GetObjectTagging", "s3:PutObjectTagging"}
+NOT_CALLED: dict[str, set[str]] = {
+    # Only the caretaker moves files, and only the mapper writes the ledger of products.
+    "SplitterFunction": {"dynamodb:BatchWriteItem", *MOVES},
+    "MapperFunction": MOVES,
+    # It names what is in the ledger, and lets the mapper read it.
+    "CaretakerFunction": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
+    # DAM sources are read as they are now, never by version. Runs are the asset mapper's.
+    "DamPollerFunction": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
+        "s3:GetObjectVersion",
+        *MOVES,
+    }
+    - {"s3:DeleteObject"},
+    "DamWebhookFunction": {"s3:GetObjectVersion", "s3:PutObject", *MOVES},
+    # The index of assets in use is the poller's.
+    "AssetMapperFunction": {"dynamodb:Query", "s3:GetObjectVersion", *MOVES},
+}
+
+
+@cache
+def modules(handler: Path) -> frozenset[Path]:
+    """The handler's module and every one of ours that it imports, wherever the import stands."""
+    found, todo = {handler}, [handler]
+    while todo:
+        for name in _imported(ast.parse(todo.pop().read_text())):
+            base = LAYER / name.replace(".", "/")
+            for path in (base.with_suffix(".py"), base / "__init__.py"):
+                if path.exists() and path not in found:
+                    found.add(path)
+                    todo.append(path)
+    return frozenset(found)
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from _imported(child)
+
+
+def in_code(function: str) -> set[str]:
+    found: set[str] = set()
+    for path in modules(ROOT / FUNCTIONS[function]["CodeUri"] / "handler.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                name = node.func.attr
+                if name == "get_paginator" and isinstance(node.args[0], ast.Constant):
+                    name = str(node.args[0].value)
+                found.update(ACTIONS.get(name, ()))
+    return found
+
+
+def granted(function: str) -> set[str]:
+    return {action for one in statements(function) for action in as_list(one["Action"])}
+
+
+def taken_from_queues(function: str) -> set[str]:
+    events = FUNCTIONS[function].get("Events", {}).values()
+    return EVENT_SOURCE if any(event["Type"] == "SQS" for event in events) else set()
+
+
+def named(value: Any) -> set[str]:
+    """The resources of this stack that a part of the template names."""
+    words = re.findall(r"\w+", str(value))
+    return {word for word in words if word in RESOURCES}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_right_of_a_function_is_used_by_its_code(function: str) -> None:
+    unused = granted(function) - in_code(function) - taken_from_queues(function)
+    assert not unused
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_a_functions_code_calls_is_granted_or_known_not_to_be_called(function: str) -> None:
+    needed = in_code(function) | taken_from_queues(function)
+    assert needed - granted(function) == NOT_CALLED[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_rights_to_what_it_knows_the_name_of_and_to_nothing_else(
+    function: str,
+) -> None:
+    variables = FUNCTIONS[function]["Environment"]["Variables"]
+    queues = [event["Properties"].get("Queue") for event in FUNCTIONS[function]["Events"].values()]
+    resources = [one["Resource"] for one in statements(function)]
+
+    assert named(resources) == named(variables) | named(queues)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_secrets_are_read_by_name_and_written_by_nobody(function: str) -> None:
+    for one in statements(function):
+        actions = [action for action in as_list(one["Action"]) if "secretsmanager" in action]
+        assert set(actions) <= {"secretsmanager:GetSecretValue"}
+        for resource in as_list(one["Resource"]) if actions else []:
+            written = str(resource)
+            assert "SecretArn" in written or "secret:${AWS::StackName}/dam/*" in written, written
+
+
+def test_markers_in_tables_are_removed_by_the_attribute_that_the_table_knows() -> None:
+    attributes = {
+        properties["TimeToLiveSpecification"]["AttributeName"]
+        for properties in TABLES.values()
+        if "TimeToLiveSpecification" in properties
+    }
+    assert attributes == {"expires_at"}
