@@ -81,7 +81,7 @@ class Builder:
         pairs: dict[str, str] = {}
         lost: list[str] = []
         for word, locale in wish.languages.items():
-            chosen = self.activated(locale) if locale else self._unsaid(wish)
+            chosen = self.activated(locale) if locale else self._unsaid(wish, pairs)
             if not locale:
                 entry.doubts.append(f"no language says {word}: taken for {chosen}")
             twice = chosen in pairs.values() and not {word, *pairs} & {"x-default"}
@@ -103,9 +103,10 @@ class Builder:
             )
         return {**said, "steps": [step]}
 
-    def _unsaid(self, wish: Wish) -> str | None:
+    def _unsaid(self, wish: Wish, pairs: dict[str, str]) -> str | None:
         """The locale of an element that says none beside others that do: not one of theirs."""
         said = {self.activated(locale) for locale in wish.languages.values() if locale}
+        said.update(pairs.values())
         known = self.structure.locales if self.structure else None
         others = sorted(known) if known else ["en_US", "de_DE"]
         return next((code for code in (self.locale, *others) if code not in said), None)

@@ -48,7 +48,31 @@ def candidates(outline: Outline) -> list[Candidate]:
         if len(chosen) == 8:
             break
     found = [Candidate(p.path, p.count, p.leaves, _score(p)) for p in chosen]
+    if chosen:
+        found = _with_twins(found, chosen[0], [*outline.places()])
     return [each for each in found if each.score >= 0.1 * found[0].score]
+
+
+def _with_twins(found: list[Candidate], best: Place, places: list[Place]) -> list[Candidate]:
+    """The best and those like it under other parents as one: `/shop/*/article`."""
+    twins = [place for place in places if place is best or _is_twin(place, best)]
+    if len(twins) < 2 or best.above is None or best.above.above is None:
+        return found
+    path = f"{best.above.above.path}/*/{best.path.rpartition('/')[2]}"
+    count = sum(place.count for place in twins)
+    together = Candidate(path, count, max(p.leaves for p in twins), found[0].score)
+    paths = {place.path for place in twins}
+    return [together, *(each for each in found if each.path not in paths)]
+
+
+def _is_twin(place: Place, best: Place) -> bool:
+    """Whether a place is what the records are, under another parent beside theirs."""
+    if place.above is None or best.above is None or place.name != best.name:
+        return False
+    if place.above is best.above or place.above.above is not best.above.above:
+        return False
+    mine, theirs = set(place.below), set(best.below)
+    return bool(theirs) and len(mine & theirs) >= 0.6 * len(mine | theirs)
 
 
 def _score(place: Place) -> float:

@@ -16,7 +16,7 @@ from cli.sampling.fields import (
     variant_hint,
 )
 from cli.sampling.matching import Proposal, code_of, proposals
-from cli.sampling.outline import Outline
+from cli.sampling.outline import Outline, lies_in
 from cli.sampling.rows import MOST_KEYS, Pairs
 from cli.sampling.sample import Sample
 from cli.sampling.shapes import Shape, shape_of
@@ -37,7 +37,7 @@ def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Dr
         identifier = Shape("@id", top)
     around = surroundings_of(sample, frozenset(identifier.values), outline.root())
     draft = Draft(path=sample.path, name=_record_name(sample.path))
-    draft.namespaces = {prefix: uri for uri, prefix in outline.prefixes.used.items()}
+    draft.namespaces = outline.prefixes.declared
     entry = Entry(key="identifier", rule=identifier.path, doubts=doubts)
     entry.sample = identifier.values[0] if identifier.values else ""
     used = {identifier.path}
@@ -64,7 +64,7 @@ def _unseen(draft: Draft, top: Shape, outline: Outline, sample: Sample) -> Itera
             yield f"{shape.path}  = {shape.values[0]}"
     for place in outline.places():
         known = any(place.path == p or place.path.startswith(f"{p}/") for p in sample.around)
-        inside = f"{place.path}/".startswith(f"{sample.path}/")
+        inside = lies_in(place.path, sample.path)
         if not (known or inside or place.below):
             yield f"{place.path}  ({place.count} elements)"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cli.sampling.candidates import Candidate, candidates
 from cli.sampling.composing import compose
-from cli.sampling.outline import Outline, Place, outline_of
+from cli.sampling.outline import Outline, Place, lies_in, outline_of
 from cli.sampling.prefixes import DEFAULT, Prefixes
 from cli.sampling.sample import read_sample
 from cli.sampling.trial import tried
@@ -72,7 +72,7 @@ def _outline(open_file: OpenFile) -> tuple[XmlStream, Outline]:
 
 def _chosen(outline: Outline, found: list[Candidate], record: str | None) -> str:
     if record is not None:
-        if not any(place.path == record for place in outline.places()):
+        if not any(_is_at(place, record) for place in outline.places()):
             near = ", ".join(c.path for c in found) or "nothing that repeats"
             raise ConfigurationError(f"--record {record}: not in the file; candidates: {near}")
         return record
@@ -84,6 +84,10 @@ def _chosen(outline: Outline, found: list[Candidate], record: str | None) -> str
     if not places:
         raise ConfigurationError("the file has no element below its root: no records to map")
     return _first(places)
+
+
+def _is_at(place: Place, path: str) -> bool:
+    return lies_in(place.path, path) and lies_in(path, place.path)
 
 
 def _first(places: list[Place]) -> str:

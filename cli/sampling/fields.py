@@ -11,15 +11,21 @@ from cli.sampling.kinds import Kind, kind_of
 from cli.sampling.shapes import Shape
 from cli.sampling.surroundings import Surroundings
 from cli.sampling.wishes import squashed
-from cli.sampling.words import tokens
+from cli.sampling.words import tokens, words_of
 from pim_connector.structure import Structure
 
 IDENTIFIERS = (
-    "sku", "sellersitemidentification", "supplieraid", "supplierpid", "supplierpartid",
+    "sku", "matnr", "ordernumber", "itemno", "articleno", "artikelnr",
+    "sellersitemidentification", "supplieraid", "supplierpid", "supplierpartid",
     "articlenumber", "artikelnummer", "artnr", "productnumber", "productid", "itemid",
-    "itemnumber", "articleid", "productcode", "itemcode", "partnumber", "uniqueid", "id", "code",
+    "itemnumber", "articleid", "productcode", "itemcode", "partnumber", "reference",
+    "recordreference", "uniqueid", "no", "nr", "ид", "id", "code",
     "number", "value", "vendorcode", "ean", "gtin", "mpn", "key",
 )  # fmt: skip
+OTHER_CODES = words_of(
+    "category type group unit descriptor status currency country language tax vat class brand"
+)
+"""Words in the names of codes that are those of something else."""
 ENABLED = ("enabled", "active", "isactive", "online", "onlineflag", "status", "isenabled", "state")
 DISABLED = ("discontinued", "discontinuedproduct", "deleted", "inactive", "isdeleted", "disabled")
 GROUPS = ("itemgroupid", "groupid", "parentsku", "mastersku", "parentid", "masterid",
@@ -74,9 +80,11 @@ def _as_identifier(shape: Shape, records: int) -> float:
     above = squashed(shape.above.name) if shape.above and shape.above.path != "." else ""
     named = 0.15
     if name in IDENTIFIERS:
-        named = 1.0 - IDENTIFIERS.index(name) / 40
+        named = 1.0 - 0.65 * IDENTIFIERS.index(name) / len(IDENTIFIERS)
     elif above in IDENTIFIERS:
-        named = 0.95 - IDENTIFIERS.index(above) / 40
+        named = 0.95 - 0.65 * IDENTIFIERS.index(above) / len(IDENTIFIERS)
+    elif OTHER_CODES.intersection(tokens(shape.name)):
+        named = 0.1
     elif name.endswith(("sku", "productid", "itemid", "number", "code")):
         named = 0.45
     elif name.endswith("id"):

@@ -121,3 +121,11 @@ def outline_of(stream: XmlStream, prefixes: Prefixes) -> Outline:
 def parent_of(cut: Cut) -> Tag | None:
     """The start tag of the element around."""
     return cut.ancestors[-1] if cut.ancestors else None
+
+
+def lies_in(path: str, outer: str) -> bool:
+    """Whether a path is another one or inside it; a step `*` of either is any name."""
+    steps, around = path.split("/"), outer.split("/")
+    return len(around) <= len(steps) and all(
+        mine == theirs or "*" in (mine, theirs) for mine, theirs in zip(steps, around, strict=False)
+    )

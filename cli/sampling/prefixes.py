@@ -16,12 +16,20 @@ class Prefixes:
     """URI → prefix as the mapping will declare it; those of the file where they are free.
 
     `default` serves one namespace of names without prefix. Where the file has names without prefix
-    in no namespace as well, it serves none, or the mapping could not tell the two apart.
+    in no namespace as well, it serves none, or the mapping could not tell the two apart. Attributes
+    of the namespace it serves have a prefix all the same: `of_attributes`.
     """
 
     used: dict[str, str] = field(default_factory=dict)
+    of_attributes: dict[str, str] = field(default_factory=dict)
     bare_names: bool = False
     without_default: bool = False
+
+    @property
+    def declared(self) -> dict[str, str]:
+        """Prefix → URI, as the mapping declares them."""
+        both = [*self.used.items(), *self.of_attributes.items()]
+        return {prefix: uri for uri, prefix in both}
 
     def in_force(self, above: dict[str, str], tag: Tag) -> dict[str, str]:
         """File prefix → URI inside an element."""
@@ -51,7 +59,9 @@ class Prefixes:
         if found[1] == "http://www.w3.org/XML/1998/namespace":
             return f"@xml:{found[2]}"
         if self.used.get(found[1]) == DEFAULT:
-            return f"@*[name()='{found[2]}']"
+            if found[1] not in self.of_attributes:
+                self.of_attributes[found[1]] = self._free("a")
+            return f"@{self.of_attributes[found[1]]}:{found[2]}"
         return f"@{self._step(found[1], found[2], 'a')}"
 
     def _step(self, uri: str, local: str, prefix: str) -> str:
@@ -64,7 +74,7 @@ class Prefixes:
         return local if chosen == DEFAULT else f"{chosen}:{local}"
 
     def _free(self, wanted: str) -> str:
-        taken = set(self.used.values())
+        taken = {*self.used.values(), *self.of_attributes.values()}
         if wanted and wanted not in taken:
             return wanted
         base = "ns" if wanted in ("", DEFAULT) else wanted

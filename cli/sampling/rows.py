@@ -8,19 +8,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cli.sampling.kinds import Kind, kind_of
+from cli.sampling.languages import language_of
 from cli.sampling.prefixes import Prefixes
 from cli.sampling.shapes import REPEATED, Shape, local, row_of
-from cli.sampling.wishes import CURRENCY_NAMES, UNIT, Wish, language_of, squashed
+from cli.sampling.wishes import CURRENCY_NAMES, UNIT, Wish, squashed
 from cli.sampling.words import CURRENCY, locale_of, tokens, unit_of
 
 KEYS = (
     "name", "paramname", "fname", "key", "attributeid", "propertyname", "attribute", "ftid",
     "code", "id", "internalid", "label", "caption", "field", "domain", "characteristic",
-    "featurename", "descriptioncode", "expicode", "scriptid", "attributename",
+    "featurename", "descriptioncode", "expicode", "scriptid", "attributename", "metakey", "nom",
+    "optionname", "configgroupname", "propertyoptionname", "наименование", "название", "ид",
 )  # fmt: skip
 AMOUNTS = frozenset(("price", "amount", "priceamount", "money", "preis"))
 STRONG = ("paramname", "fname", "attributeid", "propertyname", "attributename", "featurename")
-VALUES = (".", "value", "val", "fvalue", "text", "attributevalue", "data", "content", "searchvalue")
+VALUES = (
+    ".", "value", "val", "fvalue", "text", "attributevalue", "data", "content", "searchvalue",
+    "metavalue", "valeur", "wert", "configoptionname", "propertyvaluename", "значение",
+)  # fmt: skip
 MOST_KEYS = 120
 
 
@@ -109,7 +114,7 @@ def _value(leaves: Counter[str], key: str) -> str | None:
             if leaf != key and (leaf == word or squashed(last) == word):
                 return leaf
     if around:
-        return None
+        return around if around in leaves else None
     others = [leaf for leaf in leaves if leaf != key and squashed(local(leaf)) not in UNIT]
     return others[0] if len(others) == 1 else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from cli.sampling.outline import Outline, Place
+from cli.sampling.outline import Outline, Place, lies_in
 from cli.sampling.prefixes import Prefixes
 from pim_connector.erp.fragments import record_xml
 from pim_connector.erp.paths import ElementPath
@@ -41,8 +41,7 @@ def read_sample(stream: XmlStream, outline: Outline, record: str, most: int) -> 
     """The first `most` records (and 24 MB of them at most), and what stands around them."""
     sample = Sample(path=record, prefixes=outline.prefixes)
     texts = {record: record, **{place.path: place.path for place in _around(outline, record)}}
-    known = {prefix: uri for uri, prefix in outline.prefixes.used.items()}
-    paths = [element_path(text, known) for text in texts]
+    paths = [element_path(text, outline.prefixes.declared) for text in texts]
     size = seen = 0
     try:
         for cut in stream.cuts(paths):
@@ -93,8 +92,8 @@ def _around(outline: Outline, record: str) -> Iterator[Place]:
     """Outside places to look into: single leaves, and rows that hold no other rows."""
     found = 0
     for place in outline.places():
-        inside = place.path == record or place.path.startswith(f"{record}/")
-        holds = record.startswith(f"{place.path}/")
+        inside = lies_in(place.path, record)
+        holds = lies_in(record, place.path)
         if inside or holds or found >= MOST_AROUND:
             continue
         above = place.above

@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from cli.sampling.kinds import kind_of
-from cli.sampling.prefixes import Prefixes
-from cli.sampling.rows import MOST_KEYS, Pairs, pair_wishes, pairs_of, price_wishes
-from cli.sampling.shapes import Shape
-from cli.sampling.wishes import (
-    Wish,
+from cli.sampling.languages import (
     language_of,
+    language_row_wishes,
     language_wish,
-    leaf_wishes,
-    names_of,
-    squashed,
     suffix_wish,
     suffixes,
 )
+from cli.sampling.prefixes import Prefixes
+from cli.sampling.rows import MOST_KEYS, Pairs, pair_wishes, pairs_of, price_wishes
+from cli.sampling.shapes import Shape
+from cli.sampling.wishes import Wish, leaf_wishes, names_of, squashed
 
 MOST_PICTURES = 8
 NOTHING = frozenset(("lang", "null", "space", "schemalocation", "etag"))
@@ -57,15 +55,24 @@ class Walk:
             self.wishes += prices
             self._list(self._within(shape))
             return
+        language = language_of(shape)
         pairs = pairs_of(shape, self.prefixes, self.records) if shape.repeated else None
-        if pairs is not None:
+        if pairs is not None and not (language and pairs.key == language.relative(shape)):
             self._pairs(pairs)
             return
-        language = language_of(shape)
         inner = shape.elements
         if language is not None and (shape.values or (len(inner) == 1 and not inner[0].elements)):
             self.wishes.append(language_wish(shape, language))
             self._list([a for a in shape.attributes if a is not language])
+            return
+        in_languages = language_row_wishes(shape, self.prefixes)
+        if in_languages:
+            self.wishes += in_languages
+            told = {wish.path for wish in in_languages}
+            where = in_languages[0].rule["locale"]["from"]
+            self._list(
+                [s for s in self._within(shape) if s.path not in told | {f"{shape.path}/{where}"}]
+            )
             return
         if shape.repeated:
             self._rows(shape)

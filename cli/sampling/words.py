@@ -58,6 +58,9 @@ LOCALES = {
     "pol": "pl_PL", "ces": "cs_CZ", "cze": "cs_CZ", "slk": "sk_SK", "ukr": "uk_UA",
     "rus": "ru_RU", "dan": "da_DK", "swe": "sv_SE", "nor": "nb_NO", "fin": "fi_FI",
     "hun": "hu_HU", "ron": "ro_RO", "tur": "tr_TR",
+    "english": "en_US", "german": "de_DE", "french": "fr_FR", "italian": "it_IT",
+    "spanish": "es_ES", "dutch": "nl_NL", "polish": "pl_PL", "russian": "ru_RU",
+    "deutsch": "de_DE", "englisch": "en_US", "französisch": "fr_FR",
 }  # fmt: skip
 
 UNITS = {

@@ -18,7 +18,7 @@ from cli.sampling.prefixes import Prefixes
 from cli.sampling.writing import comment, scalar
 from pim_connector.erp.stream import XmlStream
 from pim_connector.mapping import compile_mapping, load_mapping
-from pim_connector.mapping.language import MappingFile, ValueRule
+from pim_connector.mapping.language import MappingFile, Source, ValueRule
 from pim_connector.mapping.places import load_yaml
 from pim_connector.structure import Structure
 
@@ -69,6 +69,96 @@ def test_languages_in_an_attribute_become_one_rule_with_a_map() -> None:
     assert isinstance(rule, ValueRule)
     assert rule.each == "name"
     assert mapping_of(shop(text, text)).maps["languages"] == {"DE": "de_DE", "eng": "en_US"}
+
+
+@pytest.mark.parametrize(
+    ("row", "source", "language"),
+    [
+        ("<tr><lang>{}</lang><title>{}</title><msg>5</msg></tr>", "title", "lang"),
+        ("<tr Language_Code='{}'><title>{}</title></tr>", "title", "@Language_Code"),
+        ("<tr ISO='{}' T='{}'/>", "@T", "@ISO"),
+    ],
+)
+def test_rows_that_say_their_language_in_a_place_of_their_own_are_texts_in_languages(
+    row: str, source: str, language: str
+) -> None:
+    rows = row.format("DE", "Hemd") + row.format("FR", "Chemise")
+    (rule,) = values_of(shop(rows, rows)).values()
+    assert isinstance(rule, ValueRule)
+    assert (rule.each, rule.from_) == ("tr", source)
+    assert isinstance(rule.locale, Source)
+    assert rule.locale.from_ == language
+    assert mapping_of(shop(rows, rows)).maps["languages"] == {"DE": "de_DE", "FR": "fr_FR"}
+
+
+def test_languages_that_are_numbers_are_told_apart_and_doubted() -> None:
+    text = "<name><language id='1'>Shirt</language><language id='2'>Chemise</language></name>"
+    rule = values_of(shop(text, text))["name"]
+    assert isinstance(rule, ValueRule)
+    assert rule.each == "name/language"
+    assert mapping_of(shop(text, text)).maps["languages"] == {"1": "en_US", "2": "de_DE"}
+    assert "# ? no language says 2: taken for de_DE" in draft(shop(text, text))
+
+
+def test_records_under_several_parents_are_one_path() -> None:
+    one = "<article nr='{}'><label>Spade</label><cost>10</cost></article>"
+    xml = (
+        f"<s><garden>{one.format(1)}</garden><kitchen>{one.format(2)}{one.format(3)}</kitchen></s>"
+    )
+    assert paths_of(xml) == ["/s/*/article"]
+    (record,) = mapping_of(xml).records.values()
+    assert record.path == "/s/*/article"
+    assert "Drafted from 3 records" in draft(xml)
+
+
+def test_rows_of_one_name_that_hold_something_else_are_not_taken_for_records() -> None:
+    goods = "<L><REF>1</REF><NAME>a</NAME><EAN>1</EAN><PRICE>2</PRICE></L>"
+    media = "<L><REF>1</REF><URL>http://a/b</URL><NUM>1</NUM></L>"
+    assert paths_of(f"<F><B01>{goods}{goods}</B01><B03>{media}{media}</B03></F>")[0] == "/F/B01/L"
+
+
+def test_attributes_in_the_namespace_of_the_elements_get_a_prefix() -> None:
+    row = "<R s:kind='x{0}'><SKU>A-{0}</SKU></R>"
+    xml = f"<T xmlns='urn:s' xmlns:s='urn:s'>{row.format(1)}{row.format(2)}</T>"
+    mapping = mapping_of(xml)
+    assert mapping.namespaces == {"default": "urn:s", "a": "urn:s"}
+    assert list(mapping.records["r"].values.values()) == ["@a:kind"]
+
+
+@pytest.mark.parametrize(
+    ("item", "path"),
+    [
+        ("<W unitOfMeasure='KG'>{}</W>", "W/@unitOfMeasure"),
+        ("<POIDS>{}</POIDS><POIDSU>KG</POIDSU>", "POIDSU"),
+        ("<Weight><Value>{}</Value><Unit>kg</Unit></Weight>", "Weight/Unit"),
+    ],
+)
+def test_units_are_found_beside_their_amounts(item: str, path: str) -> None:
+    rules = values_of(shop(item.format("1.5"), item.format("2.25")))
+    (rule,) = (rule for rule in rules.values() if isinstance(rule, ValueRule) and rule.unit)
+    assert isinstance(rule.unit, Source)
+    assert rule.unit.from_ == path
+
+
+@pytest.mark.parametrize(
+    ("item", "identifier"),
+    [
+        ("<No>18-{}</No><Category_Code>C{}</Category_Code>", "No"),
+        ("<unitDescriptorCode>K{}</unitDescriptorCode><gtin>40063813339{}1</gtin>", "gtin"),
+        ("<DOCNUM>77{}</DOCNUM><MATNR>000{}1</MATNR>", "MATNR"),
+    ],
+)
+def test_codes_of_something_else_are_no_identifiers(item: str, identifier: str) -> None:
+    xml = f"<s><r>{item.format(1, 1)}</r><r>{item.format(2, 2)}</r></s>"
+    (record,) = mapping_of(xml).records.values()
+    assert record.identifier == identifier
+
+
+def test_keys_and_values_may_have_the_names_of_other_languages() -> None:
+    pair = "<v><Наименование>{}</Наименование><Значение>{}</Значение></v>"
+    items = (f"<p>{pair.format('Вес', n)}{pair.format('Цвет', 'красный')}</p>" for n in (1, 2))
+    (record,) = mapping_of(shop(*items)).records.values()
+    assert [(p.key, p.from_) for p in record.pivots] == [("Наименование", "Значение")]
 
 
 def test_languages_in_the_names_of_elements_become_one_rule() -> None:
