@@ -115,7 +115,7 @@ class AssetMapper:
         runs = RunTable(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
         self.worker = AssetWorker(
             self.parts,
-            Books(runs),
+            Books(runs, now=around.now),
             Breaker(aws.dynamodb, settings.state_table),
             Receipts(aws.sqs, settings.asset_queue_url, settings.asset_dead_letter_queue_url),
             now=around.now,

@@ -14,7 +14,7 @@ Phase = Literal["noted", "waiting", "splitting", "sending", "delivering", "finis
 """noted: waits for the night · waiting: for its turn · splitting: is being read · sending: the
 messages of an errand are being made · delivering: is read, the mapper works · finished: every
 record has its state · failed: see `problem`."""
-Kind = Literal["file", "withdrawal", "replay", "rewind"]
+Kind = Literal["file", "withdrawal", "replay", "rewind", "assets"]
 """What a run is about: a file, or an errand that concerns the run `of` (see `errands`)."""
 PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 
