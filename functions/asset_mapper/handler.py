@@ -12,7 +12,8 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.assets.composition import AssetMapper, AwsClients
+from pim_connector.assets.composition import AssetMapper
+from pim_connector.composition import AwsClients
 from pim_connector.settings import AssetMapperSettings, load
 
 logger = Logger()

@@ -412,7 +412,7 @@ class Account:
             yield
 
     def _replace(self, undo: ExitStack, handlers: list[ModuleType]) -> None:
-        from pim_connector.delivery.composition import Surroundings
+        from pim_connector.composition import Surroundings
 
         for module in handlers:
             undo.enter_context(patch.object(module, "parts", self.parts_of(module)))
