@@ -26,8 +26,9 @@ import httpx
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
-from pim_connector.assets.composition import AssetMapper, AwsClients, Surroundings  # noqa: E402
+from pim_connector.assets.composition import AssetMapper  # noqa: E402
 from pim_connector.bucket import Bucket  # noqa: E402
+from pim_connector.composition import AwsClients, Surroundings  # noqa: E402
 from pim_connector.dam.cursor import CursorTable  # noqa: E402
 from pim_connector.dam.http import Clocks  # noqa: E402
 from pim_connector.dam.rounds import Round  # noqa: E402

@@ -20,7 +20,8 @@ import httpx
 
 from benchmarks.account import INVOKE_SECONDS, Account
 from pim_connector.bucket import Bucket
-from pim_connector.delivery.composition import AwsClients, MapperParts, Surroundings, compose
+from pim_connector.composition import Surroundings
+from pim_connector.delivery.composition import MapperClients, MapperParts, compose
 from pim_connector.inbox import read_event
 from pim_connector.ledger import Ledger
 from pim_connector.queues import FifoQueue
@@ -192,7 +193,7 @@ class Flow:
             akeneo_url=self.url,
             akeneo_secret_arn="pim",  # noqa: S106 - a name
         )
-        aws = AwsClients(
+        aws = MapperClients(
             s3=account.client("s3"),
             sqs=account.client("sqs"),
             dynamodb=account.client("dynamodb"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.assets_reconcile import approve, reconcile
+from cli.assets_resend import resend
 from cli.assets_setup import setup
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ SECRET_PREFIX = "DAM_SECRET_"  # noqa: S105  # the beginning of a variable's nam
 app.command()(setup)
 app.command()(reconcile)
 app.command()(approve)
+app.command()(resend)
 
 
 @app.callback()

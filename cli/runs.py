@@ -134,15 +134,22 @@ def find(target: Target, run_id: str) -> Run:
 
 
 def rejections(target: Target, run_id: str) -> list[RecordOutcome]:
-    """Give the rejected records in the order of the file, whoever rejected them."""
+    """Give the rejected records in the order of the file, whoever rejected them.
+
+    Assets are numbered within their message only, and may come several times a day: of each the
+    last outcome counts.
+    """
     from pim_connector.kept import kept
     from pim_connector.runs.deliveries import Deliveries
 
-    outcomes = {
-        outcome.number: outcome for outcome in Deliveries(target.run_table()).outcomes(run_id)
-    }
+    booked = sorted(Deliveries(target.run_table()).messages(run_id), key=lambda one: one.at)
+    outcomes: dict[int | str | None, RecordOutcome] = {}
+    for outcome in (outcome for message in booked for outcome in message.outcomes):
+        key = outcome.identifier if outcome.resource == "asset" else outcome.number
+        outcomes[key] = outcome
     outcomes |= {one.outcome.number: one.outcome for one in kept(target.bucket(), run_id)}
-    return [outcomes[n] for n in sorted(outcomes) if outcomes[n].state == "rejected"]
+    rejected = [outcome for outcome in outcomes.values() if outcome.state == "rejected"]
+    return sorted(rejected, key=lambda outcome: outcome.number)
 
 
 def _save_page(target: Target, run: Run, file: Path) -> None:

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.delivery.composition import AwsClients, MapperParts, compose
+from pim_connector.delivery.composition import MapperClients, MapperParts, compose
 from pim_connector.delivery.receipts import ComesBackError
 from pim_connector.log_keys import about
 from pim_connector.messages import correlation
@@ -22,7 +22,7 @@ from telemetry import annotate, count, logger, observed
 
 @cache
 def parts() -> MapperParts:
-    aws = AwsClients(
+    aws = MapperClients(
         s3=boto3.client("s3"),
         sqs=boto3.client("sqs"),
         dynamodb=boto3.client("dynamodb"),

@@ -19,7 +19,8 @@ from functions.splitter import handler as splitter
 from local.akeneo.pim import Pim
 from local.akeneo.tokens import Connection
 from pim_connector.bucket import Bucket
-from pim_connector.delivery.composition import AwsClients, Surroundings, compose
+from pim_connector.composition import Surroundings
+from pim_connector.delivery.composition import MapperClients, compose
 from pim_connector.errands import ErrandParts
 from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
@@ -49,7 +50,7 @@ class Nights:
             monkeypatch.setenv(name, value)
         splitter.parts.cache_clear()
         caretaker.parts.cache_clear()
-        aws = AwsClients(
+        aws = MapperClients(
             s3=stack.s3,
             sqs=stack.sqs,
             dynamodb=stack.dynamodb,

@@ -49,7 +49,7 @@ def in_charge(account: Account) -> Iterator[None]:
 
 
 def _replace(undo: ExitStack, module: ModuleType, account: Account) -> None:
-    from pim_connector.delivery.composition import Surroundings
+    from pim_connector.composition import Surroundings
 
     undo.enter_context(patch.object(module, "parts", account.invocations.parts_of(module)))
     if hasattr(module, "datetime"):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pim_connector.assets.late_links import announce_waiting
-from pim_connector.delivery.composition import AwsClients, compose
-from pim_connector.delivery.composition import Surroundings as MapperSurroundings
+from pim_connector.composition import Surroundings
+from pim_connector.delivery.composition import MapperClients, compose
 from pim_connector.delivery.worker import Worker
 from pim_connector.settings import MapperSettings
 from tests.integration.assets.test_asset_mapper import LINKS
@@ -26,14 +26,14 @@ def worker(world: World, url: str | None = None) -> Iterator[Worker]:
         akeneo_url=url or world.settings.akeneo_url,
         akeneo_secret_arn="akeneo",
     )
-    clients = AwsClients(
+    clients = MapperClients(
         s3=world.s3,
         sqs=world.sqs,
         dynamodb=world.dynamodb,
         secrets=world.secrets,
         events=aws("events"),
     )
-    around = MapperSurroundings(
+    around = Surroundings(
         now=lambda: world.time,
         sleep=world.sleep,
         jitter=lambda: 0.5,

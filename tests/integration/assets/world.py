@@ -12,8 +12,9 @@ import boto3
 import httpx
 
 from local.akeneo.pim import Pim
-from pim_connector.assets.composition import AssetMapper, AwsClients, Surroundings
+from pim_connector.assets.composition import AssetMapper
 from pim_connector.assets.ledger import AssetLedger
+from pim_connector.composition import AwsClients, Surroundings
 from pim_connector.dam.asset_messages import Change
 from pim_connector.queues import FifoQueue
 from pim_connector.runs.deliveries import Deliveries

@@ -15,7 +15,8 @@ import httpx
 from functions.mapper import handler
 from local.akeneo.pim import Pim
 from pim_connector.bucket import Bucket
-from pim_connector.delivery.composition import AwsClients, MapperParts, Surroundings, compose
+from pim_connector.composition import Surroundings
+from pim_connector.delivery.composition import MapperClients, MapperParts, compose
 from pim_connector.erp.record import RECORD_MARK, SourceRecord, fingerprint
 from pim_connector.lanes import message_group
 from pim_connector.ledger import Ledger
@@ -135,7 +136,7 @@ class World:
             akeneo_url=url,
             akeneo_secret_arn="akeneo",
         )
-        self._aws = AwsClients(
+        self._aws = MapperClients(
             s3=boto3.client("s3"),
             sqs=boto3.client("sqs"),
             dynamodb=boto3.client("dynamodb"),
@@ -185,7 +186,7 @@ class World:
             sleep=self.clock.sleep,
             jitter=lambda: 0.5,
             transport=lambda: Fragile(self.kills),
-            may_ask=lambda _: True,
+            may_reach=lambda _: True,
         )
         self.close()
         self.parts = compose(self.settings, self._aws, around)

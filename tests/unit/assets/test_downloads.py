@@ -10,12 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from pim_connector.assets.addresses import checked_address, is_allowed_host, is_public
-from pim_connector.assets.downloads import Downloads
-from pim_connector.assets.mapping import MediaRules
 from pim_connector.dam.auth import _client_credentials, _Header
 from pim_connector.dam.auth_kinds import ClientCredentialsAuth
 from pim_connector.errors import RejectedError, TransientError
+from pim_connector.media.addresses import checked_address, is_allowed_host, is_public
+from pim_connector.media.downloads import Downloads, Limits
 
 PUBLIC = "93.184.216.34"
 
@@ -53,7 +52,7 @@ def test_hosts_are_compared_whole() -> None:
 )
 def test_only_plain_web_addresses_are_asked(url: str) -> None:
     with pytest.raises(RejectedError) as caught:
-        checked_address(url, ["cdn.example.com"], resolver=lambda _: [PUBLIC], private_too=False)
+        checked_address(url, ["cdn.example.com"], resolver=lambda _: [PUBLIC], may_reach=is_public)
     assert "pw@" not in str(caught.value) or "?" not in str(caught.value)
 
 
@@ -63,7 +62,7 @@ def test_one_inner_address_among_public_ones_is_enough_to_refuse() -> None:
             "https://cdn.example.com/x",
             ["cdn.example.com"],
             resolver=lambda _: [PUBLIC, "10.0.0.1"],
-            private_too=False,
+            may_reach=is_public,
         )
 
 
@@ -72,7 +71,7 @@ def test_a_name_that_does_not_resolve_may_do_so_later() -> None:
         raise OSError("no such host")
 
     with pytest.raises(TransientError):
-        checked_address("https://c/x", ["c"], resolver=nobody, private_too=False)
+        checked_address("https://c/x", ["c"], resolver=nobody, may_reach=is_public)
 
 
 class Net(httpx.BaseTransport):
@@ -88,9 +87,9 @@ class Net(httpx.BaseTransport):
 
 
 def downloads(net: Net, resolver: Any = lambda _: [PUBLIC], **more: Any) -> Downloads:
-    rules = more.pop("rules", MediaRules(hosts=("cdn.example.com",)))
-    fields: dict[str, Any] = {"base_host": "dam.example.com", "transport": net} | more
-    return Downloads(rules, resolver=resolver, **fields)
+    limits = more.pop("limits", Limits(max_megabytes=200))
+    fields: dict[str, Any] = {"own_host": "dam.example.com", "transport": net} | more
+    return Downloads(limits, hosts=["cdn.example.com"], resolver=resolver, **fields)
 
 
 def test_the_connection_goes_to_the_address_that_was_checked() -> None:

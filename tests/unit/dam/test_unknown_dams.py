@@ -267,9 +267,17 @@ def test_what_jmespath_cannot_do_alone(expression: str, data: Any, found: Any) -
             "auth: {kind: login, request: {path: /l}, token: t, value: static}",
             "auth.value: must use {{token}}",
         ),
+        (
+            "events: {ids: id, verify: {kind: hmac, header: X, secret: s, pattern: 'v1=(.*)'}}",
+            "events.verify.pattern: needs the group (?P<signature>…)",
+        ),
+        (
+            "events: {ids: id, verify: {kind: hmac, header: X, secret: s, pattern: '('}}",
+            "events.verify.pattern: no regular expression",
+        ),
     ],
 )
-def test_a_mistake_in_a_login_is_named(lines: str, said: str) -> None:
+def test_a_mistake_is_named_with_its_key(lines: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^dam\.yaml:\d+: ") as raised:
         load_source((HEAD + LIST + lines).encode(), name="dam.yaml")
     assert said in str(raised.value)

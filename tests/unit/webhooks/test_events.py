@@ -124,6 +124,33 @@ def test_an_expression_that_is_none_names_file_and_key() -> None:
         reader(ids="key ||")
 
 
+def test_what_happened_may_stand_in_a_header_and_to_which_asset_in_the_address(
+    world: World,
+) -> None:
+    scheme = SharedHeaderVerification(header="X-Key", secret="{{secret.webhook}}")
+    answer = world.call(
+        scheme,
+        b"",
+        {"X-Key": "s3cret", "X-Event": "asset.delete"},
+        query={"asset": "A-9"},
+        ids="query.asset",
+        reads="request",
+        deleted_when="headers.\"x-event\" == 'asset.delete'",
+        kind='headers."x-event"',
+    )
+    assert (answer.outcome, answer.kind) == ("accepted", "asset.delete")
+    assert [(one.id, one.kind) for one in world.queue.changes] == [("A-9", "deleted")]
+
+
+def test_a_form_is_read_with_json_inside_it(world: World) -> None:
+    scheme = SharedHeaderVerification(header="X-Key", secret="{{secret.webhook}}")
+    headers = {"X-Key": "s3cret", "Content-Type": "application/x-www-form-urlencoded"}
+    body = b"payload=%7B%22asset%22%3A%7B%22id%22%3A17%7D%7D&tag=a&tag=b"
+    ids = "[to_string(from_json(payload).asset.id), tag[1]]"
+    assert world.call(scheme, body, headers, ids=ids).outcome == "accepted"
+    assert [one.id for one in world.queue.changes] == ["17", "b"]
+
+
 def test_a_subscription_that_arrives_in_the_queue_is_confirmed_there(
     world: World, sns_message: Any, signer: Any
 ) -> None:

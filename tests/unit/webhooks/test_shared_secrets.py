@@ -17,6 +17,7 @@ from pim_connector.dam.event_kinds import (
     HmacVerification,
     NoVerification,
     SharedHeaderVerification,
+    SharedQueryVerification,
 )
 from pim_connector.errors import ConfigurationError
 from tests.unit.webhooks.senders import NOW, World, hmac_of
@@ -69,6 +70,67 @@ def test_a_forged_hmac_is_refused_and_never_queued(
 
     assert (answer.status, answer.outcome) == (401, "forged")
     assert not world.queue.changes
+
+
+def test_a_header_with_time_stamp_and_several_signatures_is_read_by_a_pattern(world: World) -> None:
+    scheme = HmacVerification(
+        header="X-Signature",
+        secret=SECRET,
+        pattern="t=(?P<timestamp>[0-9]+)|v1=(?P<signature>[0-9a-f]+)",
+        message="{{timestamp}}.{{body}}",
+    )
+    signature = hmac_of("s3cret", f"{NOW:.0f}.".encode() + BODY).hex()
+    header = f"t={NOW:.0f},v1={'0' * 64},v1={signature},v0=ff"
+
+    assert world.call(scheme, BODY, {"X-Signature": header}).status == 200
+    assert world.call(scheme, BODY, {"X-Signature": header}).outcome == "replayed"
+    other = header.replace(f"{NOW:.0f}", f"{NOW - 10:.0f}")
+    assert world.call(scheme, BODY, {"X-Signature": other}).outcome == "forged"
+    old = f"t=17,v1={hmac_of('s3cret', b'17.' + BODY).hex()}"
+    assert world.call(scheme, BODY, {"X-Signature": old}).outcome == "stale"
+    assert ids(world) == ["A-1"]
+
+
+def test_a_standard_webhook_is_taken(world: World) -> None:
+    """https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md"""
+    world.secret = {"webhook": "whsec_" + base64.b64encode(b"key of bytes").decode()}
+    scheme = HmacVerification(
+        header="webhook-signature",
+        secret=SECRET,
+        secret_encoding="base64",
+        encoding="base64",
+        pattern="v1,(?P<signature>[^ ]+)",
+        timestamp_header="webhook-timestamp",
+        message="{{header.webhook-id}}.{{timestamp}}.{{body}}",
+    )
+    signed = hmac_of("key of bytes", f"msg_1.{NOW:.0f}.".encode() + BODY)
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": f"{NOW:.0f}",
+        "webhook-signature": "v1,AAAA v1," + base64.b64encode(signed).decode(),
+    }
+
+    assert world.call(scheme, BODY, headers).outcome == "accepted"
+    assert world.call(scheme, BODY, headers | {"webhook-id": "msg_2"}).outcome == "forged"
+    del headers["webhook-timestamp"]
+    assert world.call(scheme, BODY, headers).outcome == "forged"
+
+
+def test_a_secret_that_is_not_written_as_the_source_says_is_the_operators_matter(
+    world: World,
+) -> None:
+    scheme = HmacVerification(header="X-Signature", secret=SECRET, secret_encoding="hex")
+
+    with pytest.raises(ConfigurationError, match=r"secret_encoding"):
+        world.call(scheme, BODY, {"X-Signature": "00"})
+
+
+def test_a_secret_in_the_address_is_taken(world: World) -> None:
+    scheme = SharedQueryVerification(parameter="key", secret=SECRET)
+
+    assert world.call(scheme, BODY, {}, query={"key": "s3cret"}).outcome == "accepted"
+    assert world.call(scheme, BODY, {}, query={"key": "wrong"}).outcome == "forged"
+    assert world.call(scheme, BODY, {}).outcome == "forged"
 
 
 def test_while_a_secret_is_rotated_both_count(world: World) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar, get_type_hints
 
+from pim_connector.dam.asset_messages import ASSET_LANES
 from pim_connector.errors import ConfigurationError
 
 SettingsT = TypeVar("SettingsT")
@@ -72,7 +73,7 @@ class DamWebhookSettings:
     bucket: str
     state_table: str
     asset_queue_url: str
-    asset_lanes: int = 2
+    asset_lanes: int = ASSET_LANES
     intake_source: str = ""
 
     def __post_init__(self) -> None:
@@ -87,7 +88,7 @@ class DamPollerSettings:
     ledger_table: str
     state_table: str
     asset_queue_url: str
-    asset_lanes: int = 2
+    asset_lanes: int = ASSET_LANES
 
     def __post_init__(self) -> None:
         _at_least("ASSET_LANES", self.asset_lanes, 1)

@@ -7,7 +7,7 @@ is delivered.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from pim_connector.assets.incoming import Task
@@ -31,9 +31,9 @@ def run_of(source: str, sent: float) -> str:
 class Books:
     """The run table's part for assets. Raises what `RunTable` raises."""
 
-    def __init__(self, table: RunTable) -> None:
+    def __init__(self, table: RunTable, *, now: Callable[[], float]) -> None:
         self._table = table
-        self._deliveries = Deliveries(table)
+        self._deliveries = Deliveries(table, now=now)
         self._begun: set[str] = set()
 
     def start_attempt(self, task: Task, now: float) -> int:
@@ -83,7 +83,12 @@ class Books:
             "version": day,
             "size": 0,
             "order": day,
+            "turn": day,
             "phase": "delivering",
+            "kind": "assets",
         }
         self._table.update(header_key(task.run), Change(put=header))
+        named = {"run": task.run, "source": task.message.source, "order": day}
+        at = f"{day.replace('-', '')}T000000Z-{task.run}"  # among the runs of files, by time
+        self._table.put({"pk": "runs", "sk": at} | named)
         self._begun.add(task.run)

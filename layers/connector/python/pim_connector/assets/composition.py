@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import httpx
-
-from pim_connector.akeneo import AkeneoClient, Credentials, read_credentials
-from pim_connector.akeneo.dynamodb_tokens import DynamoDbTokenStore
-from pim_connector.assets.addresses import Resolve, resolve
 from pim_connector.assets.booking import Books
 from pim_connector.assets.delivery import SourceParts
-from pim_connector.assets.downloads import Downloads, host_of
 from pim_connector.assets.incoming import Reading
 from pim_connector.assets.late_links import SendLinks
 from pim_connector.assets.ledger import AssetLedger
@@ -28,14 +20,16 @@ from pim_connector.assets.upserting import Upserting
 from pim_connector.assets.worker import AssetWorker
 from pim_connector.breaker import Breaker
 from pim_connector.bucket import Bucket
+from pim_connector.composition import AwsClients, Surroundings, pim_of
 from pim_connector.dam.auth import auth_of
 from pim_connector.dam.client import DamClient
 from pim_connector.dam.http import Clocks
 from pim_connector.dam.stamps import Stamps
-from pim_connector.delivery.pim import Pim, asking_the_pim
+from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.receipts import Receipts
 from pim_connector.errors import ConfigurationError
-from pim_connector.pace import OptionPace
+from pim_connector.media.addresses import is_public
+from pim_connector.media.downloads import Downloads, Limits, host_of
 from pim_connector.queues import FifoQueue
 from pim_connector.runs.table import RunTable
 from pim_connector.source_files import SourceFiles, StoredSource
@@ -43,38 +37,12 @@ from pim_connector.structure import Structure, fetch_structure
 from pim_connector.structure.fetching import ASSET_RESOURCES
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_s3.client import S3Client
-    from mypy_boto3_secretsmanager.client import SecretsManagerClient
-    from mypy_boto3_sqs.client import SQSClient
-
     from pim_connector.settings import AssetMapperSettings
 
 PIM_RESERVE_SECONDS = 15.0
 """Left of an invocation for writing down what the PIM has answered."""
 DAM_PATIENCE_SECONDS = 240.0
 """A DAM that has not answered by then is asked again when the message comes back."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwsClients:
-    """What the asset mapper asks of AWS."""
-
-    s3: S3Client
-    sqs: SQSClient
-    dynamodb: DynamoDBClient
-    secrets: SecretsManagerClient
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """Time, chance and network; a simulation brings its own. Times are in seconds."""
-
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = random.random
-    transport: Callable[[], httpx.BaseTransport] = httpx.HTTPTransport
-    resolver: Resolve = resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +69,7 @@ class AssetMapper:
         around = self._around
         bucket = Bucket(aws.s3, settings.bucket, sleep=around.sleep)
         self._sources = SourceFiles(bucket, aws.secrets, now=around.now)
-        self._pim = self._connect(aws)
+        self._pim = pim_of(settings, aws, self._around, "asset")
         self._ledger = AssetLedger(
             aws.dynamodb, settings.ledger_table, sleep=around.sleep, jitter=around.jitter
         )
@@ -115,7 +83,7 @@ class AssetMapper:
         runs = RunTable(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
         self.worker = AssetWorker(
             self.parts,
-            Books(runs),
+            Books(runs, now=around.now),
             Breaker(aws.dynamodb, settings.state_table),
             Receipts(aws.sqs, settings.asset_queue_url, settings.asset_dead_letter_queue_url),
             now=around.now,
@@ -177,18 +145,23 @@ class AssetMapper:
         assert source.assets is not None  # noqa: S101 - the caller has looked
         several = {k: v if isinstance(v, list) else [v] for k, v in stored.secret.items()}
         values = {f"secret.{name}": str(some[0]) for name, some in several.items() if some}
-        transport = self._around.transport
+        transport, rules = self._around.transport, source.assets.media
         return _Ready(
             stored=stored,
             program=compile_assets(source.assets, name=stored.key, base_url=source.base_url),
             dam=DamClient(source, stored.secret, transport=transport(), clocks=self._clocks()),
             downloads=Downloads(
-                source.assets.media,
-                base_host=host_of(source.base_url),
+                Limits(
+                    max_megabytes=rules.max_megabytes,
+                    types=rules.types,
+                    timeout_s=rules.timeout_s,
+                ),
+                hosts=rules.hosts,
+                own_host=host_of(source.base_url),
                 auth=auth_of(source, values),
                 transport=transport(),
                 resolver=self._around.resolver,
-                private_too=self._settings.private_media == "allowed",
+                may_reach=is_public if self._settings.private_media != "allowed" else _anywhere,
             ),
         )
 
@@ -199,29 +172,6 @@ class AssetMapper:
             sleep=around.sleep,
             chance=around.jitter,
             time_left=lambda: self._dam_ends - around.now(),
-        )
-
-    def _connect(self, aws: AwsClients) -> Pim:
-        settings, around = self._settings, self._around
-        pace = OptionPace(aws.dynamodb, settings.state_table, now=around.now, sleep=around.sleep)
-        tokens = DynamoDbTokenStore(aws.dynamodb, settings.state_table, "asset")
-
-        def connect(credentials: Credentials, transport: httpx.BaseTransport) -> AkeneoClient:
-            return AkeneoClient(
-                settings.akeneo_url,
-                credentials,
-                pace=pace,
-                token_store=tokens,
-                transport=transport,
-                now=around.now,
-                sleep=around.sleep,
-                chance=around.jitter,
-            )
-
-        return Pim(
-            lambda: read_credentials(aws.secrets, settings.akeneo_secret_arn),
-            connect,
-            around.transport,
         )
 
     def _fetch_structure(self) -> Structure:
@@ -241,3 +191,8 @@ class AssetMapper:
             return frozenset(link for link in links if link.add and link not in there)
 
         return send
+
+
+def _anywhere(_: str) -> bool:
+    """For the local stack, where everything is on this machine."""
+    return True

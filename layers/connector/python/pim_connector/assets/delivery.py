@@ -162,16 +162,14 @@ def _map(
         batch.end(AssetOutcome(dam_id=one.dam_id, state="rejected", problems=problems))
     elif isinstance(mapped, Filtered):
         _leave(one.dam_id, entry, gone, batch)
-    elif is_unchanged(mapped, entry):
+    elif is_unchanged(mapped, entry) and not one.again:
         batch.end(AssetOutcome(dam_id=one.dam_id, state="unchanged", code=mapped.code))
     else:
-        sends.append(_send(mapped, entry, one.stamp, parts))
+        sends.append(_send(mapped, entry, one, parts))
 
 
-def _send(
-    asset: MappedAsset, entry: AssetEntry | None, stamp: int | None, parts: SourceParts
-) -> Send:
-    due = slots_due(asset, entry)
+def _send(asset: MappedAsset, entry: AssetEntry | None, one: Found, parts: SourceParts) -> Send:
+    due = slots_due(asset, None if one.again else entry)
     fresh = entry is None or not entry.present
     current = None
     exists = not fresh
@@ -182,7 +180,7 @@ def _send(
     slots = chosen(asset, due, current, exists=exists)
     if entry is not None and not entry.present:
         slots += _enabled_again(asset, parts.program.mapping.on_delete)
-    return Send(asset=asset, slots=slots, fresh=fresh, stamp=stamp)
+    return Send(asset=asset, slots=slots, fresh=fresh, stamp=one.stamp)
 
 
 def _enabled_again(asset: MappedAsset, rule: OnDelete) -> tuple[Slot, ...]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from pim_connector.dam.asset_messages import AssetMessage, Change
 from pim_connector.dam.client import Gone
 from pim_connector.dam.pages import Row
@@ -48,24 +50,33 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One asset as the DAM has it; `properties` None: it is gone. `problem`: it cannot be read."""
+    """One asset as the DAM has it; `properties` None: it is gone. `problem`: it cannot be read.
+
+    `again`: somebody asked that it be sent whole.
+    """
 
     dam_id: str
     properties: Mapping[str, Any] | None
     stamp: int | None = None
     problem: str | None = None
+    again: bool = False
 
 
 def coalesce(tasks: Iterable[Task]) -> dict[str, Change]:
     """Give the last change of each asset of one source, in the order of their last mention.
 
-    One that is only about late links does not take the place of a real one, which does all.
+    One that is only about late links does not take the place of a real one, which does all, and
+    what an operator asked for is still asked for when the asset changed meanwhile.
     """
     last: dict[str, Change] = {}
     for task in tasks:
         for change in task.message.changes:
             before = last.pop(change.id, None)
-            last[change.id] = before if before and change.origin == "links" else change
+            if before and change.origin == "links":
+                change = before  # noqa: PLW2901
+            elif before and before.origin == "operator":
+                change = replace(change, origin="operator")  # noqa: PLW2901
+            last[change.id] = change
     return last
 
 
@@ -94,7 +105,10 @@ class Reading:
         """
         if change.kind == "changed" and change.properties is not None:
             return Found(
-                dam_id=change.id, properties=change.properties, stamp=self._stamp(change.stamp)
+                dam_id=change.id,
+                properties=change.properties,
+                stamp=self._stamp(change.stamp),
+                again=change.origin == "operator",
             )
         if change.kind == "deleted" and not self._can_ask:
             return Found(dam_id=change.id, properties=None)
@@ -105,7 +119,12 @@ class Reading:
             return Found(dam_id=change.id, properties={}, problem=str(error))
         if isinstance(answer, Gone) or answer.deleted:
             return Found(dam_id=change.id, properties=None)
-        return Found(dam_id=change.id, properties=answer.properties, stamp=answer.stamp)
+        return Found(
+            dam_id=change.id,
+            properties=answer.properties,
+            stamp=answer.stamp,
+            again=change.origin == "operator",
+        )
 
     def _stamp(self, printed: str | None) -> int | None:
         try:

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pim_connector.assets.asset import MediaFile, SlotKey
-from pim_connector.assets.downloads import Downloads
 from pim_connector.assets.ledger import AssetLedger
+from pim_connector.media.downloads import Downloads
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient

@@ -17,6 +17,8 @@ from pim_connector.errors import RejectedError
 from pim_connector.lanes import lane_of
 
 VERSION = 1
+ASSET_LANES = 2
+"""Of the asset queue; the template says so too, to the functions and as their concurrency."""
 MOST_CHANGES = 100
 MOST_BYTES = 1_000_000
 """SQS takes 1 MiB; the rest is for what a queue in between may add."""
@@ -31,6 +33,7 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `deleted` is what the DAM announced, not yet a fact. `not_before` (epoch seconds) is when the
     DAM's own answer can be trusted; `stamp` the asset's time stamp as the DAM printed it. With the
     origin `links` the asset has not changed: products that its links wait for may be there now.
+    With the origin `operator` it is sent whole, whatever the PIM is known to have.
     """
 
     id: str

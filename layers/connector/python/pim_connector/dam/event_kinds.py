@@ -25,14 +25,20 @@ class NoVerification(_Verify, tag="none", frozen=True):
 class HmacVerification(_Verify, tag="hmac", frozen=True, kw_only=True):
     """HMAC over `message`, by default the body.
 
-    `message` may hold `{{body}}` and `{{timestamp}}`, the latter from `timestamp_header`;
-    `prefix` stands before the signature in its header (`sha256=`).
+    `message` may hold `{{body}}`, `{{timestamp}}`, `{{method}}`, `{{path}}`, `{{query}}` and
+    `{{header.NAME}}`. The time stamp is that of `timestamp_header`. `prefix` stands before the
+    signature in its header (`sha256=`); a header that holds more is read by `pattern`, a regular
+    expression with the group `signature` and perhaps `timestamp`: `t=(?P<timestamp>[0-9]+)` and so
+    on. It may match several times; one signature that is right is enough. `secret_encoding` is how
+    the secret itself is written (`whsec_` before a base64 one is taken off).
     """
 
     header: str
     secret: str
     algorithm: Algorithm = "sha256"
-    encoding: Literal["hex", "base64"] = "hex"
+    encoding: Literal["hex", "base64", "base64url"] = "hex"
+    pattern: str | None = None
+    secret_encoding: Literal["text", "base64", "hex"] = "text"  # noqa: S105
     prefix: str = ""
     message: str = "{{body}}"
     timestamp_header: str | None = None
@@ -89,6 +95,13 @@ class SharedHeaderVerification(_Verify, tag="shared_header", frozen=True, kw_onl
     secret: str
 
 
+class SharedQueryVerification(_Verify, tag="shared_query", frozen=True, kw_only=True):
+    """A parameter of the webhook's address, for DAMs that can be given an address and no more."""
+
+    parameter: str
+    secret: str
+
+
 class BasicVerification(_Verify, tag="basic", frozen=True, kw_only=True):
     """HTTP Basic."""
 
@@ -104,6 +117,7 @@ Verification = (
     | AdobeVerification
     | ContentfulVerification
     | SharedHeaderVerification
+    | SharedQueryVerification
     | BasicVerification
 )
 
@@ -111,7 +125,9 @@ Verification = (
 class Events(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an announcement looks like once it is known to be the DAM's.
 
-    `ids` is JMESPath over the body's JSON and gives one id or a list. `deleted_when` and
+    `ids` is JMESPath over the body, JSON or a form, and gives one id or a list. With `reads:
+    request` all expressions see `{method, path, query, headers, body}` instead, header names in
+    lower case, for DAMs that say elsewhere what happened or to which asset. `deleted_when` and
     `ignored_when` are JMESPath that say yes or no (any value but null, false, "" and [] is yes).
     `kind` is JMESPath of the kind of announcement, for the log.
     `event_id` is the DAM's own id of the announcement, where it repeats itself with the same one.
@@ -120,6 +136,7 @@ class Events(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     verify: Verification
     ids: str
+    reads: Literal["body", "request"] = "body"
     deleted_when: str | None = None
     ignored_when: str | None = None
     kind: str | None = None

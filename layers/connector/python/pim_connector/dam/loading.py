@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from pim_connector.dam.auth_kinds import LoginAuth, SignerAuth
+from pim_connector.dam.event_kinds import Events, HmacVerification
 from pim_connector.dam.paging_kinds import (
     Cursors,
     HeaderCursors,
@@ -77,6 +78,7 @@ def _problems(source: Source) -> Iterator[tuple[Path, str]]:
         if source.updated is None:
             yield ("updated",), f"needed for mode {source.list.mode}: where an item has its stamp"
         yield from _stamps(source.since, ("since",))
+    yield from _pattern(source.events)
     if source.item and "id" not in names_in(
         [source.item.request.path, *_texts(source.item.request)]
     ):
@@ -86,6 +88,22 @@ def _problems(source: Source) -> Iterator[tuple[Path, str]]:
         yield from _stamps(feed.since, ("deleted", "feed", "since"))
     if source.deleted.full_list:
         yield from _listing(source.deleted.full_list, ("deleted", "full_list"))
+
+
+def _pattern(events: Events | None) -> Iterator[tuple[Path, str]]:
+    if (
+        events is None
+        or not isinstance(events.verify, HmacVerification)
+        or not events.verify.pattern
+    ):
+        return
+    try:
+        groups = re.compile(events.verify.pattern).groupindex
+    except re.error as error:
+        yield ("events", "verify", "pattern"), f"no regular expression: {error}"
+        return
+    if "signature" not in groups:
+        yield ("events", "verify", "pattern"), "needs the group (?P<signature>…)"
 
 
 def _needs_stamps(listing: Listing) -> bool:

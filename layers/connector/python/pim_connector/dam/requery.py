@@ -68,6 +68,13 @@ def _one_step(
             over = last < until
             if not over:
                 at = replace(at, since=plan.floor(last), offset=0, mark=None, tail=())
-        note = CROWDED if len(step.rows) > 1 else step.note
+        note = CROWDED if _needs_more_pages(plan, step) else step.note
         yield Step(rows=step.rows, position=at, note=note, last=step.last and over)
     return at, over
+
+
+def _needs_more_pages(plan: Plan, step: Step) -> bool:
+    """Say whether this page is one of several: full, or with more than a row behind another one."""
+    given = len(step.rows)
+    is_first = not plan.marked and step.position.offset < given
+    return given >= plan.largest if is_first else given > 1

@@ -97,15 +97,14 @@ def _uploaded(task: Task, line: Line) -> Line:
 
 
 def _upload(task: Task, line: Line, media: Media) -> None:
-    file = task.parts.media.read(task.message.source, media.location)
     place = {"attribute": media.attribute, "locale": media.locale, "scope": media.scope}
-    with asking_the_pim():
+    with task.parts.media.read(task.message.source, media.location) as file, asking_the_pim():
         if line.mapped.resource == "product_model":
             target = {"code": line.mapped.identifier, **place}
-            task.pim.upload_product_media(file.filename, file.content, product_model=target)
+            task.pim.upload_product_media(file.filename, file.open, product_model=target)
         else:
             target = {"identifier": _identifier(line), **place}
-            task.pim.upload_product_media(file.filename, file.content, product=target)
+            task.pim.upload_product_media(file.filename, file.open, product=target)
 
 
 def _media_of(line: Line) -> frozenset[tuple[str, ...]]:

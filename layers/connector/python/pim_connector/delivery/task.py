@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pim_connector.delivery.parents import Parents
     from pim_connector.delivery.programs import Pinned, Programs
     from pim_connector.ledger import Ledger
-    from pim_connector.media import MediaFiles
+    from pim_connector.media.places import MediaFiles
     from pim_connector.messages import ProductMessage
     from pim_connector.runs.announcements import Announcements
     from pim_connector.runs.deliveries import Deliveries

@@ -16,7 +16,7 @@ Phase = Literal[
 """noted: waits for the night · waiting: for its turn · splitting: is being read · preparing: the
 messages of an errand are being written down · sending: they are being sent · delivering: is read,
 the mapper works · finished: every record has its state · failed: see `problem`."""
-Kind = Literal["file", "withdrawal", "replay", "rewind"]
+Kind = Literal["file", "withdrawal", "replay", "rewind", "assets"]
 """What a run is about: a file, or an errand that concerns the run `of` (see `errands`)."""
 PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -18,12 +19,23 @@ from pim_connector.errors import RejectedError
 DEEPEST = 5
 
 
-def events_in(body: bytes | str) -> list[Any]:
-    """Decode a body and give the DAM's own events in it, as JSON.
+def events_in(body: bytes | str, content_type: str = "application/json") -> list[Any]:
+    """Decode a body and give the DAM's own events in it, as JSON; a form as an object of its texts.
 
-    Raises RejectedError for what is not JSON.
+    Raises RejectedError for what is neither.
     """
+    if content_type.lower().startswith("application/x-www-form-urlencoded"):
+        return [_form(body)]
     return list(_unwrap(_decoded(body), 0))
+
+
+def _form(body: bytes | str) -> dict[str, Any]:
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    try:
+        fields = parse_qs(text, keep_blank_values=True, max_num_fields=1000)
+    except ValueError as error:
+        raise RejectedError(f"the form cannot be read: {error}") from error
+    return {name: some[0] if len(some) == 1 else some for name, some in fields.items()}
 
 
 def _unwrap(found: Any, depth: int) -> Iterator[Any]:

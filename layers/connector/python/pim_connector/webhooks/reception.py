@@ -75,7 +75,7 @@ def receive(
     if isinstance(verdict, Handshake):
         return Answer(status=200, outcome="greeted", text=verdict.text, detail=verdict.detail)
     try:
-        heard = _hear(events, request.body, stored.key, now)
+        heard = _hear(events, request, stored.key, now)
     except RejectedError as error:
         return _refused("malformed", str(error))
     return _queue(stored.source.source, heard, verdict, seen, send, now)
@@ -92,7 +92,8 @@ def take_in(body: str, stored: StoredSource, trust: Trust, send: Send, *, now: f
     confirmed = _confirm(events, body, trust, now)
     if confirmed:
         return confirmed
-    heard = _hear(events, body.encode("utf-8", "surrogatepass"), stored.key, now)
+    request = Request(method="POST", path="", body=body.encode("utf-8", "surrogatepass"))
+    heard = _hear(events, request, stored.key, now)
     changes = _changes(heard)
     if changes:
         send(stored.source.source, changes)
@@ -114,9 +115,20 @@ def _confirm(events: Events, body: str, trust: Trust, now: float) -> Answer | No
     return Answer(status=200, outcome="greeted", detail=detail)
 
 
-def _hear(events: Events, body: bytes, key: str, now: float) -> list[Heard]:
+def _hear(events: Events, request: Request, key: str, now: float) -> list[Heard]:
     reader = EventReader.compile(events, name=key)
-    return [hear(reader, event, now) for event in events_in(body)]
+    around = {
+        "method": request.method,
+        "path": request.path,
+        "query": dict(request.query),
+        "headers": dict(request.headers),
+    }
+    if events.reads == "request" and not request.body:
+        return [hear(reader, around | {"body": None}, now)]
+    found = events_in(request.body, request.header("content-type"))
+    if events.reads == "request":
+        found = [around | {"body": event} for event in found]
+    return [hear(reader, event, now) for event in found]
 
 
 def _queue(

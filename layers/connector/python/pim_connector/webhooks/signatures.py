@@ -20,32 +20,41 @@ from pim_connector.dam.event_kinds import (
     ContentfulVerification,
     HmacVerification,
     SharedHeaderVerification,
+    SharedQueryVerification,
 )
+from pim_connector.errors import ConfigurationError
 from pim_connector.webhooks.request import Refused, Request, Verified
 
 CLOCK_SKEW_SECONDS = 300
 """How far the sender's clock may be ahead of ours."""
 
 Secrets = Sequence[str]
-_PLACEHOLDER = re.compile(r"\{\{\s*(body|timestamp|secret|method|path)\s*\}\}")
+_PLACEHOLDER = re.compile(
+    r"\{\{\s*(body|timestamp|secret|method|path|query|header\.[A-Za-z0-9_-]+)\s*\}\}"
+)
 
 
 def verify_hmac(
     scheme: HmacVerification, request: Request, secrets: Secrets, now: float
 ) -> Verified | Refused:
     """HMAC of the body, or of a message in which body and time stamp stand."""
-    given = request.header(scheme.header)
-    stamp = request.header(scheme.timestamp_header) if scheme.timestamp_header else ""
+    whole = request.header(scheme.header)
+    given, stamp = _read_signatures(scheme, whole)
+    if scheme.timestamp_header:
+        stamp = request.header(scheme.timestamp_header)
     message = _message(scheme.message, request, stamp)
 
     def sign(secret: str) -> str:
-        digest = hmac.new(secret.encode(), message(secret), scheme.algorithm).digest()
+        key = _key(secret, scheme.secret_encoding)
+        digest = hmac.new(key, message(secret), scheme.algorithm).digest()
         return scheme.prefix + _written(digest, scheme.encoding)
 
-    if not _matches(given, map(sign, secrets), fold=scheme.encoding == "hex"):
-        return _forged(scheme.header, given)
-    signed = bool(scheme.timestamp_header) and "timestamp" in _PLACEHOLDER.findall(scheme.message)
-    return _fresh(stamp, scheme.window_s, given, now) if signed else Verified()
+    expected = [sign(secret) for secret in secrets]
+    right = [_matches(one, expected, fold=scheme.encoding == "hex") for one in given]
+    if not any(right):
+        return _forged(scheme.header, whole)
+    signed = "timestamp" in _PLACEHOLDER.findall(scheme.message)
+    return _fresh(stamp, scheme.window_s, given[right.index(True)], now) if signed else Verified()
 
 
 def verify_concat_hash(
@@ -89,6 +98,15 @@ def verify_shared_header(
     """A secret in a header: proves who calls, not that the call is new."""
     given = request.header(scheme.header)
     return Verified() if _matches(given, secrets) else _forged(scheme.header, given)
+
+
+def verify_shared_query(
+    scheme: SharedQueryVerification, request: Request, secrets: Secrets, _: float
+) -> Verified | Refused:
+    """A secret in the address: proves who was told it, not that the call is new."""
+    given = request.query.get(scheme.parameter, "")
+    matches = _matches(given, secrets)
+    return Verified() if matches else _forged(f"(parameter) {scheme.parameter}", given)
 
 
 def verify_basic(
@@ -162,12 +180,42 @@ def _message(template: str, request: Request, stamp: str) -> _Message:
         "timestamp": stamp.encode("utf-8", "replace"),
         "method": request.method.encode(),
         "path": request.path.encode("utf-8", "replace"),
+        "query": request.query_string.encode("utf-8", "replace"),
     }
+    for name in _PLACEHOLDER.findall(template):
+        if name.startswith("header."):
+            values[name] = request.header(name.removeprefix("header.")).encode("utf-8", "replace")
     return _Message(template, values)
 
 
+def _read_signatures(scheme: HmacVerification, header: str) -> tuple[list[str], str]:
+    """Give the signatures in a header, and the time stamp that may stand beside them."""
+    if scheme.pattern is None:
+        return [header], ""
+    found = [match.groupdict() for match in re.finditer(scheme.pattern, header)]
+    stamps = [one["timestamp"] for one in found if one.get("timestamp")]
+    return [one["signature"] for one in found if one.get("signature")], (stamps or [""])[0]
+
+
+def _key(secret: str, encoding: str) -> bytes:
+    try:
+        if encoding == "hex":
+            return bytes.fromhex(secret)
+        if encoding == "base64":
+            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"the webhook's secret is not {encoding}: see events.verify.secret_encoding"
+        ) from error
+    return secret.encode()
+
+
 def _written(digest: bytes, encoding: str) -> str:
-    return digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
+    if encoding == "hex":
+        return digest.hex()
+    if encoding == "base64url":
+        return base64.urlsafe_b64encode(digest).decode()
+    return base64.b64encode(digest).decode()
 
 
 def _matches(given: str, expected: Iterable[str], *, fold: bool = False) -> bool:

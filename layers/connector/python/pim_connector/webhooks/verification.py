@@ -15,6 +15,7 @@ from pim_connector.dam.event_kinds import (
     HmacVerification,
     NoVerification,
     SharedHeaderVerification,
+    SharedQueryVerification,
     SnsVerification,
     Verification,
 )
@@ -28,6 +29,7 @@ from pim_connector.webhooks.signatures import (
     verify_contentful,
     verify_hmac,
     verify_shared_header,
+    verify_shared_query,
 )
 from pim_connector.webhooks.sns import verify_sns
 
@@ -75,6 +77,8 @@ def _verify(
             return verify_contentful(scheme, request, secrets(scheme.secret, trust.secret), now)
         case SharedHeaderVerification():
             return verify_shared_header(scheme, request, secrets(scheme.secret, trust.secret), now)
+        case SharedQueryVerification():
+            return verify_shared_query(scheme, request, secrets(scheme.secret, trust.secret), now)
         case BasicVerification():
             return verify_basic(scheme, request, secrets(scheme.password, trust.secret), now)
         case SnsVerification():

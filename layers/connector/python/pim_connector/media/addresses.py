@@ -1,4 +1,4 @@
-"""Which addresses a download may go to: what a DAM's record says must not reach our own network.
+"""Which addresses a download may go to: what a record says must not reach our own machine.
 
 A host is resolved once, its address is checked, and the connection goes to that very address, so
 a name that resolves to something else a moment later (DNS rebinding) changes nothing.
@@ -55,14 +55,30 @@ def is_public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
-def checked_address(
-    url: str, allowed: Iterable[str], *, resolver: Resolve, private_too: bool
-) -> str:
-    """Give the one address that a URL's host may be reached at now.
+def is_elsewhere(address: str) -> bool:
+    """Say whether an address is neither this machine nor on its link (169.254.0.0/16, fe80::/10).
 
-    RejectedError for a host that the source does not allow or that is not public; TransientError
-    for a name that does not resolve. `private_too` is for the local stack, where everything is
-    on this machine.
+    An ERP's pictures may lie in the company's own network, which is_public leaves out; but Lambda
+    keeps its runtime API on the machine itself, and credentials are handed out on the link.
+    """
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour or _nat64(parsed)
+        if inner is not None:
+            return is_elsewhere(str(inner))
+    return not (parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified)
+
+
+def checked_address(
+    url: str, allowed: Iterable[str] | None, *, resolver: Resolve, may_reach: Callable[[str], bool]
+) -> str:
+    """Give the one address that a URL's host may be reached at now; `allowed` None: any host.
+
+    RejectedError for a host that the source does not allow, or with an address that `may_reach`
+    refuses (`is_public`, `is_elsewhere`); TransientError for a name that does not resolve.
     """
     parts = urlsplit(url)
     host = parts.hostname
@@ -70,7 +86,7 @@ def checked_address(
         raise RejectedError(f"{_shown(url)} is not an address on the web")
     if parts.username or parts.password:
         raise RejectedError(f"{_shown(url)}: an address with a name or password in it is not used")
-    if not is_allowed_host(host, allowed):
+    if allowed is not None and not is_allowed_host(host, allowed):
         raise RejectedError(
             f"files are not downloaded from {host}: add it to `assets.media.hosts` of the source"
         )
@@ -80,9 +96,11 @@ def checked_address(
         raise TransientError(f"{host} does not resolve: {error}") from error
     if not addresses:
         raise TransientError(f"{host} does not resolve")
-    inside = [address for address in addresses if not is_public(address)]
-    if inside and not private_too:
-        raise RejectedError(f"{host} is {inside[0]}, which is not an address on the internet")
+    refused = [address for address in addresses if not may_reach(address)]
+    if refused:
+        raise RejectedError(
+            f"{host} is {refused[0]}, which is not asked: not an address on the internet"
+        )
     return addresses[0]
 
 

@@ -1,8 +1,9 @@
-"""Downloads a file of the DAM to a file on disk, a piece at a time, from allowed hosts only."""
+"""Downloads a file to a file on disk, a piece at a time, from allowed hosts only."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO
@@ -10,9 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from pim_connector.assets.addresses import Resolve, checked_address, resolve
-from pim_connector.assets.mapping import MediaRules
 from pim_connector.errors import RejectedError, TransientError
+from pim_connector.media.addresses import Resolve, checked_address, is_public, resolve
 
 MOST_REDIRECTS = 5
 CHUNK_BYTES = 256 * 1024
@@ -28,33 +28,45 @@ class Downloaded:
     content_type: str
 
 
-class Downloads:
-    """Downloads by the rules of one source. `base_host` is the DAM's own, always allowed; `auth`,
-    the DAM's own authentication, goes to that host only.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one file may be: size, content types such as image/* (none means any), and the time
+    that its server may be silent.
+    """
 
-    `transport` is httpx's; `resolver` looks names up; `private_too` allows addresses that are not
-    on the internet, for the local stack only.
+    max_megabytes: int
+    types: tuple[str, ...] = ()
+    timeout_s: float = 30
+
+
+class Downloads:
+    """Downloads within limits. `hosts` are those that may be asked, None means any; `auth` goes to
+    the host `own_host` only, which is always allowed.
+
+    `transport` is httpx's; `resolver` looks names up; `may_reach` says whether an address may be
+    asked at all.
     """
 
     def __init__(
         self,
-        rules: MediaRules,
+        limits: Limits,
         *,
-        base_host: str,
+        hosts: Sequence[str] | None,
+        own_host: str = "",
         auth: httpx.Auth | None = None,
         transport: httpx.BaseTransport | None = None,
         resolver: Resolve = resolve,
-        private_too: bool = False,
+        may_reach: Callable[[str], bool] = is_public,
     ) -> None:
-        self._rules = rules
-        self._hosts = (base_host, *rules.hosts)
-        self._base_host = base_host.lower()
+        self._limits = limits
+        self._hosts = None if hosts is None else (own_host, *hosts)
+        self._own_host = own_host.lower()
         self._auth = auth
         self._resolver = resolver
-        self._private_too = private_too
+        self._may_reach = may_reach
         self._http = httpx.Client(
             transport=transport,
-            timeout=httpx.Timeout(rules.timeout_s, connect=10.0),
+            timeout=httpx.Timeout(limits.timeout_s, connect=10.0),
             follow_redirects=False,
             trust_env=False,
         )
@@ -83,7 +95,7 @@ class Downloads:
 
     def _ask(self, url: str) -> _Answer:
         address = checked_address(
-            url, self._hosts, resolver=self._resolver, private_too=self._private_too
+            url, self._hosts, resolver=self._resolver, may_reach=self._may_reach
         )
         original = httpx.URL(url)
         request = self._http.build_request(
@@ -92,8 +104,8 @@ class Downloads:
             headers={"Host": original.netloc.decode("ascii"), "Accept-Encoding": "identity"},
             extensions={"sni_hostname": original.host},
         )
-        is_dam = original.host.lower() == self._base_host
-        return _Answer(self._send(request, self._auth if is_dam else None))
+        is_own = original.host.lower() == self._own_host
+        return _Answer(self._send(request, self._auth if is_own else None))
 
     def _send(self, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
         """Send with authentication, but never read the file itself to authenticate.
@@ -122,7 +134,7 @@ class Downloads:
         if answer.status_code != httpx.codes.OK:
             raise RejectedError(f"{_shown(url)} answers {answer.status_code}")
         content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        types = self._rules.types
+        types = self._limits.types
         if types and not any(fnmatchcase(content_type, wanted.lower()) for wanted in types):
             raise RejectedError(
                 f"{_shown(url)} is {content_type or 'of no named type'}; the source allows"
@@ -133,8 +145,8 @@ class Downloads:
     def _copy(
         self, answer: httpx.Response, url: str, target: IO[bytes], content_type: str
     ) -> Downloaded:
-        most = self._rules.max_megabytes * 1024 * 1024
-        too_large = f"{_shown(url)} is larger than {self._rules.max_megabytes} MB"
+        most = self._limits.max_megabytes * 1024 * 1024
+        too_large = f"{_shown(url)} is larger than {self._limits.max_megabytes} MB"
         announced = answer.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > most:
             raise RejectedError(too_large)

@@ -1,0 +1,73 @@
+"""`pim-connector assets resend`: some assets once more, whatever the PIM is known to have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.assets_reconcile import SourceArgument
+from cli.target import ProfileOption, RegionOption, StackOption
+from cli.target import connect as connect_stack
+
+if TYPE_CHECKING:
+    from cli.target import Target
+
+
+def resend(
+    source: SourceArgument,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of assets in the DAM.")
+    ] = None,
+    rejected: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="All assets that were rejected in this run, too."),
+    ] = None,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Send assets to the PIM once more, whole, as the DAM has them now.
+
+    For assets that were rejected, once the reason is mended, and for those that somebody changed in
+    the PIM by mistake. What is gone from the DAM is dealt with as the source's `on_delete` says.
+    Exit status: 0 queued · 1 there is no such source, or nothing to send.
+
+    Example: pim-connector assets resend bynder 0A1B2C3D --rejected assets-bynder-2026-11-20
+    """
+    from pim_connector.dam.asset_messages import ASSET_LANES, Change
+    from pim_connector.queues import FifoQueue
+    from pim_connector.webhooks.queueing import AssetQueue
+
+    target = connect_stack(stack, profile, region)
+    if not _can_be_asked(target, source):
+        raise typer.Exit(1)
+    wanted = list(dict.fromkeys([*(ids or ()), *(_rejected(target, rejected) if rejected else ())]))
+    if not wanted:
+        typer.echo("nothing to send: name ids, or a run with --rejected", err=True)
+        raise typer.Exit(1)
+    queue = FifoQueue(target.client("sqs"), target.output("AssetQueue"))
+    changes = [Change(id=one, origin="operator") for one in wanted]
+    AssetQueue(queue, lanes=ASSET_LANES).send(source, changes)
+    typer.echo(f"{source}: {len(wanted)} assets are queued")
+
+
+def _can_be_asked(target: Target, source: str) -> bool:
+    from pim_connector.dam.loading import load_source
+
+    key = f"config/dam/{source}.yaml"
+    try:
+        described = load_source(target.bucket().get(key), name=key)
+    except FileNotFoundError:
+        typer.echo(f"{source}: there is no {key} in the bucket", err=True)
+        return False
+    if described.item is None:
+        typer.echo(f"{key} has no `item`: how to ask the DAM for one asset by its id", err=True)
+    return described.item is not None
+
+
+def _rejected(target: Target, run: str) -> list[str]:
+    from cli.runs import find, rejections
+
+    found = rejections(target, find(target, run).id)
+    return [str(one.identifier) for one in found if one.resource == "asset" and one.identifier]
