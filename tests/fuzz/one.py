@@ -14,7 +14,7 @@ from tests.fuzz.__main__ import CORPUS, FOUND, MEMORY_MEGABYTES, SLOW_SECONDS
 
 def by_coverage(name: str, seconds: int) -> None:
     """Let libFuzzer look for bytes that reach new code."""
-    import atheris  # type: ignore[import-not-found]  # in an environment of its own
+    import atheris  # type: ignore[import-untyped]  # in an environment of its own
 
     with atheris.instrument_imports(include=["pim_connector"]):
         from tests.fuzz.targets import TARGETS

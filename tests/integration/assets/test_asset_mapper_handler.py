@@ -12,18 +12,9 @@ import pytest
 import telemetry
 from functions.asset_mapper import handler
 from tests.integration.assets.world import World
+from tests.integration.stack import Context
 
 EVENTS = Path(__file__).parents[3] / "events" / "asset_mapper"
-
-
-class Context:
-    function_name = "asset_mapper"
-    memory_limit_in_mb = 1024
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:asset_mapper"
-    aws_request_id = "request"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 600_000
 
 
 @pytest.fixture
@@ -35,7 +26,8 @@ def invoke(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def call(name: str) -> list[str]:
         event = json.loads((EVENTS / f"{name}.json").read_text())
-        answer = handler.lambda_handler(event, Context())
+        context: Any = Context(milliseconds=600_000, function_name="asset_mapper")
+        answer = handler.lambda_handler(event, context)
         return [failure["itemIdentifier"][-1] for failure in answer["batchItemFailures"]]
 
     yield call
