@@ -18,6 +18,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.log_keys import label
 
+TALKATIVE: Final = ("httpx", "httpcore", "botocore", "boto3", "urllib3")
+"""Libraries that log addresses with their query, and more when asked for more: a DAM's key may
+stand there. Lambda passes on what any library logs from its own level on, which is INFO."""
+
 AnswerT = TypeVar("AnswerT")
 Handler = Callable[[dict[str, Any], LambdaContext], AnswerT]
 
@@ -35,6 +39,8 @@ logger: Final = Logger()
 logger.registered_handler.addFilter(label)
 logging.getLogger("pim_connector")  # must be known to be configured; its children follow it
 copy_config_to_registered_loggers(logger, include={"pim_connector"})
+for library in TALKATIVE:
+    logging.getLogger(library).setLevel(logging.WARNING)
 metrics: Final = Metrics()
 tracer: Final = _tracer()
 
