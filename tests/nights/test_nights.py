@@ -1,4 +1,4 @@
-"""A hundred seeds of the simulation of nights; `python -m tests.nights` runs as many as wanted."""
+"""A few seeds of the simulation of nights; `python -m tests.nights` runs as many as wanted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.nights.oracle import Booked, FileRun, expect
 from tests.nights.plan import SOURCE
 from tests.nights.simulation import simulate
 
-SEEDS = 100
-BLOCKS = 10
+SEEDS = 20
+BLOCKS = 4
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
