@@ -21,7 +21,7 @@ MISUSED = 2
 REJECTED = 3
 INTERRUPTED = 130
 
-COMMANDS = ("stack", "imports", "runs", "errands", "preview", "plan", "cost", "doctor")
+COMMANDS = ("stack", "imports", "runs", "errands", "preview", "plan", "cost", "doctor", "schedules")
 GROUPS = ("config", "mapping", "structure", "assets")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from cli.schedules import schedules_of
 from pim_connector.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -118,18 +119,9 @@ def _messages(target: Target, output: str) -> int:
 
 def schedules(target: Target) -> Iterator[Finding]:
     """Schedules that are switched off are meant so, or forgotten."""
-    pages = target.client("cloudformation").get_paginator("list_stack_resources")
-    resources = [
-        resource
-        for page in pages.paginate(StackName=target.name)
-        for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::Scheduler::Schedule"
-    ]
-    scheduler = target.client("scheduler")
-    for resource in resources:
-        name = resource["PhysicalResourceId"].rpartition("|")[2]
-        schedule = scheduler.get_schedule(Name=name)
-        said = f"{resource['LogicalResourceId']}: {schedule['ScheduleExpression']}"
+    found = list(schedules_of(target))
+    for logical, schedule in found:
+        said = f"{logical}: {schedule['ScheduleExpression']}"
         if schedule["State"] == "ENABLED":
             yield Finding(level="ok", about="schedules", found=said)
         else:
@@ -137,9 +129,9 @@ def schedules(target: Target) -> Iterator[Finding]:
                 level="warning",
                 about="schedules",
                 found=f"{said} is switched off",
-                advice="deploy with Schedules=ENABLED when the pause is over",
+                advice="`pim-connector resume` when the pause is over",
             )
-    if not resources:
+    if not found:
         yield Finding(level="warning", about="schedules", found="the stack has no schedule")
 
 

@@ -51,6 +51,8 @@ class Operator:
     nights: Nights
     capsys: pytest.CaptureFixture[str]
     monkeypatch: pytest.MonkeyPatch
+    schedules: dict[str, str] = field(default_factory=dict)
+    """Names of the stack's schedules by logical id."""
     _outputs: dict[str, str] = field(default_factory=dict)
     _said: tuple[str, str] = ("", "")
 
@@ -105,7 +107,12 @@ class Operator:
         if name != "pim-connector":
             error = f"<Code>ValidationError</Code><Message>Stack {name} does not exist</Message>"
             return _xml(request.url, 400, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>")
-        inner = "<StackResourceSummaries/>"
+        listed = "".join(
+            f"<member><LogicalResourceId>{logical}</LogicalResourceId><PhysicalResourceId>{name}"
+            "</PhysicalResourceId><ResourceType>AWS::Scheduler::Schedule</ResourceType></member>"
+            for logical, name in self.schedules.items()
+        )
+        inner = f"<StackResourceSummaries>{listed}</StackResourceSummaries>"
         if action == "DescribeStacks":
             members = "".join(
                 f"<member><OutputKey>{key}</OutputKey><OutputValue>{escape(text)}</OutputValue>"
