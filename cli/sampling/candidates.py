@@ -15,7 +15,7 @@ OTHER_NAMES = words_of(
     "category categories structure group param feature attribute property image picture mime "
     "header map mapping node price prices option settings assignment recommendation currency "
     "supplier buyer party address media content document catalog classification variation "
-    "reference association value resource page"
+    "reference association value resource page worksheet sheet table"
 )
 
 
@@ -76,8 +76,8 @@ def _is_twin(place: Place, best: Place) -> bool:
 
 
 def _score(place: Place) -> float:
-    above = place.above
-    if above is None or above.above is None or place.leaves < 2:
+    above, leaves = place.above, max(place.leaves, _cells(place))
+    if above is None or above.above is None or leaves < 2:
         return 0.0
     words = tokens(place.name)
     factor = 1.0 if place.most > 1 else 0.35
@@ -88,7 +88,14 @@ def _score(place: Place) -> float:
     if OTHER_NAMES.intersection(words):
         factor *= 0.2
     repeated_above = _repeats_above(place)
-    return min(place.leaves, 40) * factor * (0.3**repeated_above)
+    return min(leaves, 40) * factor * (0.3**repeated_above)
+
+
+def _cells(place: Place) -> int:
+    """How many cells a row of a table has: as many values, though they are all of one name."""
+    (cell,) = place.below.values() if len(place.below) == 1 else (None,)
+    plain = cell is not None and not cell.attributes and cell.leaves <= 1
+    return cell.most if cell is not None and plain and place.most > 1 else 0
 
 
 def _repeats_above(place: Place) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cli.sampling.building import LANGUAGES, Builder
+from cli.sampling.columns import spread_columns
 from cli.sampling.draft import Draft, Entry, Rows
 from cli.sampling.fields import (
     category_of,
@@ -32,6 +33,9 @@ def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Dr
     top = shape_of(sample.records, sample.prefixes)
     _note_above(top, sample)
     records = len(sample.records)
+    columns = spread_columns(top, sample.prefixes, records, sample.around.values())
+    if columns and columns.header:
+        records -= 1
     identifier, doubts = identifier_of(top, records)
     if identifier is None:
         identifier = Shape("@id", top)
@@ -40,8 +44,13 @@ def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Dr
     draft.namespaces = outline.prefixes.declared
     entry = Entry(key="identifier", rule=identifier.path, doubts=doubts)
     entry.sample = identifier.values[0] if identifier.values else ""
+    if columns and columns.gaps:
+        entry.doubts.append(
+            "cells with an Index are further right: see mappings/spreadsheetml.yaml"
+        )
     used = {identifier.path}
-    draft.fields = [entry, *_fields(top, around, identifier, structure, used)]
+    header = [Entry(key="when", rule=columns.header)] if columns and columns.header else []
+    draft.fields = [*header, entry, *_fields(top, around, identifier, structure, used)]
     walk = Walk(prefixes=sample.prefixes, records=records, used=used)
     walk.through(top)
     walk.without_currencies()

@@ -22,7 +22,7 @@ class Shape:
 
     `path` is the XPath from the record; `values` are those that are not empty, long ones cut;
     `most` is the most of them in one parent, `owners` how many parents had any, `nodes` the
-    elements themselves, each with the number of its record.
+    elements themselves, each with the number of its record; `named` is what a column is called.
     """
 
     path: str
@@ -36,11 +36,12 @@ class Shape:
     values: list[str] = field(default_factory=list)
     below: dict[str, Shape] = field(default_factory=dict)
     nodes: list[tuple[int, Element]] = field(default_factory=list)
+    named: str = ""
 
     @property
     def name(self) -> str:
-        """The last step without prefix and `@`."""
-        return self.path.rpartition("/")[2].rpartition(":")[2].lstrip("@")
+        """The last step without prefix and `@`; the name of a column."""
+        return self.named or self.path.rpartition("/")[2].rpartition(":")[2].lstrip("@")
 
     @property
     def is_attribute(self) -> bool:
@@ -94,6 +95,16 @@ def shape_of(elements: Iterable[Element], prefixes: Prefixes) -> Shape:
         builder.record += 1
         builder.look(element, top, 0)
     return top
+
+
+def look_at(shape: Shape, nodes: list[tuple[int, Element]], prefixes: Prefixes) -> None:
+    """Fills a place with elements that stand in it, each at most once in a record."""
+    builder = _Builder(prefixes)
+    shape.most = 1
+    for record, node in nodes:
+        shape.owners += 1
+        builder.record = record
+        builder.look(node, shape, 1)
 
 
 @dataclass(slots=True)

@@ -281,3 +281,35 @@ def test_the_draft_on_the_page_about_mappings_is_what_comes_out() -> None:
 def test_what_the_root_says_is_not_dropped() -> None:
     xml = shop("<name>A</name>", "<name>B</name>").replace("<shop>", "<shop made='today'>")
     assert "# /shop/@made = today" in draft(xml)
+
+
+TABLE = (
+    "<t><r><c><d>Artikelnummer</d></c><c><d>Bezeichnung</d></c><c><d>Preis</d></c></r>"
+    "<r><c><d>A-1</d></c><c><d>Bohrer</d></c><c><d>12,50</d></c></r>"
+    "<r><c><d>A-2</d></c><c><d>Säge</d></c><c><d>9,90</d></c></r></t>"
+)
+
+
+def test_columns_go_by_the_header_row_which_is_no_record() -> None:
+    (record,) = mapping_of(TABLE).records.values()
+    assert record.when == "normalize-space(c[1]) != 'Artikelnummer'"
+    assert record.identifier == "c[1]/d"
+    assert record.values["bezeichnung"] == "c[2]/d"
+    price = record.values["preis"]
+    assert isinstance(price, ValueRule)
+    assert (price.from_, price.currency) == ("c[3]/d", "EUR")
+
+
+def test_columns_without_header_go_by_names_elsewhere_or_by_their_number() -> None:
+    rows = TABLE[: TABLE.index("<r>")] + TABLE[TABLE.index("</r>") + 4 :]
+    (record,) = mapping_of(rows).records.values()
+    assert record.values["c_2"] == "c[2]/d"
+    assert record.when is None
+    fields = "".join(f"<f NAME='{name}'/>" for name in ("Nr", "Titel", "VK"))
+    (record,) = mapping_of(f"<x><meta>{fields}</meta>{rows}</x>").records.values()
+    assert (record.identifier, record.values["titel"]) == ("c[1]/d", "c[2]/d")
+
+
+def test_repeated_values_beside_others_are_no_columns() -> None:
+    item = "<name>A</name>" + "".join(f"<tag>t{n}</tag>" for n in range(4))
+    assert "tag[1]" not in draft(shop(item, item))
