@@ -82,7 +82,8 @@ def show(
     if as_json:
         typer.echo(json.dumps(summary.as_json(found)))
         return
-    typer.echo(f"file     {found.file or found.key} ({found.size:,} bytes)")
+    size = f" ({found.size:,} bytes)" if found.size else ""
+    typer.echo(f"file     {found.file or found.key}{size}")
     typer.echo(f"phase    {found.phase}")
     typer.echo(f"noticed  {found.registered_at}")
     took = summary.seconds(found)
