@@ -2,27 +2,32 @@
 
 Modules of `cli/` bring their commands; imports that cost time happen inside the commands.
 
-Exit status: 0 all is well · 1 it failed, the last line says why · 2 wrong usage or configuration ·
-3 done, but some records were rejected.
+How commands end is in `cli/statuses.py`.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
+from cli.statuses import FAILED, INTERRUPTED, MEANINGS, MISUSED
 from pim_connector.errors import ConfigurationError, ConnectorError
 
-FAILED = 1
-MISUSED = 2
-REJECTED = 3
-INTERRUPTED = 130
-
-COMMANDS = ("stack", "imports", "runs", "errands", "preview", "plan", "cost", "doctor", "schedules")
-GROUPS = ("config", "mapping", "structure", "assets")
+COMMANDS = {
+    "On this machine": ("stack",),
+    "Files": ("imports", "plan", "preview"),
+    "Runs": ("runs", "errands"),
+    "The stack": ("doctor", "cost", "schedules"),
+}
+GROUPS = {
+    "config": "The stack",
+    "mapping": "Mappings and sources",
+    "structure": "Mappings and sources",
+    "assets": "Mappings and sources",
+}
 
 
 def build() -> typer.Typer:
@@ -30,15 +35,28 @@ def build() -> typer.Typer:
     root = typer.Typer(
         help="Keep an Akeneo PIM up to date from an ERP's XML exports and a DAM's assets.",
         no_args_is_help=True,
+        epilog="Exit status: "
+        + " · ".join(f"{status} {meaning}" for status, meaning in MEANINGS.items()),
         pretty_exceptions_enable=False,
     )
-    for name in COMMANDS:
-        if find_spec(f"cli.{name}"):
-            root.add_typer(import_module(f"cli.{name}").app)
-    for name in GROUPS:
-        if find_spec(f"cli.{name}"):
-            root.add_typer(import_module(f"cli.{name}").app, name=name)
+    for panel, modules in COMMANDS.items():
+        for name in modules:
+            app = import_module(f"cli.{name}").app
+            for command in app.registered_commands:
+                command.rich_help_panel = panel
+            root.add_typer(_flowing(app))
+    for name, panel in GROUPS.items():
+        app = _flowing(import_module(f"cli.{name}").app)
+        root.add_typer(app, name=name, rich_help_panel=panel)
     return root
+
+
+def _flowing(app: typer.Typer) -> typer.Typer:
+    """Have help texts flow into any terminal: a line of a docstring ends nothing but itself."""
+    for command in app.registered_commands:
+        paragraphs = (inspect.getdoc(command.callback) or "").split("\n\n")
+        command.help = "\n\n".join(" ".join(each.split()) for each in paragraphs)
+    return app
 
 
 def main() -> None:
@@ -50,6 +68,30 @@ def main() -> None:
         sys.exit(MISUSED if isinstance(error, ConfigurationError) else FAILED)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"pim-connector: {error.filename}: {error.strerror}", file=sys.stderr)
+        sys.exit(FAILED)
+    except Exception as error:
+        if not _is_from_aws(error):
+            raise
+        print(
+            f"pim-connector: AWS: {error} Is it the right --profile, --region and --stack, and may "
+            "this profile do it? `pim-connector doctor` looks at what the stack has.",
+            file=sys.stderr,
+        )
+        sys.exit(FAILED)
+
+
+def _is_from_aws(error: Exception) -> bool:
+    """Say whether boto3 raised it; where it was not even imported it did not."""
+    if "boto3" not in sys.modules:
+        return False
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return isinstance(error, (Boto3Error, BotoCoreError, ClientError))
 
 
 if __name__ == "__main__":

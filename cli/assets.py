@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import files
 from cli.assets_reconcile import approve, reconcile
 from cli.assets_resend import resend
 from cli.assets_setup import setup
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pim_connector.dam.cursor import SourceCursor
     from pim_connector.dam.polling import PollReport
     from pim_connector.dam.source import Source
-    from pim_connector.structure import Structure
 
 app = typer.Typer(no_args_is_help=True, help="Assets of a DAM: what would be sent, and why not.")
 
@@ -77,7 +77,7 @@ def preview(
     from pim_connector.dam.polling import Poll
     from pim_connector.errors import ConfigurationError
 
-    described = load_source(_read(source), name=str(source))
+    described = load_source(files.read(source), name=str(source))
     if described.assets is None:
         raise ConfigurationError(
             f"{source}: `assets` is missing: how a DAM's properties become assets of the PIM"
@@ -90,7 +90,7 @@ def preview(
     compares = reconcile and bool(known) and described.deleted.absent == "reconcile"
     clocks = Clocks(time_left=lambda: 86_400.0)
     with DamClient(described, _secrets(described, secrets), clocks=clocks) as client:
-        previewer = Previewer(client, program, _structure(structure), known, _show, limit)
+        previewer = Previewer(client, program, files.structure(structure), known, _show, limit)
         poll = Poll(
             client=client, cursors=kept, send=previewer.take, lanes=1, time_left=clocks.time_left
         )
@@ -171,7 +171,7 @@ def _secrets(source: Source, file: Path | None) -> Mapping[str, Any]:
 
     if file is not None:
         try:
-            return msgspec.json.decode(_read(file), type=dict[str, Any])
+            return msgspec.json.decode(files.read(file), type=dict[str, Any])
         except msgspec.MsgspecError as error:
             raise ConfigurationError(
                 f"{file}: must be a JSON object of texts, as the secret in Secrets Manager"
@@ -190,33 +190,14 @@ def _variable(name: str) -> str:
     return SECRET_PREFIX + name.upper().replace("-", "_").replace(".", "_")
 
 
-def _structure(path: Path | None) -> Structure | None:
-    from pim_connector.structure import Structure
-
-    return None if path is None else Structure.from_json(_read(path), name=str(path))
-
-
-def _read(path: Path) -> bytes:
-    from pim_connector.errors import ConfigurationError
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
-
-
 def _summarise(previewer: Previewer, report: PollReport | None) -> None:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(previewer.counts.items()))
-    _say(f"{sum(previewer.counts.values())} assets: {counts or 'none'}")
+    typer.echo(f"{sum(previewer.counts.values())} assets: {counts or 'none'}", err=True)
     if report is None:
-        _say("stopped at --limit; there may be more")
+        typer.echo("stopped at --limit; there may be more", err=True)
         return
-    _say(f"{report.requests} requests to the DAM")
+    typer.echo(f"{report.requests} requests to the DAM", err=True)
     if report.unreadable:
-        _say(f"{report.unreadable} items could not be read")
+        typer.echo(f"{report.unreadable} items could not be read", err=True)
     for note in report.notes:
-        _say(f"  {note}")
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+        typer.echo(f"  {note}", err=True)

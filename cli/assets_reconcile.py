@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
 from cli.target import ProfileOption, RegionOption, StackOption
 from cli.target import connect as connect_stack
+from pim_connector.errors import ConfigurationError
 
 SourceArgument = Annotated[
     str, typer.Argument(help="The DAM source, as in config/dam/<source>.yaml.")
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 
 
 def reconcile(
     source: SourceArgument,
+    as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
@@ -24,7 +28,7 @@ def reconcile(
 
     All assets of the list are queued again, and so are those that were rejected; what has not
     changed is not sent. What is gone from the list is dealt with as the source's `on_delete` says.
-    Exit status: 0 asked for · 1 there is no such source.
+    Exit status: 0 asked for · 2 there is no such source.
 
     Example: pim-connector assets reconcile bynder
     """
@@ -32,14 +36,18 @@ def reconcile(
 
     target = connect_stack(stack, profile, region)
     if target.bucket().describe(f"config/dam/{source}.yaml") is None:
-        typer.echo(f"{source}: there is no config/dam/{source}.yaml in the bucket", err=True)
-        raise typer.Exit(1)
+        raise ConfigurationError(
+            f"there is no config/dam/{source}.yaml in the bucket: "
+            f"pim-connector config push --dam {source} FILE"
+        )
     Walks(target.bucket()).begin(source)
-    typer.echo(f"{source}: the next poll begins a reconciliation")
+    said = f"{source}: the next poll begins a reconciliation"
+    typer.echo(json.dumps({"source": source}) if as_json else said)
 
 
 def approve(
     source: SourceArgument,
+    as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
@@ -48,7 +56,7 @@ def approve(
 
     A reconciliation that finds more than the source's `max_share` missing from the DAM takes out
     nothing and waits for this. Look at the DAM first. The next poll begins another one, which is
-    refused again if even more is missing by then. Exit status: 0 approved · 1 nothing waits.
+    refused again if even more is missing by then. Exit status: 0 approved · 2 nothing waits.
 
     Example: pim-connector assets approve bynder
     """
@@ -57,10 +65,10 @@ def approve(
     from pim_connector.runs.table import RunTable
 
     target = connect_stack(stack, profile, region)
-    state = RunTable(target.client("dynamodb"), target.outputs["StateTable"])
+    state = RunTable(target.client("dynamodb"), target.output("StateTable"))
     missing = note(state, source)
     if not missing:
-        typer.echo(f"{source}: no reconciliation waits for an approval", err=True)
-        raise typer.Exit(1)
+        raise ConfigurationError(f"no reconciliation of {source} waits for an approval")
     Walks(target.bucket()).begin(source)
-    typer.echo(f"{source}: the next poll may take out up to {missing} assets")
+    said = f"{source}: the next poll may take out up to {missing} assets"
+    typer.echo(json.dumps({"source": source, "missing": missing}) if as_json else said)

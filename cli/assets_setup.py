@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.profiles import PimOption, connect
+from cli.profiles import PimOption
+from cli.statuses import REJECTED
+from cli.target import ProfileOption, RegionOption, StackOption, connect_pim
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.assets.mapping import AssetMapping
     from pim_connector.assets.setup_plan import SetupStep
-
-REJECTED = 3
 
 
 def setup(
@@ -22,6 +22,9 @@ def setup(
     pim: PimOption = None,
     check: Annotated[bool, typer.Option("--check", help="Only compare; change nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
 ) -> None:
     """Create in the PIM what `assets.families` of a source file declares, or check it.
 
@@ -37,7 +40,7 @@ def setup(
     from pim_connector.structure.fetching import ASSET_RESOURCES
 
     mapping = _mapping(source)
-    with connect(pim) as client:
+    with connect_pim(pim, stack, profile, region) as client:
         structure = fetch_structure(client, resources=ASSET_RESOURCES)
         steps = setup_steps(mapping, structure)
         problems = unmapped(mapping, structure)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.profiles import PimOption
+from cli.imports import check_name
+from cli.profiles import OtherPimOption
 from cli.target import ProfileOption, RegionOption, StackOption, connect
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def push(
             "--with", exists=True, help="A second file that a table of the mapping reads."
         ),
     ] = None,
-    pim: PimOption = None,
+    pim: OtherPimOption = None,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Compare with the PIM's structure first.")
     ] = True,
@@ -71,13 +72,11 @@ def push(
 def _erp(
     source: str, file: Path, data: bytes, target: Target, pim: str | None, *, check: bool
 ) -> list[str]:
-    from pim_connector.inbox import Upload, request_for
     from pim_connector.mapping import MappingError, compile_mapping, load_mapping
     from pim_connector.mapping.checking import check_against
     from pim_connector.structure import fetch_structure
 
-    if not isinstance(request_for(f"incoming/{source}/x"), Upload):
-        return [f"{source}: a source's name has 1 to 40 letters, digits, - and _"]
+    check_name(source)
     try:
         program = compile_mapping(load_mapping(data, name=str(file)))
         if not check:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.statuses import FAILED
 from cli.target import ProfileOption, RegionOption, StackOption, connect
 
 app = typer.Typer()
@@ -30,7 +31,6 @@ def doctor(
     """
     import msgspec
 
-    from cli.app import FAILED
     from cli.findings import examine
 
     target = connect(stack, profile, region)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from pim_connector.errors import ConfigurationError
+from pim_connector.errors import ConnectorError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,7 @@ def follow(
 ) -> Iterator[Run]:
     """Give the run whenever it has changed, and end when it has; a run kept for the night too.
 
-    `clock` is in seconds and only its differences matter. Raises ConfigurationError if no run
+    `clock` is in seconds and only its differences matter. Raises ConnectorError if no run
     begins within START_SECONDS: then nothing listens to the bucket.
     """
     began = clock()
@@ -38,9 +38,9 @@ def follow(
             if run.phase in (*ENDED, "noted"):
                 return
         if run is None and clock() - began > START_SECONDS:
-            raise ConfigurationError(
-                f"no run began within {START_SECONDS:.0f} seconds of the upload. Look at the "
-                "splitter's log, and whether the stack's rule for uploads is enabled."
+            raise ConnectorError(
+                f"the file is in the inbox, but no run began within {START_SECONDS:.0f} seconds. "
+                "Look at the splitter's log, and whether the stack's rule for uploads is enabled."
             )
         sleep(POLL_SECONDS)
 

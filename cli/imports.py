@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.statuses import FAILED, REJECTED
 from cli.target import ProfileOption, RegionOption, StackOption, connect
 from pim_connector.errors import ConfigurationError, ConnectorError
 
@@ -56,11 +57,13 @@ def import_file(
 
     Example: pim-connector import export.xml --source erp --mapping mapping.yaml
     """
+    force = force_asked(full, family, identifier)
     target = connect(stack, profile, region)
     source = source or only_source(target)
     if mapping:
         put_mapping(target, source, mapping)
-    force = force_asked(full, family, identifier)
+    else:
+        expect_mapping(target, source)
     run_id = upload(target, source, file, force)
     conclude(target, run_id, wait=wait, as_json=as_json)
 
@@ -71,14 +74,14 @@ def force_asked(full: bool, family: list[str] | None, identifier: list[str] | No
 
     if full:
         return Force(families=tuple(family or ()), identifiers=tuple(identifier or ()))
-    if family:
-        raise ConfigurationError("--family chooses what --full sends: give --full as well")
+    if family or identifier:
+        chosen = "--family" if family else "--identifier"
+        raise ConfigurationError(f"{chosen} chooses what --full sends: give --full as well")
     return None
 
 
 def conclude(target: Target, run_id: str, *, wait: bool, as_json: bool) -> None:
     """Follow a run to its end if asked to, show it, and exit as it ended."""
-    from cli.app import FAILED, REJECTED
     from cli.summary import as_json as summary_of
     from cli.summary import counts_table
 
@@ -89,7 +92,8 @@ def conclude(target: Target, run_id: str, *, wait: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(summary_of(run)))
     else:
-        _console().print(counts_table(run))
+        if run.records:
+            _console().print(counts_table(run))
         if run.phase == "noted":
             typer.echo("Kept for the nightly sweep (ErpTrigger is nightly).")
         if run.hold:
@@ -105,8 +109,7 @@ def conclude(target: Target, run_id: str, *, wait: bool, as_json: bool) -> None:
 
 def only_source(target: Target) -> str:
     """The source to assume; ConfigurationError if there is none, or more than one."""
-    keys = list(target.bucket().keys(CONFIG_PREFIX))
-    sources = [key.removeprefix(CONFIG_PREFIX).rpartition(".")[0] for key in keys]
+    sources = sources_of(target)
     if len(sources) == 1:
         return sources[0]
     if not sources:
@@ -114,10 +117,36 @@ def only_source(target: Target) -> str:
     raise ConfigurationError(f"there are several sources ({', '.join(sources)}): give --source")
 
 
+def sources_of(target: Target) -> list[str]:
+    """Name the sources that have a mapping."""
+    keys = (key.removeprefix(CONFIG_PREFIX) for key in target.bucket().keys(CONFIG_PREFIX))
+    return [key.removesuffix(".yaml") for key in keys if key.endswith(".yaml") and "/" not in key]
+
+
+def expect_mapping(target: Target, source: str) -> None:
+    """Raise ConfigurationError, before anything is uploaded, where nobody could read the file."""
+    check_name(source)
+    sources = sources_of(target)
+    if source not in sources:
+        raise ConfigurationError(
+            f"source {source} has no mapping (those that have: {', '.join(sources) or 'none'}): "
+            "give --mapping, or put one in place with `pim-connector config push`"
+        )
+
+
+def check_name(source: str) -> None:
+    """Raise ConfigurationError for a name whose folder in the inbox nobody would look into."""
+    from pim_connector.inbox import Upload, request_for
+
+    if not isinstance(request_for(f"incoming/{source}/x"), Upload):
+        raise ConfigurationError(f"{source}: a source's name has 1 to 40 letters, digits, - and _")
+
+
 def put_mapping(target: Target, source: str, mapping: Path) -> None:
     """Check the mapping and put it where the functions read it."""
     from pim_connector.mapping import load_mapping
 
+    check_name(source)
     data = mapping.read_bytes()
     load_mapping(data, name=str(mapping))
     target.bucket().put(f"{CONFIG_PREFIX}{source}.yaml", data)
@@ -164,7 +193,11 @@ def ended(target: Target, run_id: str, *, quiet: bool = False) -> Run:
 
     registry = Registry(target.run_table())
     runs = follow(lambda: registry.get(run_id), clock=time.monotonic, sleep=time.sleep)
-    return watch(runs, _console(quiet=quiet))
+    try:
+        return watch(runs, _console(quiet=quiet))
+    except KeyboardInterrupt:
+        typer.echo(f"The run goes on: pim-connector show {run_id}", err=True)
+        raise
 
 
 def _console(*, quiet: bool = False) -> Console:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import files
 from cli.mapping_init import init
-from cli.profiles import PimOption, connect
+from cli.profiles import connect
+from cli.statuses import MISUSED
 
 if TYPE_CHECKING:
     from pim_connector.structure import Structure
 
+CheckPimOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pim",
+        metavar="PROFILE|URL",
+        help="Compare with this PIM: a profile's name or a URL.",
+    ),
+]
 app = typer.Typer(help="Mapping files: draft and check them, and their schema for editors.")
 
 
@@ -31,7 +42,8 @@ def check(
     structure: Annotated[
         Path | None, typer.Option(help="The PIM's structure, from `structure pull`.")
     ] = None,
-    pim: PimOption = None,
+    pim: CheckPimOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Check a mapping against its schema, and against the PIM's structure where one is named.
 
@@ -45,19 +57,22 @@ def check(
 
     problems: tuple[str, ...] = ()
     try:
-        program = compile_mapping(load_mapping(_read(mapping), name=str(mapping)))
+        program = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
         known = _structure(structure, pim)
         if known is not None:
             problems = check_against(program, known)
     except MappingError as error:
         problems = error.problems
+    if as_json:
+        typer.echo(json.dumps({"problems": problems}))
+        raise typer.Exit(MISUSED if problems else 0)
     for problem in problems:
-        print(problem)
+        typer.echo(problem)
     if problems:
-        _say(f"{len(problems)} problems")
-        raise typer.Exit(2)
+        typer.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", err=True)
+        raise typer.Exit(MISUSED)
     against = "its schema and the PIM's structure" if structure or pim else "its schema"
-    _say(f"{mapping}: nothing to complain of, against {against}")
+    typer.echo(f"{mapping}: nothing to complain of, against {against}", err=True)
 
 
 @app.command()
@@ -71,26 +86,13 @@ def schema() -> None:
     sys.stdout.write(json_schema())
 
 
-def _read(path: Path) -> bytes:
-    from pim_connector.errors import ConfigurationError
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
-
-
 def _structure(file: Path | None, pim: str | None) -> Structure | None:
     """The structure from the file, or from the PIM, whole: nearest names need all of them."""
-    from pim_connector.structure import Structure, fetch_structure
+    from pim_connector.structure import fetch_structure
 
     if file is not None:
-        return Structure.from_json(_read(file), name=str(file))
+        return files.structure(file)
     if pim is None:
         return None
     with connect(pim) as client:
         return fetch_structure(client)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.preview import opener
+from cli import files
 
 if TYPE_CHECKING:
-    from pim_connector.structure import Structure
+    pass
 
 
 def init(
@@ -39,26 +39,14 @@ def init(
     """
     from cli.sampling.drafting import draft_mapping
 
-    known = _structure(structure)
-    drafted = draft_mapping(opener(sample), known, record=record, most=records)
+    known = files.structure(structure)
+    drafted = draft_mapping(files.opener(sample), known, record=record, most=records)
     _write(output, drafted.text)
     for line in drafted.said:
-        _say(line)
+        typer.echo(line, err=True)
     if drafted.broken is not None:
-        _say(f"{sample}: {drafted.broken}")
+        typer.echo(f"{sample}: {drafted.broken}", err=True)
         raise typer.Exit(1)
-
-
-def _structure(path: Path | None) -> Structure | None:
-    from pim_connector.errors import ConfigurationError
-    from pim_connector.structure import Structure
-
-    if path is None:
-        return None
-    try:
-        return Structure.from_json(path.read_bytes(), name=str(path))
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
 
 
 def _write(output: Path, text: str) -> None:
@@ -75,8 +63,4 @@ def _write(output: Path, text: str) -> None:
         raise ConfigurationError(f"{output} is there already, and would be lost") from error
     except OSError as error:
         raise ConfigurationError(f"{output} cannot be written: {error.strerror}") from error
-    _say(f"written to {output}")
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    typer.echo(f"written to {output}", err=True)

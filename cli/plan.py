@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.profiles import PimOption
+from cli import files
+from cli.profiles import OtherPimOption
+from cli.statuses import FAILED, REJECTED
 from cli.target import ProfileOption, RegionOption, StackOption
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def plan(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The ERP's export.")],
     mapping: Annotated[
         Path | None,
-        typer.Option("--mapping", "-m", exists=True, help="Default: the one in the stack."),
+        typer.Option("--mapping", "-m", help="Default: the one in the stack."),
     ] = None,
     source: Annotated[
         str | None, typer.Option(help="Source it belongs to. Default: the stack's only one.")
@@ -40,7 +42,7 @@ def plan(
         list[str] | None,
         typer.Option("--with", metavar="NAME=FILE", help="A second file that a table reads."),
     ] = None,
-    pim: PimOption = None,
+    pim: OtherPimOption = None,
     details: Annotated[
         Path | None, typer.Option(help="Write every record's plan here, as NDJSON.")
     ] = None,
@@ -63,9 +65,8 @@ def plan(
 
     Example: pim-connector plan export.xml --mapping mapping.yaml --details plan.ndjson
     """
-    from cli.app import FAILED, REJECTED
     from cli.planning import Planner
-    from cli.preview import named, opener
+    from cli.preview import named
     from pim_connector.erp.reading import read_records
     from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping import compile_mapping, load_mapping
@@ -74,8 +75,8 @@ def plan(
     target = None if pim else _target(stack, profile, region)
     source, name, data = _mapping(mapping, source, target)
     program = compile_mapping(load_mapping(data, name=name))
-    others = {each: opener(path) for each, path in named(second or [])}
-    reader = read_records(opener(file), program, others=others)
+    others = {each: files.opener(path) for each, path in named(second or [])}
+    reader = read_records(files.opener(file), program, others=others)
     with ExitStack() as opened:
         client = opened.enter_context(_client(pim, target))
         planner = Planner(
@@ -118,7 +119,7 @@ def _mapping(
     from pim_connector.errors import ConfigurationError
 
     if mapping:
-        return source or mapping.stem, str(mapping), mapping.read_bytes()
+        return source or mapping.stem, str(mapping), files.read(mapping)
     if target is None:
         raise ConfigurationError(
             "with --pim there is no stack to take a mapping from: give --mapping"
@@ -190,8 +191,13 @@ def _tell(
     typer.echo(f"{totals.records:>10,} records")
     for state in STATES:
         typer.echo(f"{totals.states[state]:>10,} {state}")
+    if totals.reasons:
+        typer.echo("why records are filtered or rejected:")
     for reason, number in totals.reasons.most_common(MOST_REASONS):
-        typer.echo(f"             {number:,} × {reason}")
+        typer.echo(f"{number:>10,} × {reason}")
+    if len(totals.reasons) > MOST_REASONS:
+        more = len(totals.reasons) - MOST_REASONS
+        typer.echo(f"           and {more:,} more reasons (--details FILE writes all)")
     if totals.attributes:
         most = ", ".join(f"{name} ({n:,})" for name, n in totals.attributes.most_common(8))
         typer.echo(f"changes most: {most}")
@@ -214,7 +220,8 @@ def _show(shown: list[Planned]) -> None:
         for change in planned.changes:
             place = " ".join(part for part in (change.locale, change.scope) if part)
             name = f"{change.attribute} {place}".strip()
-            typer.echo(f"    {name}: {_short(change.before)} → {_short(change.after)}")
+            before = "" if planned.state == "created" else f"{_short(change.before)} → "
+            typer.echo(f"    {name}: {before}{_short(change.after)}")
     if len(shown) == SHOWN:
         typer.echo("    … (--details FILE writes all)")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cli import files
 
 if TYPE_CHECKING:
     from pim_connector.erp.preview import Previewed, Summary
@@ -52,46 +54,22 @@ def preview(
     from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping import compile_mapping, load_mapping
 
-    program = compile_mapping(load_mapping(_read(mapping), name=str(mapping)))
-    known = _structure(structure)
-    others = {name: opener(path) for name, path in named(second or [])}
-    reader = read_records(opener(file), program, others=others)
+    program = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
+    known = files.structure(structure)
+    others = {name: files.opener(path) for name, path in named(second or [])}
+    reader = read_records(files.opener(file), program, others=others)
     summary = Summary()
     previewed = islice(preview_records(reader, program, known, summary), limit)
     try:
         _show(previewed, table)
     except UnreadableFileError as error:
-        _say(f"{file}: {error}")
+        typer.echo(f"{file}: {error}", err=True)
         _summarise(summary, reader, program, known)
         raise typer.Exit(1) from error
     except BrokenPipeError:
         sys.stderr.close()
         return
     _summarise(summary, reader, program, known)
-
-
-def _read(path: Path) -> bytes:
-    from pim_connector.errors import ConfigurationError
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
-
-
-def opener(path: Path) -> Callable[[], BinaryIO]:
-    """Checks now that the file is there; it may be opened several times later."""
-    from pim_connector.errors import ConfigurationError
-
-    if not path.is_file():
-        raise ConfigurationError(f"{path}: no such file")
-    return lambda: path.open("rb")
-
-
-def _structure(path: Path | None) -> Structure | None:
-    from pim_connector.structure import Structure
-
-    return None if path is None else Structure.from_json(_read(path), name=str(path))
 
 
 def named(second: list[str]) -> Iterator[tuple[str, Path]]:
@@ -168,22 +146,18 @@ def _summarise(
     summary: Summary, reader: RecordReader, program: Program, structure: Structure | None
 ) -> None:
     states = ", ".join(f"{count} {state}" for state, count in sorted(summary.states.items()))
-    _say(f"{sum(summary.states.values())} records: {states or 'none'}")
+    typer.echo(f"{sum(summary.states.values())} records: {states or 'none'}", err=True)
     if summary.repeated:
-        _say(f"{summary.repeated} records repeat an identifier of the file")
+        typer.echo(f"{summary.repeated} records repeat an identifier of the file", err=True)
     if reader.dropped:
-        _say(f"{reader.dropped} illegal characters dropped")
+        typer.echo(f"{reader.dropped} illegal characters dropped", err=True)
     for reason, count in summary.reasons.most_common(MOST_REASONS):
-        _say(f"  {count} × {reason}")
+        typer.echo(f"  {count} × {reason}", err=True)
     empty = sorted((program.attribute_codes or frozenset()) - summary.filled)
     if empty and summary.states["mapped"]:
-        _say(f"filled by no record, perhaps a wrong path: {', '.join(empty)}")
+        typer.echo(f"filled by no record, perhaps a wrong path: {', '.join(empty)}", err=True)
     if structure is None:
-        _say("without --structure nothing is checked against the PIM")
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+        typer.echo("without --structure nothing is checked against the PIM", err=True)
 
 
 if __name__ == "__main__":

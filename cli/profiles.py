@@ -31,7 +31,17 @@ PimOption = Annotated[
     typer.Option(
         "--pim",
         metavar="PROFILE|URL",
-        help="A profile's name or a PIM's URL. Default: AKENEO_URL and its credentials.",
+        help="A profile's name or a PIM's URL. Default: AKENEO_URL, otherwise the stack's PIM.",
+    ),
+]
+
+
+OtherPimOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pim",
+        metavar="PROFILE|URL",
+        help="Another PIM than the stack's: a profile's name or a URL.",
     ),
 ]
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import fill
 from typing import Any
 
 import typer
 
-STATUSES = {
-    0: "all is well",
-    1: "it failed, or (`doctor`, `status`) something is not well; the last line says why",
-    2: "wrong usage or configuration: nothing was done",
-    3: "done, but some records were (or would be) rejected, or differ",
-    130: "you stopped it (Ctrl-C); what runs in the stack goes on",
-}
+from cli.statuses import MEANINGS
+
+WIDTH = 100
 _EXAMPLE = re.compile(r"Example: (pim-connector .*)")
 
 
@@ -39,7 +36,7 @@ def examples(text: str) -> list[str]:
 
 def page() -> str:
     """Write docs/command-line.md."""
-    statuses = "\n".join(f"| {status} | {meaning} |" for status, meaning in STATUSES.items())
+    statuses = "\n".join(f"| {status} | {meaning} |" for status, meaning in MEANINGS.items())
     return f"""# Command line
 
 Written by `python -m cli.reference`. Every command has `--help`. Those that look at a stack work on
@@ -60,7 +57,8 @@ and nothing else there.
 
 def _sections() -> Iterator[str]:
     for name, text in commands():
-        plain = _EXAMPLE.sub("", text).strip()
+        told = _EXAMPLE.sub("", text).strip().split("\n\n")
+        plain = "\n\n".join(fill(each, WIDTH, break_on_hyphens=False) for each in told if each)
         shown = "\n".join(examples(text))
         yield f"### {name}\n\n{plain}\n\n```sh\n{shown}\n```\n"
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import files
+from cli.statuses import REJECTED
 from cli.target import ProfileOption, RegionOption, StackOption, connect
 from pim_connector.errors import ConfigurationError
 
@@ -47,8 +49,10 @@ def runs(
     if as_json:
         for run in found:
             typer.echo(json.dumps(summary.as_json(run)))
-    else:
+    elif found:
         _print(summary.runs_table(found))
+    else:
+        typer.echo("No run yet. The first: pim-connector import FILE --source NAME --mapping FILE")
 
 
 @app.command()
@@ -78,10 +82,13 @@ def show(
     if as_json:
         typer.echo(json.dumps(summary.as_json(found)))
         return
-    typer.echo(f"file     {found.file or found.key} ({found.size:,} bytes)")
+    size = f" ({found.size:,} bytes)" if found.size else ""
+    typer.echo(f"file     {found.file or found.key}{size}")
     typer.echo(f"phase    {found.phase}")
     typer.echo(f"noticed  {found.registered_at}")
-    typer.echo(f"ended    {found.finished_at or 'not yet'}")
+    took = summary.seconds(found)
+    after = "" if took is None else f", after {took:,.0f} seconds"
+    typer.echo(f"ended    {found.finished_at or 'not yet'}{after}")
     typer.echo(f"report   {found.report or 'not yet'}")
     if found.of:
         typer.echo(f"what     {found.kind} of run {found.of}")
@@ -109,7 +116,6 @@ def rejects(
     import msgspec
 
     from cli import summary
-    from cli.app import REJECTED
 
     target = connect(stack, profile, region)
     found = rejections(target, find(target, run).id)
@@ -159,7 +165,7 @@ def _save_page(target: Target, run: Run, file: Path) -> None:
         raise ConfigurationError(
             f"run {run.id} has no report page yet: it is written when the run ends"
         ) from error
-    file.write_bytes(page)
+    files.write(file, page)
     typer.echo(f"written to {file}")
 
 

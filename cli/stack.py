@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from local.stack.record import RunningStack
 
 app = typer.Typer()
+LABELS = {"desk": "pages", "akeneo": "PIM", "dam": "DAM", "aws": "AWS"}
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 
@@ -27,7 +28,9 @@ def up() -> None:
     from local.stack.servers import ServerError
 
     running = record.read()
-    if running is None:
+    if running:
+        typer.echo("It was up already.")
+    else:
         try:
             running = lifecycle.up(tell=typer.echo)
         except (ServerError, DeploymentError) as error:
@@ -60,7 +63,7 @@ def status(as_json: JsonOption = False) -> None:
         typer.echo(json.dumps({name: server.url for name, server in servers.items()}))
     else:
         for name, server in servers.items():
-            typer.echo(f"{name:8} {server.url}   log {server.log}")
+            typer.echo(f"{LABELS.get(name, name):6} {server.url}   log {server.log}")
         if not running:
             typer.echo("The local stack is not up. Start it with `make up`.")
     raise typer.Exit(0 if running else 1)
@@ -73,10 +76,11 @@ def _how_to_use(running: RunningStack) -> str:
     bucket = target.outputs["Bucket"]
     lines = [
         "The local stack is up.",
-        f"  pages         {running.servers['desk'].url}" if "desk" in running.servers else "",
-        f"  PIM           {running.servers['akeneo'].url}" if "akeneo" in running.servers else "",
-        f"  DAM           {running.servers['dam'].url}" if "dam" in running.servers else "",
-        f"  AWS           {running.endpoint}",
+        *(
+            f"  {label:13} {running.servers[name].url}"
+            for name, label in LABELS.items()
+            if name in running.servers
+        ),
         f"  bucket        {bucket}",
         "",
         "Import an export of your own:",
@@ -92,4 +96,4 @@ def _how_to_use(running: RunningStack) -> str:
         "Stop it:",
         "  make down",
     ]
-    return "\n".join(line for line in lines if line or line == "")
+    return "\n".join(lines)

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from cli.profiles import PimOption, connect
+from cli import files
+from cli.profiles import PimOption
+from cli.target import ProfileOption, RegionOption, StackOption, connect_pim
 
 app = typer.Typer(help="The PIM's structure: attributes, families, channels, options.")
 
@@ -29,6 +31,9 @@ def pull(
         typer.Option(help="Only this attribute and its options; may be given several times."),
     ] = None,
     assets: Annotated[bool, typer.Option(help="Asset families and their attributes too.")] = True,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
 ) -> None:
     """Read the PIM's structure and write it as one JSON file.
 
@@ -43,38 +48,26 @@ def pull(
     from pim_connector.structure import EVERYTHING, PRODUCT_RESOURCES, read_catalog
 
     catalog = {}
-    with connect(pim) as client:
+    with connect_pim(pim, stack, profile, region) as client:
         resources = EVERYTHING if assets else PRODUCT_RESOURCES
         for resource, objects in read_catalog(client, attribute, resources=resources):
             if objects is None:
-                _say(f"{resource}: not known (this role may not list them, or no such thing here)")
+                typer.echo(
+                    f"{resource}: not known (this role may not list them, or no such thing here)",
+                    err=True,
+                )
                 continue
             catalog[resource] = objects
-            _say(f"{resource}: {len(objects)}")
+            typer.echo(f"{resource}: {len(objects)}", err=True)
     if "attributes" not in catalog:
         raise ConfigurationError(
             "the PIM does not show its attributes, and without them a structure is of no use."
             " Give the role of the connection's user: System > Roles > Web API permissions >"
             " List attributes."
         )
-    _write(output, msgspec.json.format(msgspec.json.encode(catalog), indent=1))
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
-def _write(output: Path, data: bytes) -> None:
-    """Write it whole or not at all: a half file would look like a small PIM."""
+    data = msgspec.json.format(msgspec.json.encode(catalog), indent=1) + b"\n"
     if str(output) == "-":
-        sys.stdout.buffer.write(data + b"\n")
+        sys.stdout.buffer.write(data)
         return
-    from pim_connector.errors import ConfigurationError
-
-    part = output.with_name(output.name + ".part")
-    try:
-        part.write_bytes(data + b"\n")
-        part.replace(output)
-    except OSError as error:
-        raise ConfigurationError(f"{output} cannot be written: {error.strerror}.") from error
-    _say(f"written to {output}")
+    files.write(output, data)
+    typer.echo(f"written to {output}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,9 +118,33 @@ def connect(stack: str | None, profile: str | None, region: str | None) -> Targe
     running = record.read() if not (stack or profile or region) else None
     if running:
         return connect_local(running)
-    return _describe(
-        stack or DEFAULT_STACK, boto3.Session(profile_name=profile, region_name=region), None
-    )
+    from botocore.exceptions import ProfileNotFound
+
+    try:
+        session = boto3.Session(profile_name=profile, region_name=region)
+    except ProfileNotFound as error:
+        raise ConfigurationError(f"{error}; `aws configure list-profiles` lists them") from error
+    return _describe(stack or DEFAULT_STACK, session, None)
+
+
+def connect_pim(
+    pim: str | None, stack: str | None, profile: str | None, region: str | None
+) -> AkeneoClient:
+    """Make a client of the PIM that `--pim` or AKENEO_URL names, otherwise of the stack's.
+
+    Whoever names a stack means its PIM, whatever AKENEO_URL says.
+    """
+    from cli import profiles
+
+    if pim or (os.environ.get("AKENEO_URL") and not (stack or profile or region)):
+        return profiles.connect(pim)
+    try:
+        target = connect(stack, profile, region)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"no PIM is named (--pim PROFILE, --pim URL or AKENEO_URL), and {error}"
+        ) from error
+    return target.pim()
 
 
 def connect_local(running: RunningStack) -> Target:
@@ -141,7 +166,7 @@ def _describe(name: str, session: boto3.Session, endpoint: str | None) -> Target
         client = session.client("cloudformation", endpoint_url=endpoint)
         described = client.describe_stacks(StackName=name)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
-        raise ConfigurationError(advice % error) from error
+        raise ConfigurationError(advice % str(error).rstrip(".")) from error
     outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
     missing = {"Bucket", "RunTable"} - outputs.keys()
     if missing:

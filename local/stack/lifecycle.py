@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -72,6 +73,18 @@ def _alone(directory: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def ports() -> Iterator[None]:
+    """Let only one stack of this user at a time look for free ports and open them.
+
+    Two checkouts that start at the same time would find the same ports free.
+    """
+    path = Path(tempfile.gettempdir()) / f"pim-connector-ports-{os.getuid()}.lock"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _up(
     *, pim: Pim | None, tied: bool, directory: Path, tell: Callable[[str], None]
 ) -> RunningStack:
@@ -83,7 +96,8 @@ def _up(
         tell("Starting the emulated AWS and the simulators")
         with ThreadPoolExecutor() as background:
             building = background.submit(deployment.build, build)
-            _launch_servers(started, directory, pim=pim, tied=tied)
+            with ports():
+                _launch_servers(started, directory, pim=pim, tied=tied)
             tell("sam build")
             building.result()
         endpoint = started["aws"].url

@@ -11,7 +11,7 @@ import pytest
 from cli.following import START_SECONDS, follow
 from cli.summary import as_json, outcome_line
 from pim_connector.bucket import StoredObject
-from pim_connector.errors import ConfigurationError
+from pim_connector.errors import ConnectorError
 from pim_connector.inbox import new_run
 from pim_connector.runs.run import Phase, Run
 
@@ -61,7 +61,7 @@ def test_a_run_that_goes_no_further_is_not_waited_for(phase: Phase) -> None:
 
 
 def test_an_upload_that_starts_no_run_says_where_to_look() -> None:
-    with pytest.raises(ConfigurationError, match="splitter's log"):
+    with pytest.raises(ConnectorError, match="splitter's log"):
         list(follow(lambda: None, clock=ticks(), sleep=ignore))
     assert START_SECONDS == 60
 

@@ -210,7 +210,7 @@ class ConnectionAuth(httpx.Auth):
             return error
         if response.status_code in (400, 401, 403, 413, 422):
             return CredentialsError(
-                f"{error} Check client id, secret, username and password against Connect >"
+                f"{str(error).rstrip('.')}. Check client id, secret, username and password against Connect >"
                 " Connection settings in the PIM: a regenerated secret or password replaces the"
                 " old one at once, and the connection's user must be enabled."
             )
