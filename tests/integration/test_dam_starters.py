@@ -32,6 +32,7 @@ STANDINS: dict[str, Callable[[httpx.Request, Shelf], httpx.Response]] = {
     "cloudinary": posted.cloudinary,
     "contentful": rest.contentful,
     "directus": rest.directus,
+    "directus-graphql": posted.directus_graphql,
     "frontify": posted.frontify,
     "nuxeo": rest.nuxeo,
     "pimcore": posted.pimcore,
@@ -39,8 +40,9 @@ STANDINS: dict[str, Callable[[httpx.Request, Shelf], httpx.Response]] = {
     "resourcespace": rest.resourcespace,
     "scaleflex": rest.scaleflex,
     "strapi": rest.strapi,
+    "wagtail": rest.wagtail,
 }
-NUMBERED = {"resourcespace", "strapi", "pimcore"}
+NUMBERED = {"resourcespace", "strapi", "pimcore", "wagtail"}
 SECRETS = {
     "token": "token-of-the-test",
     "key": "key-of-the-test",

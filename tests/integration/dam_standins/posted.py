@@ -86,3 +86,30 @@ def pimcore(request: httpx.Request, shelf: Shelf) -> httpx.Response:
     rows = window(found, variables["after"], variables["first"])
     edges = [{"node": shown(one)} for one in rows]
     return answer({"data": {"getAssetListing": {"edges": edges, "totalCount": 1}}})
+
+
+def directus_graphql(request: httpx.Request, shelf: Shelf) -> httpx.Response:
+    """As a Directus 11 answered: stamps without a zone, null for a file that is gone."""
+
+    def shown(one: Media) -> dict[str, Any]:
+        return {
+            "id": one.id,
+            "title": one.title,
+            "tags": ["red"],
+            "filename_download": one.name,
+            "modified_on": f"{one.modified:%Y-%m-%dT%H:%M:%S}",
+        }
+
+    body = json.loads(request.content)
+    if request.url.path == "/auth/login":
+        assert body == {"email": "test", "password": "test"}
+        return answer({"data": {"access_token": "from-login", "expires": 900000}})
+    assert request.headers["Authorization"] == "Bearer from-login"
+    variables = body["variables"]
+    if "id" in variables:
+        one = shelf.find(variables["id"])
+        return answer({"data": {"files_by_id": shown(one) if one else None}})
+    assert isinstance(variables["limit"], int)
+    found = shelf.since(datetime.fromisoformat(variables["since"]))
+    rows = window(found, variables["offset"], variables["limit"])
+    return answer({"data": {"files": [shown(one) for one in rows]}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs
@@ -307,6 +308,10 @@ def strapi(request: httpx.Request, shelf: Shelf) -> httpx.Response:
 
 def plone(request: httpx.Request, shelf: Shelf) -> httpx.Response:
     assert request.headers["Accept"] == "application/json"
+    if request.url.path.endswith("/@login"):
+        assert json.loads(request.content)["password"] == "test"
+        return answer({"token": "from-login"})
+    assert request.headers["Authorization"] == "Bearer from-login"
 
     def shown(one: Media) -> dict[str, Any]:
         return {
@@ -327,3 +332,29 @@ def plone(request: httpx.Request, shelf: Shelf) -> httpx.Response:
     minute = datetime.fromisoformat(values["modified.query"]).replace(second=0, microsecond=0)
     found = window(shelf.since(minute), values["b_start"], values["b_size"])
     return answer({"items": [shown(one) for one in found], "items_total": 3})
+
+
+def wagtail(request: httpx.Request, shelf: Shelf) -> httpx.Response:
+    """As a Wagtail 8 answered: no time of change, and never more than 20."""
+
+    def shown(one: Media) -> dict[str, Any]:
+        return {
+            "id": one.number,
+            "meta": {
+                "type": "wagtailimages.Image",
+                "tags": ["red"],
+                "download_url": f"/media/original_images/{one.name}",
+            },
+            "title": one.title,
+        }
+
+    path = request.url.path.rstrip("/")
+    if path != "/api/v2/images":
+        one = shelf.find(path.rsplit("/", 1)[1])
+        return answer(shown(one)) if one else gone()
+    values = query(request)
+    if int(values["limit"]) > 20:
+        return answer({"message": "limit cannot be higher than 20"}, 400)
+    found = sorted(shelf.living(), key=lambda one: one.number)
+    rows = window(found, values["offset"], values["limit"])
+    return answer({"meta": {"total_count": len(found)}, "items": [shown(one) for one in rows]})

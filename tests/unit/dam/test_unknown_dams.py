@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from pim_connector.dam.client import DamClient, Gone
+from pim_connector.dam.cursor import SourceCursor
 from pim_connector.dam.loading import load_source
 from pim_connector.dam.pages import Position
+from pim_connector.dam.polling import Poll
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.expressions import Expression
 from tests.unit.dam.test_requests import HEAD, LIST, Wire, client
@@ -198,6 +200,55 @@ def test_an_asset_of_which_graphql_gives_only_an_error_is_not_taken_for_gone() -
 def test_an_asset_that_graphql_says_is_gone_is_gone(gone_when: str, answer: Any) -> None:
     with graphql_item(Wire(httpx.Response(200, json=answer)), gone_when) as dam:
         assert isinstance(dam.asset("7"), Gone)
+
+
+def stamped(*seconds: int) -> list[dict[str, Any]]:
+    return [{"id": n, "at": f"2026-01-01T00:00:{s:02}Z"} for n, s in enumerate(seconds)]
+
+
+REQUERY = """
+list: {path: /a, pagination: {kind: offset, size: 10}, items: "@",
+       params: {since: "{{since}}", offset: "{{offset}}", limit: "{{limit}}"}}
+"""
+
+
+def test_a_list_the_wrong_way_round_is_found_out_although_most_stamps_are_equal() -> None:
+    wire = Wire(httpx.Response(200, json=stamped(9, 9, 9, 9, 5, 5, 5, 1, 1, 1)))
+    with pytest.raises(ConfigurationError, match="sort parameter and `order`"):
+        asked(HEAD + REQUERY, wire)
+
+
+def test_a_row_that_changed_while_the_index_lagged_is_no_wrong_order() -> None:
+    rows = stamped(9, 1, 1, 8, 1, 1)
+    assert len(set(asked(HEAD + REQUERY, Wire(httpx.Response(200, json=rows))))) == 6
+
+
+def test_a_list_without_a_single_stamp_is_remarked_upon() -> None:
+    rows = [{"id": n, "changed_at": "2026-01-01T00:00:00Z"} for n in range(3)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=rows[int(request.url.params["offset"]) :])
+
+    with client(HEAD + REQUERY, answer) as dam:
+        report = Poll(
+            client=dam,
+            cursors=Kept(),
+            send=lambda _: None,
+            lanes=1,
+            time_left=lambda: 600.0,
+        ).run()
+    (note,) = report.notes
+    assert note.startswith("not one of 3 items has a time stamp at `at` (updated): everything is")
+
+
+class Kept:
+    """A cursor that is kept nowhere."""
+
+    def load(self, source: str) -> SourceCursor:
+        return SourceCursor()
+
+    def save(self, source: str, cursor: SourceCursor, now: float) -> SourceCursor:
+        return cursor
 
 
 def test_a_redirect_says_where_the_dam_really_is() -> None:

@@ -142,6 +142,30 @@ def test_what_happened_may_stand_in_a_header_and_to_which_asset_in_the_address(
     assert [(one.id, one.kind) for one in world.queue.changes] == [("A-9", "deleted")]
 
 
+@pytest.mark.parametrize(
+    ("body", "changes"),
+    [
+        ({"event": "files.update", "payload": {"title": "B"}, "keys": ["k1"]}, [("k1", "changed")]),
+        ({"event": "files.delete", "payload": ["k1"], "keys": ["k1"]}, [("k1", "deleted")]),
+        ({"event": "files.upload", "payload": {"title": "C"}, "key": "k2"}, [("k2", "changed")]),
+    ],
+)
+def test_what_a_flow_of_directus_sends_names_its_files(
+    world: World, body: dict[str, Any], changes: list[tuple[str, str]]
+) -> None:
+    """The shapes are those of a live Directus 11."""
+    scheme = SharedHeaderVerification(header="X-Connector-Key", secret="{{secret.webhook}}")
+    answer = world.call(
+        scheme,
+        body | {"collection": "directus_files"},
+        {"X-Connector-Key": "s3cret", "Content-Type": "application/json"},
+        ids="keys || key",
+        deleted_when="event == 'files.delete'",
+    )
+    assert answer.outcome == "accepted"
+    assert [(one.id, one.kind) for one in world.queue.changes] == changes
+
+
 def test_a_form_is_read_with_json_inside_it(world: World) -> None:
     scheme = SharedHeaderVerification(header="X-Key", secret="{{secret.webhook}}")
     headers = {"X-Key": "s3cret", "Content-Type": "application/x-www-form-urlencoded"}

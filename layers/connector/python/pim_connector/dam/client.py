@@ -104,6 +104,11 @@ class DamClient:
             )
         return gone is not None and gone.holds(answer.body)
 
+    @property
+    def plan_of_changes(self) -> Plan:
+        """Give the numbers of the list of changes."""
+        return self.plan(self.source.list, self._stamps)
+
     def plan(self, listing: Listing, stamps: Stamps) -> Plan:
         """Give the numbers a walk through `listing` needs."""
         return plan_of(listing, stamps, self.source.overlap_s)

@@ -64,6 +64,11 @@ class Handover:
         if len(self._waiting[lane]) == MOST_CHANGES:
             self._send_lane(lane)
 
+    @property
+    def taken(self) -> int:
+        """How many changes were handed over, sent or waiting; repeats are not counted."""
+        return self._number
+
     def flush(self) -> None:
         """Send what waits, full or not."""
         for lane in self._waiting:

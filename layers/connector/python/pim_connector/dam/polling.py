@@ -109,6 +109,7 @@ class Poll:
                 self._take(step, before, handover, report)
                 before = after = step.position
                 if step.position.started is None:
+                    self._doubt(which, handover.taken, after, report)
                     break
                 if number % STEPS_BETWEEN_SAVES == 0:
                     cursor = self._save(which, cursor, handover.safe(after))
@@ -138,6 +139,16 @@ class Poll:
                 report.cannot_read(row)
             for change in changes_of(row):
                 handover.put(change, before)
+
+    def _doubt(self, which: Which, taken: int, at: Position, report: PollReport) -> None:
+        """Say that no stamp was seen: nothing is lost, but each poll is as long as the first."""
+        source = self.client.source
+        needs = source.list.mode != "full" and self.client.plan_of_changes.kind != "token"
+        if which == "changes" and needs and taken and at.newest is None and at.began is None:
+            report.note(
+                f"not one of {taken} items has a time stamp at `{source.updated}` (updated): "
+                "everything is read again in each poll"
+            )
 
     def _stay_alone(self) -> None:
         if not self.still_alone():
