@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tests.nights.accounting import accounting, replay_accounting
+from tests.nights.accounting import accounting, errand_accounting
 from tests.nights.books import Books
 from tests.nights.oracle import FileRun, Key, expect
 from tests.nights.pim import SECRET, WRONG
@@ -37,9 +37,9 @@ def violations(account: Account) -> list[str]:
         run = books.run_of(file)
         if run is not None:
             runs.append(run)
-        runs += books.replays_of(file)
+        runs += [*books.replays_of(file), *books.withdrawals_of(file)]
     for errand in books.errands:
-        found += replay_accounting(errand, books, account)
+        found += errand_accounting(errand, books, account)
     expected = expect(runs, _there_since(account))
     found += expected.wrong
     found += _pim(account, expected.values, expected.parents)
@@ -122,6 +122,7 @@ def _held(account: Account) -> Iterator[tuple[Key, dict[str, str]]]:
     for product in pim.products.values():
         values = {code: str(data) for (code, _, _), data in product.values.items()}
         more = {"categories": ",".join(product.categories), "parent": product.parent or ""}
+        more["enabled"] = str(product.enabled)
         name = pim.identifier_of(product) or ""
         yield ("product", name), values | more | _links(pim, product)
     for model in pim.models.values():
