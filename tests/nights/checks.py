@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OPTION_WRITES_A_SECOND = 3
 JITTER_SECONDS = 0.12
 """By how much the way to the PIM may take longer for one call than for the next."""
+ALARMED = '"PimCredentialsRefused"'
 CALLS_AT_FIRST, CALLS_AN_HOUR = 60, 12
 """To a PIM that is down: from the workers that were at it, and then by those that try."""
 MAX_PRINTED = 6
@@ -69,6 +70,9 @@ def _outages(account: Account) -> Iterator[str]:
         calls = sum(begin <= moment < end for moment in account.pim.calls_in_vain)
         if calls > CALLS_AT_FIRST + CALLS_AN_HOUR * (end - begin) / 3600:
             yield f"{calls} calls to a PIM that was down for {(end - begin) / 3600:.1f} hours"
+    is_told = ALARMED in account.log.getvalue()
+    if account.weather.only_waits and account.pim.strangers and not is_told:
+        yield "the PIM refused the credentials, and no metric says so for the alarm"
     if account.weather.only_waits and not account.plan.poisoned and account.redriven:
         yield f"dead letters of {sorted(account.redriven)}, though the PIM was only down"
 

@@ -222,6 +222,11 @@ MUTATIONS = (
         "pim_connector.delivery.worker.doubt",
         _nothing,
     ),
+    Mutation(
+        "ledger: no word for what may have been withdrawn",
+        "pim_connector.delivery.worker.presume",
+        _nothing,
+    ),
     Mutation("options: three a second", "pim_connector.pace.OptionPace.wait", _no_wait),
     Mutation(
         "breaker: what one worker knows all know", "pim_connector.breaker.Breaker.enter", _shut
