@@ -158,15 +158,18 @@ def _launch_servers(
 ) -> None:
     started["aws"] = emulator.start(free_port(emulator.PREFERRED_PORT), directory, tied=tied)
     if pim is None:
-        started["akeneo"] = _simulator(
-            "akeneo", AKENEO_PORT, directory, _akeneo_arguments(), tied=tied
-        )
+        started["akeneo"] = start_akeneo(directory, tied=tied)
     started["dam"] = _simulator("dam", DAM_PORT, directory, [], tied=tied)
     known = ["--record", str(directory / "stack.json")]
     started["desk"] = _simulator("desk", DESK_PORT, directory, known, tied=tied)
     wait_until_ready(started["aws"], emulator.READY_PATH)
     for name in started.keys() - {"aws"}:
         wait_until_ready(started[name], "/")
+
+
+def start_akeneo(directory: Path, *, port: int = AKENEO_PORT, tied: bool) -> Server:
+    """Start the simulated PIM alone, at `port` if that is free."""
+    return _simulator("akeneo", port, directory, _akeneo_arguments(), tied=tied)
 
 
 def _simulator(

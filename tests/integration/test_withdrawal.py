@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from functions.mapper import handler as mapper
+from functions.splitter import handler as splitter
 from local.akeneo.app import create_app
 from local.akeneo.catalog import from_resources
 from local.akeneo.pim import Pim
 from local.akeneo.server import serve
+from pim_connector.delivery.worker import MOST_ATTEMPTS
 from pim_connector.errors import ConfigurationError
 from pim_connector.withdrawal import confirm
 from tests.integration.mapper.examples import CATALOG
 from tests.integration.nightly import Nights
-from tests.integration.stack import credentials
+from tests.integration.stack import Context, credentials
 
 MAPPING = """
 version: 1
@@ -154,3 +157,28 @@ def test_a_product_that_somebody_deleted_in_the_pim_is_not_made_again_to_be_disa
 def delete(pim: Any, identifier: str) -> None:
     product = pim.product_by_identifier(identifier)
     del pim.products[product.uuid]
+
+
+def test_a_product_whose_withdrawal_crashed_once_it_was_written_is_enabled_when_it_is_back(
+    nights: Nights,
+) -> None:
+    nights.night("a.xml", export(1, 2, 3))
+    context: Any = Context()
+    splitter.lambda_handler(nights.stack.put("incoming/shop/b.xml", export(1, 2)), context)
+    [body] = nights.stack._drain("products")
+    worker = mapper.parts().worker
+
+    def crash(**_: Any) -> None:
+        raise RuntimeError
+
+    events = nights.stack.dynamodb.meta.events
+    events.register_first("before-call.dynamodb.BatchWriteItem", crash)
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(RuntimeError):
+            worker.handle(body, lambda: 300.0)
+    events.unregister("before-call.dynamodb.BatchWriteItem", crash)
+    assert worker.handle(body, lambda: 300.0).end == "dead"
+    assert enabled(nights)["p3"] is False
+
+    nights.night("c.xml", export(1, 2, 3))
+    assert enabled(nights)["p3"] is True

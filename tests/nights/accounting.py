@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tests.nights.books import Books, Item
+from tests.nights.books import Books, Entry
 from tests.nights.oracle import Booked
 from tests.nights.plan import File
 
@@ -36,7 +36,9 @@ def accounting(file: File, books: Books, account: Account) -> Iterator[str]:
     yield from counted(name, header, file.whole, books, account)
 
 
-def counted(name: str, header: Item, records: int, books: Books, account: Account) -> Iterator[str]:
+def counted(
+    name: str, header: Entry, records: int, books: Books, account: Account
+) -> Iterator[str]:
     """Say where header, books and report of a run with so many records do not agree."""
     if header["records"] != records:
         yield f"{name}: {header['records']} records counted, it has {records}"
@@ -53,7 +55,7 @@ def counted(name: str, header: Item, records: int, books: Books, account: Accoun
 
 
 def _reported(
-    name: str, header: Item, booked: dict[int, Booked], account: Account
+    name: str, header: Entry, booked: dict[int, Booked], account: Account
 ) -> Iterator[str]:
     told = [event for event in account.finished if event["run"] == header["id"]]
     if not told:
@@ -75,12 +77,27 @@ def _reported(
         if not all(problem.get("reason") for problem in problems):
             yield f"{name}: record {number} was rejected and the report gives no reason"
     moved = header.get("file") or ""
+    if header["kind"] != "file":
+        return
     if moved not in account.world.s3.keys(moved) or not moved.startswith(("done/", "failed/")):
         yield f"{name}: its file is not at {moved!r}"
 
 
-def replay_accounting(errand: Item, books: Books, account: Account) -> Iterator[str]:
-    """Say where a replay sent other records than were asked for, or came to no end."""
+def errand_accounting(errand: Entry, books: Books, account: Account) -> Iterator[str]:
+    """Say where an errand sent other records than it should, or came to no end."""
+    if errand["kind"] == "replay":
+        yield from _replay_accounting(errand, books, account)
+        return
+    name = f"withdrawal ({errand['id']})"
+    if errand["phase"] != "finished":
+        yield f"{name}: phase {errand['phase']}, not finished; problem {errand.get('problem')}"
+    yield from counted(name, errand, int(errand["records"]), books, account)
+    of = books.items["run#" + errand["of"], "run"]
+    if of.get("hold") or int(errand["records"]) > int(of.get("missing") or 0):
+        yield f"{name}: {errand['records']} products, {of.get('missing')} missing, {of.get('hold')}"
+
+
+def _replay_accounting(errand: Entry, books: Books, account: Account) -> Iterator[str]:
     name = f"replay ({errand['id']})"
     asked = account.operator.asked[errand["id"]]
     [file] = [f for f in account.plan.files if (books.header(f) or {}).get("id") == asked.of]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from tests.nights.goods import Item
 from tests.nights.oracle import Booked, FileRun
 from tests.nights.plan import File
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 LETTERS = {"u": "unchanged", "s": "superseded", "f": "filtered", "r": "rejected"}
 
-Item = dict[str, Any]
+Entry = dict[str, Any]
+"""An item of the run table."""
 
 
 class Books:
@@ -28,29 +30,29 @@ class Books:
     def __init__(self, account: Account) -> None:
         self._account = account
         plain: Any = TypeDeserializer().deserialize
-        self.items: dict[tuple[str, str], Item] = {
+        self.items: dict[tuple[str, str], Entry] = {
             (key[0], key[1]): {name: plain(value) for name, value in item.items()}
             for key, item in account.world.dynamodb.tables["runs"].items()
         }
-        self.headers: dict[tuple[str, str], Item] = {
+        self.headers: dict[tuple[str, str], Entry] = {
             (item["key"], item["version"]): item
             for (pk, sk), item in self.items.items()
             if sk == "run" and pk.startswith("run#") and item["kind"] == "file"
         }
-        self.errands: list[Item] = [
+        self.errands: list[Entry] = [
             item
             for (pk, sk), item in self.items.items()
             if sk == "run" and pk.startswith("run#") and item["kind"] != "file"
         ]
-        self._by_partition: dict[str, list[tuple[str, Item]]] = defaultdict(list)
+        self._by_partition: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
         for (pk, sk), item in sorted(self.items.items()):
             self._by_partition[pk].append((sk, item))
         self.mappings = self._mappings()
 
-    def header(self, file: File) -> Item | None:
+    def header(self, file: File) -> Entry | None:
         return self.headers.get((file.key, file.version))
 
-    def of_run(self, run: str, prefix: str) -> Iterator[Item]:
+    def of_run(self, run: str, prefix: str) -> Iterator[Entry]:
         for sk, item in self._by_partition[f"run#{run}"]:
             if sk.startswith(prefix):
                 yield item
@@ -79,16 +81,39 @@ class Books:
 
     def run_of(self, file: File) -> FileRun | None:
         header = self.header(file)
-        return self._run(header, file, file.whole) if header else None
+        return self._run(header, file, file.items[: file.whole]) if header else None
 
     def replays_of(self, file: File) -> list[FileRun]:
         """Give the replays of a file that were sent, the earliest first."""
         header = self.header(file) or {}
-        sent = (e for e in self.errands if e["of"] == header.get("id") and not e.get("problem"))
-        runs = (self._run(errand, file, file.readable) for errand in sent)
+        mine = (e for e in self.errands if e["of"] == header.get("id") and e["kind"] == "replay")
+        sent = (errand for errand in mine if not errand.get("problem"))
+        runs = (self._run(errand, file, file.items[: file.readable]) for errand in sent)
         return sorted((run for run in runs if run), key=lambda run: run.repeats)
 
-    def _run(self, header: Item, file: File, items: int) -> FileRun | None:
+    def withdrawals_of(self, file: File) -> list[FileRun]:
+        """Give the withdrawal of the products that a full export lacked, as a list of one or none.
+
+        Its records are about products that no item of the file names.
+        """
+        header = self.header(file) or {}
+        found = []
+        for errand in self.errands:
+            if errand["of"] == header.get("id") and errand["kind"] == "withdrawal":
+                names = sorted(self._identifiers(errand["id"]).items())
+                items = tuple(Item(kind="simple", no=name) for _, name in names)
+                run = self._run(errand, file, items)
+                found += [run] if run else []
+        return found
+
+    def _identifiers(self, run: str) -> dict[int, str]:
+        return {
+            each["number"]: each["identifier"]
+            for message in self.of_run(run, "message#")
+            for each in json.loads(zlib.decompress(bytes(message["outcomes"].value)))
+        }
+
+    def _run(self, header: Entry, file: File, items: tuple[Item, ...]) -> FileRun | None:
         if not header.get("mapping"):
             return None
         split_at = header.get("split_at") or ""
@@ -96,7 +121,7 @@ class Books:
             name=f"file {file.number} ({header['id']})",
             order=self.order_of(file),
             mapping=self.mappings[header["mapping"]["version"]],
-            items=file.items[:items],
+            items=items,
             booked=self.states(header["id"]),
             split_at=split_at,
             written=frozenset(
@@ -104,6 +129,7 @@ class Books:
                 for write in self._account.pim.pim.writes
                 if write.run == header["id"]
             ),
+            withdraws=header["kind"] == "withdrawal",
             repeats="" if header["kind"] == "file" else f"{split_at}{header['id']}",
             redriven=header["id"] in self._account.redriven,
         )

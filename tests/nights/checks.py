@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tests.nights.accounting import accounting, replay_accounting
+from tests.nights.accounting import accounting, errand_accounting
 from tests.nights.books import Books
 from tests.nights.oracle import FileRun, Key, expect
 from tests.nights.pim import SECRET, WRONG
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OPTION_WRITES_A_SECOND = 3
 JITTER_SECONDS = 0.12
 """By how much the way to the PIM may take longer for one call than for the next."""
+ALARMED = '"PimCredentialsRefused"'
 CALLS_AT_FIRST, CALLS_AN_HOUR = 60, 12
 """To a PIM that is down: from the workers that were at it, and then by those that try."""
 MAX_PRINTED = 6
@@ -37,9 +38,9 @@ def violations(account: Account) -> list[str]:
         run = books.run_of(file)
         if run is not None:
             runs.append(run)
-        runs += books.replays_of(file)
+        runs += [*books.replays_of(file), *books.withdrawals_of(file)]
     for errand in books.errands:
-        found += replay_accounting(errand, books, account)
+        found += errand_accounting(errand, books, account)
     expected = expect(runs, _there_since(account))
     found += expected.wrong
     found += _pim(account, expected.values, expected.parents)
@@ -69,6 +70,9 @@ def _outages(account: Account) -> Iterator[str]:
         calls = sum(begin <= moment < end for moment in account.pim.calls_in_vain)
         if calls > CALLS_AT_FIRST + CALLS_AN_HOUR * (end - begin) / 3600:
             yield f"{calls} calls to a PIM that was down for {(end - begin) / 3600:.1f} hours"
+    is_told = ALARMED in account.log.getvalue()
+    if account.weather.only_waits and account.pim.strangers and not is_told:
+        yield "the PIM refused the credentials, and no metric says so for the alarm"
     if account.weather.only_waits and not account.plan.poisoned and account.redriven:
         yield f"dead letters of {sorted(account.redriven)}, though the PIM was only down"
 
@@ -122,6 +126,7 @@ def _held(account: Account) -> Iterator[tuple[Key, dict[str, str]]]:
     for product in pim.products.values():
         values = {code: str(data) for (code, _, _), data in product.values.items()}
         more = {"categories": ",".join(product.categories), "parent": product.parent or ""}
+        more["enabled"] = str(product.enabled)
         name = pim.identifier_of(product) or ""
         yield ("product", name), values | more | _links(pim, product)
     for model in pim.models.values():

@@ -133,7 +133,7 @@ CATALOG: dict[str, Any] = {
 _COLOR = "{ from: color, options: create, steps: [code], labels: { en_US: color } }"
 _MAPPING = """version: 1
 source:
-  exports: delta
+@EXPORTS@
   duplicates: last_wins
 @ORDER@
 records:
@@ -184,12 +184,21 @@ records:
 """
 
 
-def mapping_text(number: int, *, stamped: bool) -> str:
-    """Write mapping 1 or 2; `stamped` has the order read from the file's head."""
+_FULL = "  exports: full\n  missing_products: disable\n  max_missing_share: 40%"
+
+
+def mapping_text(number: int, *, stamped: bool, full: bool) -> str:
+    """Write mapping 1 or 2; `stamped` has the order read from the file's head.
+
+    With `full`, products that are not in a file are disabled, if they are not too many.
+    """
+    exports = _FULL if full else "  exports: delta"
     order = '  order: "/export/@stamp"' if stamped else ""
     title = "title" if number == 1 else '{ from: title, steps: [{ prefix: "new " }] }'
     note = "" if number == 1 else "      note: note"
-    text = _MAPPING.replace("@ORDER@", order).replace("@TITLE@", title)
+    text = (
+        _MAPPING.replace("@EXPORTS@", exports).replace("@ORDER@", order).replace("@TITLE@", title)
+    )
     return text.replace("@NOTE@", note).replace("@COLOR@", _COLOR)
 
 

@@ -109,6 +109,10 @@ def _always_short(_: Any) -> Any:
     return lambda *_: False
 
 
+def _as_it_is(_: Any) -> Any:
+    return lambda mapped, _entry: mapped
+
+
 def _none_newer(_: Any) -> Any:
     return lambda *_: []
 
@@ -125,6 +129,17 @@ def _shut(_: Any) -> Any:
     from pim_connector.breaker import Closed
 
     return lambda *_: Closed()
+
+
+def _talkative(original: Any) -> Any:
+    """Tell the log which token a request goes out with."""
+    import logging
+
+    def bearing(request: Any, token: str) -> Any:
+        logging.getLogger("pim_connector").warning("a request with %s", token)
+        return original(request, token)
+
+    return bearing
 
 
 def _no_wait(_: Any) -> Any:
@@ -207,9 +222,25 @@ MUTATIONS = (
         "pim_connector.delivery.worker.doubt",
         _nothing,
     ),
+    Mutation(
+        "ledger: no word for what may have been withdrawn",
+        "pim_connector.delivery.worker.presume",
+        _nothing,
+    ),
     Mutation("options: three a second", "pim_connector.pace.OptionPace.wait", _no_wait),
     Mutation(
         "breaker: what one worker knows all know", "pim_connector.breaker.Breaker.enter", _shut
+    ),
+    Mutation("log: no token in it", "pim_connector.akeneo.auth._bearing", _talkative),
+    Mutation(
+        "report: every rejection is told",
+        "pim_connector.closing._troubled",
+        _none_newer,
+    ),
+    Mutation(
+        "full exports: what is there again is enabled",
+        "pim_connector.delivery.shaping._enabled_again",
+        _as_it_is,
     ),
     Mutation(
         "links: what the PIM has not yet follows",

@@ -1,7 +1,9 @@
-"""An operator who replays runs, and whose commands may die at any call like everything else."""
+"""An operator who replays and redrives, and whose commands may die at any call."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -38,9 +40,25 @@ class Operator:
 
     def replay(self) -> None:
         """Replay something of a run that has ended, unless an errand is under way."""
+        self._type("replay", self._replay)
+
+    def redrive(self) -> None:
+        """Put the dead letters back into their queue."""
+        from pim_connector.redriving import redrive
+
         account = self._account
-        risk = KILLED if account.weather.kill else 0.0
-        account.invocations.command("replay", self._replay, risk)
+        account.redriven |= {str(json.loads(m.body)["run"]) for m in account.dead.messages}
+
+        def put_back() -> object:
+            client: Any = boto3.client
+            queues = account.dead.url, account.queue.url
+            return redrive(client("sqs"), *queues, sleep=account.loop.wait)
+
+        self._type("redrive", put_back)
+
+    def _type(self, name: str, work: Callable[[], object]) -> None:
+        account = self._account
+        account.invocations.command(name, work, KILLED if account.weather.kill else 0.0)
         account.wake_caretaker()
 
     def _replay(self) -> str:

@@ -34,7 +34,8 @@ class Booked:
 class FileRun:
     """One file with what the books say of it. `split_at` is when its split ended.
 
-    A replay has the items and the order of its file, some of whose records it `repeats` later.
+    A replay has the items and the order of its file, some of whose records it `repeats` later. One
+    that `withdraws` names the products that its file, a full export, no longer has.
     """
 
     name: str
@@ -46,6 +47,7 @@ class FileRun:
     written: frozenset[Key] = frozenset()
     """What the PIM itself says that this run wrote."""
     repeats: str = ""
+    withdraws: bool = False
     redriven: bool = False
     """Whether messages of it were dead letters for a while."""
 
@@ -136,7 +138,11 @@ def expect(runs: list[FileRun], there_since: Mapping[Key, str] = MappingProxyTyp
     """
     expected = Expected()
     records = sorted(_records(runs), key=lambda record: record.turn)
+    held = {run.order: {i.key for i in run.items if not i.gone} for run in runs if not run.repeats}
     for record in records:
+        if record.run.withdraws:
+            _withdraw(expected, record, held.get(record.run.order, set()))
+            continue
         wrong = _impossible(record, records, there_since)
         if wrong:
             expected.wrong.append(f"{record}: {wrong}")
@@ -154,6 +160,18 @@ def _records(runs: list[FileRun]) -> list[_Record]:
         for number, item in enumerate(run.items, start=1)
         if number in run.booked
     ]
+
+
+def _withdraw(expected: Expected, record: _Record, held: set[Key]) -> None:
+    if record.item.key in held:
+        expected.wrong.append(f"{record}: the file has it")
+    places = expected.values.get(record.item.key)
+    if places is None:
+        return
+    if record.booked.state in ("updated", "unchanged"):
+        places["enabled"] = {"False"}
+    elif _may_be_there(record):
+        places["enabled"] = places["enabled"] | {"False"}
 
 
 def _may_be_there(record: _Record) -> bool:
@@ -182,6 +200,8 @@ def _take(
     for name, text in values.items():
         places[name] = {text}
     places |= _link_places(record, there_since)
+    if item.resource == "product":
+        places["enabled"] = {"True"}
     if item.parent:
         expected.parents[item.key] = item.parent
 
@@ -209,6 +229,8 @@ def _may_take(expected: Expected, record: _Record) -> None:
         expected.values[record.item.key] = places = {"": {"perhaps"}}
     for name, text in mapped(record.item, record.run.mapping).items():
         places[name] = places.get(name, {""}) | {text}
+    if record.item.resource == "product":
+        places["enabled"] = places.get("enabled", set()) | {"True"}
     targets = sorted(record.item.targets)
     for count in range(len(targets) + 1):
         for left in combinations(targets, count):

@@ -107,6 +107,7 @@ class PimWorld:
         self.tokens: set[str] = set()
         self.option_calls: list[float] = []
         self.calls_in_vain: list[float] = []
+        self.strangers = 0
         self.now = 0
         self.most = 0
         self._hurried = False
@@ -217,6 +218,7 @@ class PimWorld:
         self, call: _Call, status: int, headers: Any, request: httpx.Request
     ) -> httpx.Response:
         content = b"".join(call)
+        self.strangers += WRONG["password"].encode() in request.content
         if status == 200:
             answer = json.loads(content)
             self.tokens |= {answer["access_token"], answer["refresh_token"]}

@@ -52,6 +52,7 @@ class Plan:
     files: list[File] = field(default_factory=list)
     mappings: list[tuple[float, int]] = field(default_factory=list)
     replays: list[float] = field(default_factory=list)
+    redrives: list[float] = field(default_factory=list)
     lanes: int = 4
     parent_wait_minutes: int = 30
     window: int = 1000
@@ -60,15 +61,16 @@ class Plan:
     message_bytes: int = 1 << 20
     nights: int = 2
     poisoned: bool = False
+    full: bool = False
 
     def mapping(self, number: int) -> bytes:
-        return mapping_text(number, stamped=self.stamped).encode()
+        return mapping_text(number, stamped=self.stamped, full=self.full).encode()
 
 
 def draw_plan(chance: Random) -> Plan:
     """Draw the nights of a seed."""
     plan = Plan(
-        stamped=chance.random() < 0.4, trigger=chance.choice(("upload",) * 3 + ("nightly",))
+        stamped=chance.random() < 0.5, trigger=chance.choice(("upload",) * 3 + ("nightly",))
     )
     plan.lanes = chance.choice((1, 2, 4))
     plan.window = chance.choice((3, 5, 1000))
@@ -78,6 +80,7 @@ def draw_plan(chance: Random) -> Plan:
     plan.parent_wait_minutes = chance.choice((10, 60))
     plan.nights = chance.randint(2, 4)
     plan.poisoned = chance.random() < 0.1
+    plan.full = chance.random() < 0.3
     goods = draw_goods(chance)
     history = [goods]
     for night in range(plan.nights):
@@ -88,6 +91,8 @@ def draw_plan(chance: Random) -> Plan:
             plan.mappings.append((begin + chance.uniform(-60, 7200), chance.choice((1, 2))))
         if chance.random() < 0.4:
             plan.replays.append(begin + chance.uniform(600, 80_000))
+        if chance.random() < 0.3:
+            plan.redrives.append(begin + chance.uniform(600, 80_000))
         times = sorted(_times(begin, chance))
         for when in times:
             goods = _moved_on(history, chance)
@@ -99,7 +104,7 @@ def draw_plan(chance: Random) -> Plan:
 def _times(begin: float, chance: Random) -> list[float]:
     """Draw when a night's files come: far apart, close together, in the same second."""
     count = chance.choice((1, 1, 2, 3))
-    gap = chance.choice((0.0, 0.3, 5.0, 60.0, 3600.0))
+    gap = chance.choice((0.0, 0.3, 2.0, 5.0, 60.0, 3600.0))
     return [begin + index * gap * chance.uniform(0.5, 1.0) for index in range(count)]
 
 
@@ -136,7 +141,7 @@ def _file(number: int, when: float, goods: list[Item], plan: Plan, chance: Rando
         items = _poisoned(items, chance)
     if chance.random() < 0.4:
         chance.shuffle(items)
-    late = chance.choice((0, 0, 0, 3600, 90_000))
+    late = chance.choice((0, 0, 3600, 90_000))
     stamp = f"{datetime.fromtimestamp(int(when - late), UTC):%Y-%m-%dT%H:%M:%SZ}"
     name = chance.choice((f"export-{number}.xml", f"{9 - number % 10}.xml", "export.xml"))
     return _written(number, when, f"incoming/{SOURCE}/{name}", stamp, tuple(items), chance)

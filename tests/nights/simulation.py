@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -59,6 +58,8 @@ def _plan_uploads(account: Account) -> None:
         loop.at(when, partial(_push_mapping, account, number))
     for when in plan.replays:
         loop.at(when, account.operator.replay)
+    for when in plan.redrives:
+        loop.at(when, account.operator.redrive)
     for night in range(plan.nights + 1):
         loop.at(START + night * NIGHT_SECONDS + 7200, account.sweep)
     account.plan_secrets()
@@ -99,17 +100,7 @@ def _clear_up(account: Account) -> bool:
     account.clock.now = max(account.clock.now, account.weather.calm_from)
     busy = bool(account.invocations.lost or account.dead.messages)
     account.redeliver_lost_events()
-    redrive(account)
+    account.operator.redrive()
     account.wake_caretaker()
     account.poll()
     return busy or account.loop.next_time() is not None
-
-
-def redrive(account: Account) -> None:
-    """Move dead letters back into their queue, as StartMessageMoveTask does."""
-    for message in account.dead.messages:
-        account.trace.note(f"redrive {message.deduplication}")
-        account.redriven.add(str(json.loads(message.body)["run"]))
-        message.visible, message.received = 0.0, 0
-        account.queue.messages.append(message)
-    account.dead.messages = []

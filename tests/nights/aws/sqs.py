@@ -160,6 +160,12 @@ class SQS:
         ]
         return {"Messages": messages} if messages else {}
 
+    def get_queue_attributes(self, *, QueueUrl: str, **_: Any) -> dict[str, Any]:
+        self._faults.before("sqs.get_queue_attributes")
+        queue = self.queues[QueueUrl]
+        visible = sum(message.visible <= self._clock.now for message in queue.messages)
+        return {"Attributes": {"ApproximateNumberOfMessages": str(visible), "QueueArn": queue.arn}}
+
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> dict[str, Any]:
         self._faults.before("sqs.delete_message")
         queue = self.queues[QueueUrl]

@@ -39,16 +39,12 @@ def amend(
 
     Raises TransientError (PimUnavailableError if it is the PIM) to come back.
     """
-    keys = {
-        a.number: ledger_key(message.source, message.resource, a.identifier)
-        for a in message.records
-    }
-    entries = parts.ledger.entries(keys.values())
+    entries = _entries(message, parts)
     attribute = parts.programs.pinned(message.mapping).identifier_attribute
     ends: dict[int, RecordOutcome] = {}
     lines: dict[int, Line] = {}
     for amendment in message.records:
-        entry = entries.get(keys[amendment.number])
+        entry = entries.get(amendment.number)
         reason = _why_not(message, entry)
         if reason:
             ends[amendment.number] = _end(message, amendment, *reason)
@@ -56,6 +52,28 @@ def amend(
             lines[amendment.number] = _line(message, amendment, entry, attribute)
     ends |= _written(message, lines, pim, parts, last_attempt=last_attempt)
     return tuple(ends[amendment.number] for amendment in message.records)
+
+
+def presume(message: AmendmentMessage, parts: DeliveryParts) -> None:
+    """Note amendments as done that the PIM may have taken unanswered, when they are put aside.
+
+    Otherwise a product that a newer file holds would stay disabled: nothing says that it is.
+    """
+    entries = _entries(message, parts)
+    amendments = {a.number: a for a in message.records}
+    due = [a for a in message.records if _why_not(message, entries.get(a.number)) is None]
+    lines = [_line(message, a, entries[a.number], attribute="") for a in due]
+    parts.ledger.accept([_entry(message, line, amendments) for line in lines])
+
+
+def _entries(message: AmendmentMessage, parts: DeliveryParts) -> dict[int, LedgerEntry]:
+    """Give the ledger's entries by the number of the amendment."""
+    keys = {
+        a.number: ledger_key(message.source, message.resource, a.identifier)
+        for a in message.records
+    }
+    found = parts.ledger.entries(keys.values())
+    return {number: found[key] for number, key in keys.items() if key in found}
 
 
 def _why_not(message: AmendmentMessage, entry: LedgerEntry | None) -> tuple[State, str] | None:
@@ -123,8 +141,8 @@ def _written(
     for answer in answers:
         ends[answer.line.record.number] = _ended(message, answer, last_attempt=last_attempt)
     untouched = [lines[n] for n, end in ends.items() if end.state == "unchanged"]
-    accepted = [answer.line for answer in answers if isinstance(answer, Accepted)]
-    parts.ledger.accept([_entry(message, line, amendments) for line in [*accepted, *untouched]])
+    taken = [answer.line for answer in answers if isinstance(answer, Accepted | Unknown)]
+    parts.ledger.accept([_entry(message, line, amendments) for line in [*taken, *untouched]])
     return ends
 
 

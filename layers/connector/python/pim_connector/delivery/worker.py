@@ -20,6 +20,7 @@ from pim_connector.akeneo import CredentialsError, ForbiddenError
 from pim_connector.assets.linking import apply_links, is_link_message
 from pim_connector.assets.linking import decode as decode_links
 from pim_connector.breaker import Breaker, Gate, Open, Probing, Reason
+from pim_connector.delivery.amending import presume
 from pim_connector.delivery.delivery import deliver
 from pim_connector.delivery.pim import Pim, PimUnavailableError, Usage, asking_the_pim
 from pim_connector.delivery.refusal import UnansweredError, doubt
@@ -210,6 +211,8 @@ class Worker:
         """Leave nothing behind that a newer file or a redrive could stumble over."""
         if isinstance(message, ProductMessage):
             doubt(message, message.records, self._parts)
+        else:
+            presume(message, self._parts)
         self._parts.deliveries.forget_attempts(message.run, message.id)
 
     def _delivered(self, message: Message, *, last: bool) -> tuple[RecordOutcome, ...]:
