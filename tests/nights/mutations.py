@@ -135,10 +135,6 @@ def _nothing(_: Any) -> Any:
     return lambda *_: None
 
 
-def _always(_: Any) -> Any:
-    return lambda *_: True
-
-
 def _all_taken(_: Any) -> Any:
     return lambda _, records: bytearray(b"\1" * (records + 1))
 
@@ -202,11 +198,6 @@ MUTATIONS = (
         "split: manifests of newer files",
         "pim_connector.runs.registry.Registry.newer_split",
         _none_newer,
-    ),
-    Mutation(
-        "baseline: only of a run that began alone",
-        "pim_connector.runs.registry.Registry.alone",
-        _always,
     ),
     Mutation("baseline: only what the PIM took", "pim_connector.baseline._taken", _all_taken),
     Mutation("baseline: no product that is there twice", "pim_connector.baseline._repeated", _none),
