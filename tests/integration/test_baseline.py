@@ -56,14 +56,14 @@ class Shop:
         self.registry, self.splits = Registry(table), Splits(table)
         self.deliveries = Deliveries(table)
         self.ledger = Ledger(aws.dynamodb, "ledger")
-        ask = self.ledger.entries
+        ask = self.ledger.versions
 
-        def entries(keys: Any) -> Any:
+        def versions(keys: Any) -> Any:
             keys = list(keys)
             self.asked += (key.rpartition("|")[2] for key in keys)
             return ask(keys)
 
-        self.ledger.entries = entries  # type: ignore[method-assign]  # listened to, not replaced
+        self.ledger.versions = versions  # type: ignore[method-assign]  # listened to, not replaced
         queue: Any = self
         self.parts = SplitterParts(
             bucket=self.bucket,

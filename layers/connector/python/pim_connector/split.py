@@ -210,7 +210,7 @@ class Split:
             "" if is_known else _ledger_key(self._run.source, sighting)
             for sighting, is_known in zip(sightings, known, strict=True)
         ]
-        entries = self._parts.ledger.entries(key for key in keys if key)
+        entries = self._parts.ledger.versions(key for key in keys if key)
         return "".join(
             "u" if is_known else decide(sighting, entries.get(key), self._standing)
             for sighting, key, is_known in zip(sightings, keys, known, strict=True)

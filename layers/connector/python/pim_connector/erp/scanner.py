@@ -195,7 +195,7 @@ class Scanner:
             self._dead = 1
             return
         tag = Tag(name, attributes)
-        opened = _Open(state, names, tag, () if matched and not state else (*ancestors, tag))
+        opened = _Open(state, names, tag, (*ancestors, tag) if state else ())
         self._stack.append(opened)
         if matched:
             self._begin(opened, matched, ancestors)

@@ -18,10 +18,7 @@ PLAIN: Final = re.compile(r"@?[A-Za-z_][A-Za-z0-9_.\-]*")
 """An attribute or a child of the record, without namespace."""
 _MARK: Final = f"<?{RECORD_MARK}?>"
 _XML_SPACE: Final = " \t\r\n"
-_START_TAG: Final = re.compile(
-    r"""<[^\s<>/&"'=]+((?:\s+[^\s<>/&"'=]+=(?:"[^"<&\r\n\t]*"|'[^'<&\r\n\t]*'))*)\s*/?>"""
-)
-_ATTRIBUTE: Final = re.compile(r"""([^\s=]+)=(?:"([^"]*)"|'([^']*)')""")
+_UNCERTAIN: Final = re.compile(r"[&\r\n\t]")
 
 Glimpse: TypeAlias = Callable[[str], "list[str] | None"]
 """Gives the values of a record (its XML), "" for what is not there, or None: parse it."""
@@ -40,20 +37,21 @@ def glimpse_of(paths: Sequence[str | None]) -> Glimpse | None:
 
     def glimpse(xml: str) -> list[str] | None:
         at = xml.find(_MARK) + len(_MARK)
-        attributes = _attributes(xml, at) if has_attributes else {}
-        if attributes is None:
+        written = _attributes(xml, at) if has_attributes else {}
+        if written is None:
             return None
         values: list[str] = []
         for path in paths:
-            if path is None:
-                values.append("")
-            elif path in children:
+            text: str | None = ""
+            if path in children:
                 text = _child(xml, at, path, children[path])
-                if text is None:
-                    return None
-                values.append(text)
-            else:
-                values.append(attributes.get(path[1:], "").strip(_XML_SPACE))
+            elif path is not None:
+                text = written.get(f" {path[1:]}=")
+                if text is None and not any(path[1:] in before for before in written):
+                    text = ""
+            if text is None:
+                return None
+            values.append(text.strip(_XML_SPACE))
         return values
 
     return glimpse
@@ -64,10 +62,17 @@ def _tags(name: str) -> re.Pattern[str]:
 
 
 def _attributes(xml: str, at: int) -> dict[str, str] | None:
-    tag = _START_TAG.match(xml, at)
-    if tag is None:
+    """The values of the start tag, by what stands before each: a space, the name, and `=`.
+
+    Cut at its quotes, which are all of one kind: a value cannot hold that kind. A `>` in a value
+    leaves one quote without the other.
+    """
+    tag = xml[at : xml.find(">", at)]
+    parts = tag.split('"') if '"' in tag else tag.split("'")
+    if len(parts) % 2 == 0 or ('"' in tag and "'" in tag) or _UNCERTAIN.search(tag):
         return None
-    return {name: double or single for name, double, single in _ATTRIBUTE.findall(tag[1])}
+    parts[0] = f" {parts[0].partition(' ')[2]}"
+    return dict(zip(parts[::2], parts[1::2], strict=False))
 
 
 def _child(xml: str, at: int, name: str, tags: re.Pattern[str]) -> str | None:
@@ -96,5 +101,4 @@ def _child(xml: str, at: int, name: str, tags: re.Pattern[str]) -> str | None:
         or not xml.startswith(f"</{name}", end)
     ):
         return None
-    inside = inside.strip(_XML_SPACE)
-    return None if "\r" in inside else inside
+    return None if "\r" in inside.strip(_XML_SPACE) else inside

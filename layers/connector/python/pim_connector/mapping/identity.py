@@ -14,6 +14,7 @@ from pim_connector.mapping.rules import field_error
 from pim_connector.mapping.view import View, single_text
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[,;\r\n]")
+_USUAL = re.compile(r"[\w.\-/+]{1,255}", re.ASCII)
 MAX_IDENTIFIER = 255
 
 
@@ -76,8 +77,14 @@ def _concluded(
     )
 
 
+def _is_usual(identifier: str) -> bool:
+    return _USUAL.fullmatch(identifier) is not None
+
+
 def _identity_errors(rule: CompiledRecord, identifier: str, uuid: str) -> list[FieldError]:
     """The PIM's rules for identifiers: https://api.akeneo.com/concepts/products.html."""
+    if rule.uuid is None and _is_usual(identifier):
+        return []
     errors: list[FieldError] = []
 
     def say(name: str, reader: Reader, message: str, value: str) -> None:

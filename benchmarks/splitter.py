@@ -1,0 +1,198 @@
+"""How fast a file is split, and in how much memory, against parsers that do nothing else.
+
+    python benchmarks/splitter.py [RECORDS …]          (100000 and 1000000)
+    python benchmarks/splitter.py --child NAME FILE    one measurement; its last line is JSON
+
+Each contender reads the same file in a process of its own. One record is read first; the peak of
+memory above that is what the size of the file costs. Seconds are those of the processor, because
+other work on the machine does not count there. The splitter's part is everything: reading,
+identity, fingerprint, ledger, lanes, packing, booking windows, checkpoints and sending, up to where
+boto3 would sign and send a request.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.results import measured_on, table, write_section  # noqa: E402
+from benchmarks.split_stand_ins import (  # noqa: E402
+    Transport,
+    peak_megabytes,
+    plan_of,
+    split,
+    write_export,
+)
+from pim_connector.erp.reading import read_records  # noqa: E402
+
+SIZES = (100_000, 1_000_000)
+REAL = Path(__file__).resolve().parents[3] / "shared" / "erp"
+SHOWN_FILES = 6
+
+
+def bare_lxml(path: Path) -> None:
+    from lxml import etree
+
+    for _, element in etree.iterparse(str(path), huge_tree=True, recover=False):
+        element.clear()
+        if element.getparent() is not None and element.getparent().getparent() is None:
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+
+
+def bare_elementtree(path: Path) -> None:
+    from xml.etree import ElementTree
+
+    root = None
+    for event, element in ElementTree.iterparse(path, events=("start", "end")):  # noqa: S314
+        root = element if root is None else root
+        if event == "end" and element is not root:
+            element.clear()
+        if event == "end" and len(root) > 1_000:
+            root.clear()
+
+
+def bare_xmltodict(path: Path) -> None:
+    import xmltodict
+
+    with path.open("rb") as file:
+        xmltodict.parse(file, item_depth=2, item_callback=lambda *_: True)
+
+
+def reading(path: Path) -> None:
+    for _ in read_records(lambda: path.open("rb"), plan_of().program):
+        pass
+
+
+def splitting(path: Path) -> dict[str, Any]:
+    transport = Transport(path)
+    split(transport)
+    return {
+        "records": transport.records,
+        "messages": transport.messages.total(),
+        "windows": transport.requests["TransactWriteItems"] - 1,
+    }
+
+
+def resumed(path: Path) -> dict[str, Any]:
+    """Split, with the time running out once, in the middle."""
+    from benchmarks.split_stand_ins import parts_of, run_of
+    from pim_connector.split import Split
+
+    transport = Transport(path)
+    size, parts, plan = path.stat().st_size, parts_of(transport), plan_of()
+    windows = max(size // 570 // 2_000, 1)
+
+    def remaining() -> float:
+        return 900.0 if transport.requests["TransactWriteItems"] < windows else 0.0
+
+    kept: dict[str, bytes] = transport.objects
+    put = parts.bucket.put
+
+    def keep(key: str, body: Any) -> None:
+        if isinstance(body, bytes):
+            kept[key] = body
+        put(key, body)
+
+    parts.bucket.put = keep  # type: ignore[method-assign]  # the checkpoint is read again
+    first = Split(run_of(size), plan, parts)
+    if first.read(remaining):
+        raise SystemExit("the split came to its end at once")
+    checkpoint = max(key for key in kept if "checkpoint" in key)
+    if not Split(run_of(size, checkpoint=checkpoint), plan, parts).read(lambda: 900.0):
+        raise SystemExit("the split did not come to its end")
+    return {"records": transport.records}
+
+
+CONTENDERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "lxml": ("lxml.iterparse, no work", bare_lxml),
+    "elementtree": ("ElementTree.iterparse, no work", bare_elementtree),
+    "xmltodict": ("xmltodict, streaming, no work", bare_xmltodict),
+    "reading": ("our reader alone", reading),
+    "splitter": ("**splitter, all of it**", splitting),
+    "resumed": ("splitter, stopped and taken up once", resumed),
+}
+
+
+def child(name: str, path: Path) -> dict[str, Any]:
+    """Measure one contender in this process."""
+    _, contender = CONTENDERS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        one = Path(folder, "one.xml")
+        write_export(one, 2)
+        (splitting if name == "resumed" else contender)(one)
+    before, wall, cpu = peak_megabytes(), time.perf_counter(), time.process_time()
+    told = contender(path)
+    return {
+        "seconds": time.process_time() - cpu,
+        "wall": time.perf_counter() - wall,
+        "peak_above_one_record_mb": round(peak_megabytes() - before, 1),
+        "megabytes": path.stat().st_size / 1e6,
+    } | (told or {})
+
+
+def measured(name: str, path: Path) -> dict[str, Any]:
+    """Measure one contender in a process of its own."""
+    command = [sys.executable, __file__, "--child", name, str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def compared(records: int) -> str:
+    """Measure all contenders with one file, and give the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "export.xml")
+        write_export(path, records)
+        rows = []
+        limit = measured("lxml", path)["seconds"]
+        for name, (words, _) in CONTENDERS.items():
+            found = measured(name, path)
+            limit = min(limit, found["seconds"]) if name == "lxml" else limit
+            if found.get("records", records) != records:
+                raise SystemExit(f"{name}: {found['records']} of {records} records")
+            print(name, found, file=sys.stderr)
+            rows.append(
+                [
+                    words,
+                    f"{found['megabytes'] / found['seconds']:.1f}",
+                    f"{records / found['seconds']:,.0f}",
+                    f"{found['seconds'] / limit:.1f}",
+                    f"{found['peak_above_one_record_mb']:.1f}",
+                ]
+            )
+    head = ["what", "MB/s", "records/s", "times bare lxml", "MB of memory above one record"]
+    title = f"### {records:,} records, {found['megabytes']:.0f} MB"
+    return f"{title}\n\n{table(head, rows)}"
+
+
+def real_files() -> str:
+    """Read the real exports, as far as there are any, with their starters."""
+    if not REAL.is_dir():
+        return f"The real exports are not there ({REAL.name}): SKIPPED."
+    from tests.real_exports.exports import program_of  # type: ignore[attr-defined]
+
+    return str(program_of)
+
+
+def main(sizes: list[int]) -> None:
+    """Measure, print and write down."""
+    sections = [compared(size) for size in sizes]
+    text = "\n\n".join(["## Splitter", measured_on("lxml", "boto3", "msgspec"), *sections])
+    print(text)
+    write_section("splitter", text)
+
+
+if __name__ == "__main__":
+    if "--child" in sys.argv:
+        print(json.dumps(child(sys.argv[2], Path(sys.argv[3]))))
+    else:
+        main([int(size) for size in sys.argv[1:]] or list(SIZES))
