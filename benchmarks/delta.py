@@ -22,23 +22,23 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.results import measured_on, table, write_section  # noqa: E402
-from benchmarks.split_stand_ins import (  # noqa: E402
+from benchmarks.results import measured_on, table, write_section
+from benchmarks.split_stand_ins import (
     Transport,
     plan_of,
     run_of,
     split,
     write_export,
 )
-from benchmarks.splitter import bare_lxml, reading  # noqa: E402
-from cli import prices  # noqa: E402
-from pim_connector.baseline import baseline_key, keep_baseline, print_of  # noqa: E402
-from pim_connector.erp.reading import read_records  # noqa: E402
-from pim_connector.erp.record import fingerprint  # noqa: E402
-from pim_connector.manifests import encode_hashes, identity_hash  # noqa: E402
-from pim_connector.mapping.result import Identity  # noqa: E402
-from pim_connector.runs.splits import WINDOW, Window  # noqa: E402
-from pim_connector.runs.table import _pack  # noqa: E402
+from benchmarks.splitter import bare_lxml, reading
+from cli import prices
+from pim_connector.baseline import baseline_key, keep_baseline, print_of
+from pim_connector.erp.reading import read_records
+from pim_connector.erp.record import fingerprint
+from pim_connector.manifests import encode_hashes, identity_hash
+from pim_connector.mapping.result import Identity
+from pim_connector.runs.splits import WINDOW, Window
+from pim_connector.runs.table import _pack
 
 SIZE: Final = 1_000_000
 LATENCY: Final = 0.008
@@ -57,8 +57,8 @@ class LastNight:
         self.prints = bytearray()
         self._windows: list[Window] = []
         hashes, prints = array("Q"), array("Q")
-        self.digest = plan_of().pin.digest
-        program = plan_of().program
+        self.digest = plan_of(old).pin.digest
+        program = plan_of(old).program
         for record in read_records(lambda: old.open("rb"), program):
             found = program.identify(record)
             assert isinstance(found, Identity)  # noqa: S101 - the export has no other
@@ -79,7 +79,7 @@ class LastNight:
 
     def entry(self, key: str) -> dict[str, Any]:
         """Answer for one ledger key as DynamoDB does."""
-        number = int(key.rpartition("|")[2][1:])
+        number = int(key.rpartition("-")[2])
         version = bytes(self.prints[number * PRINT : (number + 1) * PRINT])
         return {
             "pk": {"S": key},
@@ -94,7 +94,7 @@ class LastNight:
             run_of(0, id="before", order="2026-01"),
             records=self.records,
             finished_at="2026-01-02T00:00:00Z",
-            mapping=plan_of().pin,
+            mapping=plan_of(transport.file).pin,
         )
         kept: Any = _Kept(transport.objects)
         keep_baseline(before, lambda: self._windows, (), kept)
@@ -129,9 +129,8 @@ def child(name: str, path: Path, old: Path) -> dict[str, Any]:
     transport = Transport(path, ledger=night.entry, latency=LATENCY)
     if name == "baseline":
         night.leave(transport)
-    plan = plan_of()
     wall, cpu = time.perf_counter(), time.process_time()
-    split(transport, plan, follows="before" if name == "baseline" else "")
+    split(transport, follows="before" if name == "baseline" else "")
     took = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
     asked = {name: count for name, count in transport.requests.items() if name[0] in "BGQTU"}
     asked.pop("GetObject", None)
@@ -159,7 +158,8 @@ def measured(name: str, path: Path, old: Path) -> dict[str, Any]:
 def compared(records: int) -> str:
     """Compare the second night with parsing alone, and give the text."""
     with tempfile.TemporaryDirectory() as folder:
-        old, new = Path(folder, "old.xml"), Path(folder, "new.xml")
+        old, new = Path(folder, "old", "catalogue.xml"), Path(folder, "catalogue.xml")
+        old.parent.mkdir()
         write_export(old, records)
         size = write_export(new, records, is_changed)
         lxml, parse = measured("lxml", new, old), measured("reading", new, old)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import boto3
 import msgspec
@@ -27,6 +27,7 @@ from botocore.response import StreamingBody
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
+from benchmarks.preview_speed import MAPPING, RECORD  # noqa: E402
 from pim_connector.bucket import Bucket  # noqa: E402
 from pim_connector.ledger import Ledger  # noqa: E402
 from pim_connector.mapping import compile_mapping, load_mapping  # noqa: E402
@@ -43,7 +44,7 @@ from pim_connector.states import STATES  # noqa: E402
 
 LANES: Final = 4
 KEY: Final = "incoming/bench/export.xml"
-MAPPING: Final = b"""
+TENTS: Final = b"""
 version: 1
 records:
   model:
@@ -62,9 +63,11 @@ records:
       description: {from: text, type: textarea}
 """
 
+Changed: TypeAlias = Callable[[int], bool]
 
-def pieces(records: int, changed: Callable[[int], bool] = lambda _: False) -> Iterator[bytes]:
-    """Generate an export on one line, 570 bytes a record: a model, its nine variants, and so on."""
+
+def tents(records: int, changed: Changed) -> Iterator[bytes]:
+    """Models with nine variants each, of three long elements; all on one line."""
     noise = random.Random(1)  # noqa: S311 - text to pack, not a secret
     yield b"<export>"
     for number in range(records):
@@ -79,10 +82,28 @@ def pieces(records: int, changed: Callable[[int], bool] = lambda _: False) -> It
     yield b"</export>"
 
 
-def write_export(path: Path, records: int, changed: Callable[[int], bool] = lambda _: False) -> int:
-    """Write an export, and give its size in bytes."""
+def catalogue(records: int, changed: Changed) -> Iterator[bytes]:
+    """Products of 13 elements, some with letters beyond ASCII; a line each."""
+    yield b"<catalog>\n"
+    for number in range(records):
+        values = {"brand": number % 50, "color": number % 20, "month": number % 9 + 1}
+        price = number % 900 + (1_000 if changed(number) else 0)
+        yes = "Y" if number % 3 else "N"
+        yield RECORD.format(n=number, yes=yes, price=price, **values).encode()
+    yield b"</catalog>\n"
+
+
+SHAPES: Final[dict[str, tuple[Callable[[int, Changed], Iterator[bytes]], bytes]]] = {
+    "catalogue": (catalogue, MAPPING.encode()),
+    "tents": (tents, TENTS),
+}
+"""How an export is written, and its mapping, by a name that the file is called by."""
+
+
+def write_export(path: Path, records: int, changed: Changed = lambda _: False) -> int:
+    """Write an export of the shape that `path` is named for, and give its size in bytes."""
     with path.open("wb") as file:
-        file.writelines(pieces(records, changed))
+        file.writelines(SHAPES[path.stem][0](records, changed))
     return path.stat().st_size
 
 
@@ -205,9 +226,9 @@ def parts_of(transport: Transport) -> SplitterParts:
     )
 
 
-def plan_of(text: bytes = MAPPING) -> Plan:
-    """Compile the mapping."""
-    mapping = load_mapping(text, name="config/erp/bench.yaml")
+def plan_of(path: Path) -> Plan:
+    """Compile the mapping of an export."""
+    mapping = load_mapping(SHAPES[path.stem][1], name="config/erp/bench.yaml")
     return Plan(
         pin=MappingPin(key=mapping.name, version="1", digest=mapping.digest),
         program=compile_mapping(mapping),
@@ -233,10 +254,11 @@ def run_of(size: int, **more: Any) -> Run:
     return Run(**(given | more))
 
 
-def split(transport: Transport, plan: Plan | None = None, **run: Any) -> None:
+def split(transport: Transport, **run: Any) -> None:
     """Split the file from beginning to end with the real code."""
+    plan = plan_of(transport.file)
     begun = run_of(transport.file.stat().st_size, **run)
-    if not Split(begun, plan or plan_of(), parts_of(transport)).read(lambda: 900.0):
+    if not Split(begun, plan, parts_of(transport)).read(lambda: 900.0):
         raise SystemExit("the split did not come to its end")
 
 
