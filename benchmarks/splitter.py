@@ -54,7 +54,7 @@ In microseconds of processor time a record, with bare lxml at 5 to 8 in the same
   the XML is.
 - Not done: cutting records by text between two parsers, a reader in C, offsets in checkpoints (a
   split that is taken up again reads the records before the place once more)."""
-REAL = Path(__file__).resolve().parents[3] / "shared" / "erp"
+REAL = Path(__file__).resolve().parents[2] / "shared" / "erp"
 SHOWN_FILES = 6
 
 
