@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import boto3
 import msgspec
@@ -27,7 +27,7 @@ from botocore.response import StreamingBody
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
-from benchmarks.preview_speed import MAPPING, RECORD  # noqa: E402
+from benchmarks.catalogue import CHANGED_EVERY, mapping, record  # noqa: E402
 from pim_connector.bucket import Bucket  # noqa: E402
 from pim_connector.ledger import Ledger  # noqa: E402
 from pim_connector.mapping import compile_mapping, load_mapping  # noqa: E402
@@ -63,47 +63,41 @@ records:
       description: {from: text, type: textarea}
 """
 
-Changed: TypeAlias = Callable[[int], bool]
 
-
-def tents(records: int, changed: Changed) -> Iterator[bytes]:
-    """Models with nine variants each, of three long elements; all on one line."""
+def tents(records: int, night: int) -> Iterator[str]:
+    """Models with nine variants each, of three elements, one of them long; all on one line."""
     noise = random.Random(1)  # noqa: S311 - text to pack, not a secret
-    yield b"<export>"
+    yield "<export>"
     for number in range(records):
         text = f"{noise.getrandbits(1_800):0450x}"
-        name = f"Product {number}{' anew' if changed(number) else ''}"
+        name = f"Product {number}{' anew' if night > 1 and number % CHANGED_EVERY == 0 else ''}"
         body = f"<name>{name}</name><text>{text}</text><weight unit='kg'>1.25</weight>"
         model = number - number % 10
         if number % 10 == 0 and records > 1:
-            yield f"<model code='M{model:08d}'>{body}</model>".encode()
+            yield f"<model code='M{model:08d}'>{body}</model>"
         else:
-            yield f"<product sku='P{number:08d}' model='M{model:08d}'>{body}</product>".encode()
-    yield b"</export>"
+            yield f"<product sku='P{number:08d}' model='M{model:08d}'>{body}</product>"
+    yield "</export>"
 
 
-def catalogue(records: int, changed: Changed) -> Iterator[bytes]:
-    """Products of 13 elements, some with letters beyond ASCII; a line each."""
-    yield b"<catalog>\n"
-    for number in range(records):
-        values = {"brand": number % 50, "color": number % 20, "month": number % 9 + 1}
-        price = number % 900 + (1_000 if changed(number) else 0)
-        yes = "Y" if number % 3 else "N"
-        yield RECORD.format(n=number, yes=yes, price=price, **values).encode()
-    yield b"</catalog>\n"
+def catalogue(records: int, night: int) -> Iterator[str]:
+    """Products of 13 elements for 12 attributes, with letters beyond ASCII; a line each."""
+    yield "<catalog>\n"
+    yield from (record(number, night=night) for number in range(records))
+    yield "</catalog>\n"
 
 
-SHAPES: Final[dict[str, tuple[Callable[[int, Changed], Iterator[bytes]], bytes]]] = {
-    "catalogue": (catalogue, MAPPING.encode()),
+SHAPES: Final[dict[str, tuple[Callable[[int, int], Iterator[str]], bytes]]] = {
+    "catalogue": (catalogue, mapping().encode()),
     "tents": (tents, TENTS),
 }
 """How an export is written, and its mapping, by a name that the file is called by."""
 
 
-def write_export(path: Path, records: int, changed: Changed = lambda _: False) -> int:
+def write_export(path: Path, records: int, night: int = 1) -> int:
     """Write an export of the shape that `path` is named for, and give its size in bytes."""
-    with path.open("wb") as file:
-        file.writelines(SHAPES[path.stem][0](records, changed))
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(SHAPES[path.stem][0](records, night))
     return path.stat().st_size
 
 
@@ -228,11 +222,11 @@ def parts_of(transport: Transport) -> SplitterParts:
 
 def plan_of(path: Path) -> Plan:
     """Compile the mapping of an export."""
-    mapping = load_mapping(SHAPES[path.stem][1], name="config/erp/bench.yaml")
+    loaded = load_mapping(SHAPES[path.stem][1], name="config/erp/bench.yaml")
     return Plan(
-        pin=MappingPin(key=mapping.name, version="1", digest=mapping.digest),
-        program=compile_mapping(mapping),
-        origin=mapping.file.source,
+        pin=MappingPin(key=loaded.name, version="1", digest=loaded.digest),
+        program=compile_mapping(loaded),
+        origin=loaded.file.source,
         others={},
     )
 

@@ -81,7 +81,7 @@ def bare_elementtree(path: Path) -> None:
 
 
 def bare_xmltodict(path: Path) -> None:
-    import xmltodict
+    import xmltodict  # type: ignore[import-untyped]
 
     with path.open("rb") as file:
         xmltodict.parse(file, item_depth=2, item_callback=lambda *_: True)

@@ -100,7 +100,7 @@ TEXTS = st.text(st.sampled_from("AB1 \n\r\t&<>/'\"=é"), max_size=6)
 
 def element(name: str, attributes: dict[str, str], children: list[Any]) -> Any:
     made = etree.Element(name, attributes)
-    last = None
+    last: Any = None
     for child in children:
         if isinstance(child, str) and last is None:
             made.text = (made.text or "") + child

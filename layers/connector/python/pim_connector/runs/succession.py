@@ -12,7 +12,7 @@ from typing import Any
 from pim_connector.runs.run import Run
 from pim_connector.runs.table import Change, RunTable
 
-UNDER_WAY = frozenset({"splitting", "sending", "delivering"})
+UNDER_WAY = frozenset({"splitting", "preparing", "sending", "delivering"})
 
 
 def last_key(source: str) -> dict[str, str]:
