@@ -9,7 +9,7 @@ from lxml import etree
 
 from cli.sampling.outline import Outline, Place, lies_in
 from cli.sampling.prefixes import Prefixes
-from pim_connector.erp.fragments import record_xml
+from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
 from pim_connector.erp.scanner import Cut
@@ -65,9 +65,8 @@ def _take(
             return 0
     elif len(sample.around.get(path, ())) >= MOST_ROWS:
         return 0
-    xml = record_xml(
-        cut, cut, leave_out=lambda _: False, with_attributes=False, entities=stream.entities
-    )
+    skeleton = Skeletons().of(cut.ancestors, with_attributes=False)
+    xml = record_xml(cut, cut, skeleton, leave_out=lambda _: False, entities=stream.entities)
     element = _parsed(xml)
     if path != sample.path:
         sample.around.setdefault(path, []).append(element)

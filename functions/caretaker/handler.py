@@ -22,6 +22,7 @@ from pim_connector.runs.deliveries import Deliveries
 from pim_connector.runs.leases import Leases
 from pim_connector.runs.parking import Parking
 from pim_connector.runs.registry import Registry
+from pim_connector.runs.splits import Splits
 from pim_connector.runs.table import RunTable
 from pim_connector.settings import CaretakerSettings, load
 from telemetry import count, logger, observed
@@ -35,6 +36,7 @@ def parts() -> CaretakerParts:
     return CaretakerParts(
         bucket=Bucket(boto3.client("s3"), settings.bucket),
         registry=Registry(runs),
+        splits=Splits(runs),
         deliveries=Deliveries(runs),
         parking=Parking(runs),
         leases=Leases(RunTable(dynamodb, settings.state_table)),
@@ -55,8 +57,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         case {"tick": True}:
             answer = asdict(make_round(parts()))
             count(of_closed(parts().registry.each(answer["closed"])))
-            names = [name.run for name in parts().registry.open_runs()]
-            count(of_open(parts().registry.each(names), parts().clock()))
+            count(of_open(parts().registry.each_open(), parts().clock()))
         case _:
             raise ConfigurationError(
                 "the caretaker was called with an event it does not know "

@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
 
 from pim_connector.bucket import Bucket
 from pim_connector.inbox import read_event
@@ -28,7 +29,7 @@ from telemetry import count, logger, observed
 @cache
 def parts() -> SplitterParts:
     settings = load(SplitterSettings, os.environ)
-    dynamodb = boto3.client("dynamodb")
+    dynamodb = boto3.client("dynamodb", config=Config(parameter_validation=False))
     runs = RunTable(dynamodb, settings.run_table)
     return SplitterParts(
         bucket=Bucket(boto3.client("s3"), settings.bucket),

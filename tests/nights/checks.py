@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pim_connector.manifests import identity_hash
 from tests.nights.accounting import accounting, errand_accounting
 from tests.nights.books import Books
 from tests.nights.oracle import FileRun, Key, expect
@@ -46,6 +47,7 @@ def violations(account: Account) -> list[str]:
     found += _pim(account, expected.values, expected.parents)
     found += _order(account, books)
     found += _secrets(account)
+    found += _baselines(account, books)
     if account.weather.is_quiet and not account.plan.poisoned:
         found += _economy(account, runs)
     return found
@@ -178,6 +180,26 @@ def _order(account: Account, books: Books) -> Iterator[str]:
             yield f"{key} was written by {write.run} after {known[1]}, which is newer"
         else:
             newest[key] = order, write.run
+
+
+def _baselines(account: Account, books: Books) -> Iterator[str]:
+    """What the next file would take for granted is what the ledger holds."""
+    s3 = account.world.s3
+    for (pk, _), last in books.items.items():
+        key = f"baselines/{pk.removeprefix('last#')}/{last.get('run')}"
+        if not (pk.startswith("last#") and last["alone"] and key in s3.keys(key)):
+            continue
+        digest = books.items[f"run#{last['run']}", "run"]["mapping"]["digest"]
+        held = {}
+        for item in account.world.dynamodb.tables["ledger"].values():
+            _, resource, identifier = item["pk"]["S"].split("|", 2)
+            same = item["m"]["S"] == digest
+            held[identity_hash(resource, identifier)] = item["f"]["B"][:8] if same else b""
+        entries = s3._versions[key][-1].body
+        for place in range(0, len(entries), 16):
+            identity = int.from_bytes(entries[place : place + 8])
+            if held.get(identity) != entries[place + 8 : place + 16]:
+                yield f"{key} has a product that the ledger has not, or has otherwise"
 
 
 def _secrets(account: Account) -> Iterator[str]:

@@ -150,6 +150,18 @@ def _nothing(_: Any) -> Any:
     return lambda *_: None
 
 
+def _all_taken(_: Any) -> Any:
+    return lambda _, records: bytearray(b"\1" * (records + 1))
+
+
+def _none(_: Any) -> Any:
+    return lambda _: frozenset()
+
+
+def _by_name_only(_: Any) -> Any:
+    return lambda self, identity, _: identity in self._prints
+
+
 def _forgets_parent(_: Any) -> Any:
     return lambda *_: True
 
@@ -202,6 +214,9 @@ MUTATIONS = (
         "pim_connector.runs.registry.Registry.newer_split",
         _none_newer,
     ),
+    Mutation("baseline: only what the PIM took", "pim_connector.baseline._taken", _all_taken),
+    Mutation("baseline: no product that is there twice", "pim_connector.baseline._repeated", _none),
+    Mutation("baseline: the very version", "pim_connector.baseline.Baseline.holds", _by_name_only),
     Mutation(
         "parking: a released message has its own id",
         "pim_connector.delivery.parents.released_id",

@@ -56,6 +56,7 @@ class Plan:
     lanes: int = 4
     parent_wait_minutes: int = 30
     window: int = 1000
+    block: int = 256
     message_records: int = 100
     budget: int = 8 << 20
     message_bytes: int = 1 << 20
@@ -74,6 +75,7 @@ def draw_plan(chance: Random) -> Plan:
     )
     plan.lanes = chance.choice((1, 2, 4))
     plan.window = chance.choice((3, 5, 1000))
+    plan.block = {3: 1, 5: 2}.get(plan.window, 256)
     plan.message_records = chance.choice((2, 4, 100))
     plan.budget = chance.choice((8 << 20, 8 << 20, 1500))
     plan.message_bytes = chance.choice((1 << 20, 1 << 20, 1200))

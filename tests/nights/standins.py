@@ -79,6 +79,8 @@ def _scale(plan: Plan) -> Iterator[tuple[str, Any]]:
     from pim_connector.packing import Packer
 
     yield "windows.WINDOW", plan.window
+    yield "baseline.BLOCK", plan.block
+    yield "baseline.KEPT_BLOCKS", 6
     yield "split.CHECKPOINT_WINDOWS", 2 if plan.window < 1000 else 50
     yield "packing.MAX_RECORDS", plan.message_records
     yield "errands.MAX_RECORDS", plan.message_records

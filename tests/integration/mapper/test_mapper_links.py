@@ -15,6 +15,7 @@ from pim_connector.messages import MessageRecord
 from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
+from pim_connector.runs.splits import Splits
 from pim_connector.runs.table import RunTable
 from tests.integration.mapper.examples import MAPPING, VARIANTS, model, reasons
 from tests.integration.mapper.world import Killed, World, record
@@ -51,6 +52,7 @@ def caretaker(world: World) -> CaretakerParts:
     return CaretakerParts(
         bucket=world.bucket,
         registry=world.registry,
+        splits=Splits(RunTable(world.dynamodb, "runs")),
         deliveries=world.deliveries,
         parking=world.parking,
         leases=Leases(RunTable(world.dynamodb, "runs")),

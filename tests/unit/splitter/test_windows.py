@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.ledger import LedgerEntry
@@ -44,10 +45,10 @@ def test_a_product_that_is_as_the_pim_accepted_it_goes_no_further() -> None:
     ("sighting", "entry", "standing"),
     [
         (SEEN, None, STANDING),
-        (replace(SEEN, fingerprint=b"f2"), ENTRY, STANDING),
+        (structs.replace(SEEN, fingerprint=b"f2"), ENTRY, STANDING),
         (SEEN, ENTRY, replace(STANDING, digest="m2")),
         (SEEN, ENTRY, replace(STANDING, shortcut=False)),
-        (replace(SEEN, repeats=True), ENTRY, STANDING),
+        (structs.replace(SEEN, repeats=True), ENTRY, STANDING),
     ],
     ids=["never accepted", "changed", "other mapping", "older file under way", "repeated"],
 )
@@ -65,13 +66,13 @@ def test_a_product_of_a_newer_file_is_superseded_whether_the_pim_has_it_yet_or_n
 
 
 def test_what_the_mapping_does_not_want_or_cannot_read_is_filtered_or_rejected() -> None:
-    assert decide(replace(SEEN, found=Filtered(reason="no")), None, STANDING) == "f"
-    assert decide(replace(SEEN, found=Rejected(errors=())), None, STANDING) == "r"
+    assert decide(structs.replace(SEEN, found=Filtered(reason="no")), None, STANDING) == "f"
+    assert decide(structs.replace(SEEN, found=Rejected(errors=())), None, STANDING) == "r"
 
 
 def test_a_repeated_product_is_rejected_where_the_mapping_says_so() -> None:
     refusing = replace(STANDING, refuse_repeats=True)
-    assert decide(replace(SEEN, repeats=True), ENTRY, refusing) == "r"
+    assert decide(structs.replace(SEEN, repeats=True), ENTRY, refusing) == "r"
     assert decide(SEEN, ENTRY, refusing) == "u"
 
 

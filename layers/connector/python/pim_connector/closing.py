@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from pim_connector.baseline import keep_baseline
 from pim_connector.bucket import Bucket
 from pim_connector.consignment import GIVEN_UP, send_written
 from pim_connector.dead_letters import DeadLetters
@@ -36,6 +37,7 @@ from pim_connector.runs.leases import Leases
 from pim_connector.runs.parking import REST_OF_RUN, Parking, links_due
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Phase, Run
+from pim_connector.runs.splits import Splits
 from pim_connector.split import run_file
 from pim_connector.splitting import split_lease
 from pim_connector.states import Problem, RecordOutcome
@@ -53,6 +55,7 @@ class CaretakerParts:
 
     bucket: Bucket
     registry: Registry
+    splits: Splits
     deliveries: Deliveries
     parking: Parking
     leases: Leases
@@ -138,6 +141,9 @@ def _finish(run: Run, parts: CaretakerParts) -> Run:
     now = f"{parts.clock():%Y-%m-%dT%H:%M:%SZ}"
     ended = replace(run, phase=phase, problem=problem, file=target, finished_at=now, dead=0)
     report = write_report(ended, parts)
+    if run.kind == "file":
+        windows, outcomes = parts.splits.windows, parts.deliveries.outcomes(run.id)
+        keep_baseline(run, lambda: windows(run.id), outcomes, parts.bucket)
     try:
         if run.kind == "file":
             parts.bucket.move(run_file(run), target)

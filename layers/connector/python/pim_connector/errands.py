@@ -53,9 +53,18 @@ class AmendedProduct:
 
 
 def begin(
-    of: Run, kind: Kind, name: str, parts: ErrandParts, *, pin: MappingPin | None = None
+    of: Run,
+    kind: Kind,
+    name: str,
+    parts: ErrandParts,
+    *,
+    pin: MappingPin | None = None,
+    disturbs: bool = True,
 ) -> Run:
-    """Enter an errand as an open run; one of the same name is given as it is by now."""
+    """Enter an errand as an open run; one of the same name is given as it is by now.
+
+    It `disturbs` unless it concerns no product that the file in hand holds.
+    """
     errand = Run(
         id=name,
         source=of.source,
@@ -74,7 +83,7 @@ def begin(
         kind=kind,
         of=of.id,
     )
-    parts.registry.register(errand)
+    parts.registry.register(errand, disturbs=disturbs)
     return parts.registry.get(name) or errand
 
 

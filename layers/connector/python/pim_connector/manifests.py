@@ -47,12 +47,17 @@ class HashSet:
 
     def add(self, value: int) -> bool:
         """Add the hash; False says that it was there."""
-        if 4 * self._count >= 3 * len(self._places):
+        places = self._places
+        if 4 * self._count >= 3 * len(places):
             self._grow()
-        place = _place(self._places, value)
-        if self._places[place]:
-            return False
-        self._places[place] = value
+            places = self._places
+        mask = len(places) - 1
+        place = value & mask
+        while found := places[place]:
+            if found == value:
+                return False
+            place = (place + 1) & mask
+        places[place] = value
         self._count += 1
         return True
 

@@ -135,6 +135,9 @@ class HeavyPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     last: bool = False
 
 
+_NO_XML = b'"xml":""'
+
+
 class _Probe(msgspec.Struct, frozen=True):
     v: int
     heavy: str | None = None
@@ -149,8 +152,17 @@ class _Names(msgspec.Struct, frozen=True):
 
 
 def encode_record(record: MessageRecord) -> bytes:
-    """Encode one record as ASCII JSON, to be joined by `encode_joined`: it is encoded only once."""
-    return _ascii(record)
+    """Encode one record as ASCII JSON, to be joined by `encode_joined`: it is encoded only once.
+
+    Where the XML is not ASCII, it alone is encoded by `json`, and put in its place.
+    """
+    if record.xml.isascii():
+        return _ascii(record)
+    bare = msgspec.json.encode(msgspec.structs.replace(record, xml=""))
+    if not bare.isascii():
+        return _ascii(record)
+    before, _, after = bare.partition(_NO_XML)
+    return b"".join((before, _NO_XML[:-2], json.dumps(record.xml).encode("ascii"), after))
 
 
 def encode_joined(envelope: Envelope, records: Sequence[bytes]) -> bytes:

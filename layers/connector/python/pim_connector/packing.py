@@ -9,7 +9,7 @@ numbers wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -70,8 +70,24 @@ class Packer:
 
     def add(
         self, lane: int, resource: str, head: dict[str, str], record: bytes
+    ) -> Iterable[Parcel]:
+        """Take one encoded record, and give the parcels that are due with it, in their order.
+
+        What is given has to be gone through before the next record is added.
+        """
+        bay, weight = self.bays[lane], len(record)
+        buffer = bay.models if resource == MODEL else bay.products
+        within = self._weight + weight <= self._budget
+        if head == bay.head and within and len(buffer) + 1 < MAX_RECORDS and not bay.stored:
+            buffer.append(record)
+            bay.weight += weight
+            self._weight += weight
+            return ()
+        return self._added(lane, resource, head, record)
+
+    def _added(
+        self, lane: int, resource: str, head: dict[str, str], record: bytes
     ) -> Iterator[Parcel]:
-        """Take one encoded record, and give the parcels that are due with it, in their order."""
         bay = self.bays[lane]
         if head != bay.head:
             yield from self._empty(lane)

@@ -129,7 +129,7 @@ class Sending:
 
     def _queued(self, sightings: list[Sighting]) -> Iterator[tuple[Sighting, Identity]]:
         keys = [self._key(sighting) for sighting in sightings]
-        entries = self.parts.ledger.entries(key for key in keys if key)
+        entries = self.parts.ledger.versions(key for key in keys if key)
         refused = []
         for sighting, key in zip(sightings, keys, strict=True):
             disposition = decide(sighting, entries.get(key), self._standing)

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, TypeVar
 
 import msgspec
 
+from pim_connector.baseline import Baseline, print_of
 from pim_connector.bucket import Bucket, StoredObject
 from pim_connector.dispatch import Dispatcher, message_record
 from pim_connector.erp.reading import read_records
@@ -119,14 +120,14 @@ class Split:
         self._run = run
         self._plan = plan
         self._parts = parts
-        self._booked = parts.splits.windows(run.id)
         self._progress = _progress(run, parts.bucket)
         self._packer = Packer(
             parts.lanes, bays=self._progress.bays or None, number=self._progress.number
         )
         self._dispatcher = Dispatcher(run, plan.pin, parts.bucket, parts.queue, force_of(run))
-        self._seen = _seen(self._booked.values(), self._progress.windows)
+        self._seen, self._booked = _booked(parts.splits.windows(run.id), self._progress.windows)
         self._standing = _standing(run, plan, parts)
+        self._baseline = _baseline(run, self._standing, parts)
         self._tired = parts.splits.worn_out(run.id, MAX_TRIES)
 
     def read(self, remaining: Callable[[], float]) -> bool:
@@ -179,13 +180,7 @@ class Split:
         )
 
     def _book(self, number: int, sightings: Sequence[Sighting]) -> Window:
-        source = self._run.source
-        keys = [_ledger_key(source, sighting) for sighting in sightings]
-        entries = self._parts.ledger.entries(key for key in keys if key)
-        dispositions = "".join(
-            decide(sighting, entries.get(key), self._standing)
-            for sighting, key in zip(sightings, keys, strict=True)
-        )
+        dispositions = self._dispositions(sightings)
         refused = list(_kept(sightings, dispositions))
         keep(self._parts.bucket, self._run.id, number, refused)
         for record in refused:
@@ -194,15 +189,40 @@ class Split:
             found = (sighting.found for sighting in sightings)
             identities = (each for each in found if isinstance(each, Identity))
             keep_identifiers(self._parts.bucket, self._run, number, identities)
-        hashes = array("Q", (sighting.hash for sighting in sightings if sighting.hash))
+        named = [sighting for sighting in sightings if sighting.hash]
         window = Window(
             number=number,
             dispositions=dispositions,
-            hashes=encode_hashes(hashes),
+            hashes=encode_hashes(array("Q", (each.hash for each in named))),
+            prints=encode_hashes(array("Q", (print_of(each.fingerprint) for each in named))),
             duplicates=sum(sighting.repeats for sighting in sightings),
         )
-        self._parts.splits.book(self._run, window)
-        return window
+        relies = self._baseline is not None
+        if self._parts.splits.book(self._run, window, if_undisturbed=relies):
+            return window
+        self._baseline = None
+        return self._book(number, sightings)
+
+    def _dispositions(self, sightings: Sequence[Sighting]) -> str:
+        """Decide about the records; the ledger is asked about those the baseline does not have."""
+        known = [self._is_known(sighting) for sighting in sightings]
+        keys = [
+            "" if is_known else _ledger_key(self._run.source, sighting)
+            for sighting, is_known in zip(sightings, known, strict=True)
+        ]
+        entries = self._parts.ledger.versions(key for key in keys if key)
+        return "".join(
+            "u" if is_known else decide(sighting, entries.get(key), self._standing)
+            for sighting, key, is_known in zip(sightings, keys, known, strict=True)
+        )
+
+    def _is_known(self, sighting: Sighting) -> bool:
+        return (
+            self._baseline is not None
+            and sighting.hash != 0
+            and not sighting.repeats
+            and self._baseline.holds(sighting.hash, sighting.fingerprint)
+        )
 
     def _packed(self, found: Iterable[tuple[Sighting, Identity]]) -> Iterator[Parcel]:
         for sighting, identity in found:
@@ -295,13 +315,28 @@ def _progress(run: Run, bucket: Bucket) -> Progress:
     return msgspec.msgpack.decode(bucket.get(run.checkpoint), type=Progress)
 
 
-def _seen(windows: Iterable[Window], until: int) -> HashSet:
-    seen = HashSet()
+def _booked(windows: Iterable[Window], until: int) -> tuple[HashSet, dict[int, Window]]:
+    """Give the products of the windows that are done, and the windows that are still to be sent."""
+    seen, ahead = HashSet(), dict[int, Window]()
     for window in windows:
-        if window.number <= until:
-            for value in decode_hashes(window.hashes):
-                seen.add(value)
-    return seen
+        if window.number > until:
+            ahead[window.number] = window
+            continue
+        for value in decode_hashes(window.hashes):
+            seen.add(value)
+    return seen, ahead
+
+
+def _baseline(run: Run, standing: Standing, parts: SplitterParts) -> Baseline | None:
+    """Give what the ledger holds of the file before, where it and nothing else wrote there."""
+    if not (run.follows and standing.shortcut) or standing.newer or standing.force:
+        return None
+    before = parts.registry.get(run.follows)
+    if before is None or before.finished_at is None or before.order >= run.order:
+        return None
+    if before.mapping is None or before.mapping.digest != standing.digest:
+        return None
+    return Baseline.open(before, parts.bucket)
 
 
 def _standing(run: Run, plan: Plan, parts: SplitterParts) -> Standing:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from msgspec import Struct
+
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
-from pim_connector.ledger import LedgerEntry
+from pim_connector.ledger import LedgerEntry, Version
 from pim_connector.manifests import Manifest
 from pim_connector.mapping.result import Filtered, Identity, Rejected
 from pim_connector.messages import Force
@@ -20,8 +22,7 @@ WINDOW_CHARACTERS: Final = 4_000_000
 """A window of heavy records ends early, so that memory does not depend on their size."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Sighting(Struct, frozen=True, kw_only=True):
     """A record and who it is about. `hash` is 0 and `fingerprint` empty where nobody knows.
 
     `repeats` says that an earlier record of the file was about the same product.
@@ -51,7 +52,9 @@ class Standing:
     force: Force | None = None
 
 
-def decide(sighting: Sighting, entry: LedgerEntry | None, standing: Standing) -> Disposition:
+def decide(
+    sighting: Sighting, entry: LedgerEntry | Version | None, standing: Standing
+) -> Disposition:
     """Say what becomes of one record; `entry` is what the PIM last accepted of its product.
 
     A record that repeats a product of its file is always queued: what the ledger says of the
@@ -67,7 +70,7 @@ def decide(sighting: Sighting, entry: LedgerEntry | None, standing: Standing) ->
         return "q"
     if entry.order > standing.order:
         return "s"
-    if standing.force and standing.force.holds(entry.identifier):
+    if standing.force and standing.force.holds(sighting.found.identifier):
         return "q"
     same = entry.fingerprint == sighting.fingerprint and entry.mapping == standing.digest
     return "u" if same and standing.shortcut else "q"

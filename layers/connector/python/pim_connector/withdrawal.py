@@ -152,8 +152,9 @@ def withdraw(
 
     Product models have nothing that could be disabled; their variants have. Under the same `name`,
     by default the one that belongs to the run's split, doing it twice is doing it once.
+    Any other disturbs what the next file would take for granted.
     """
-    errand = begin(run, "withdrawal", name or f"{run.id}-withdrawal", parts)
+    errand = begin(run, "withdrawal", name or f"{run.id}-withdrawal", parts, disturbs=bool(name))
     return send_amendments(errand, "withdraw", _products(missing, holds, parts.bucket), parts)
 
 

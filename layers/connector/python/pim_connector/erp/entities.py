@@ -52,7 +52,7 @@ class Entities:
 
         Raises UnreadableFileError for unknown and external entities, circles and blow-ups.
         """
-        if "&" not in xml or not self.has_dtd:
+        if not self.has_dtd or "&" not in xml:
             return xml
         self._read += len(xml)
         return _PARTS.sub(self._part, xml)

@@ -5,31 +5,52 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from pim_connector.erp.entities import Entities
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
 from pim_connector.erp.scanner import Cut, Tag
 
+Skeleton: TypeAlias = tuple[str, str]
+"""The start tags of an element's ancestors, and their end tags."""
 _MARK = f"<?{RECORD_MARK}?>"
 MAX_HEAD_CHARACTERS = 4_000_000
+
+
+class Skeletons:
+    """Writes the ancestors of records; most records have those of the record before.
+
+    With attributes only where the mapping sees them, because they count for the fingerprint.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[bool, tuple[tuple[Tag, ...], Skeleton]] = {}
+
+    def of(self, ancestors: tuple[Tag, ...], *, with_attributes: bool) -> Skeleton:
+        """The skeleton around an element with these ancestors."""
+        last = self._last.get(with_attributes)
+        if last is not None and last[0] is ancestors:
+            return last[1]
+        opened = "".join(_start_tag(tag, with_attributes) for tag in ancestors)
+        closed = "".join(f"</{tag.name}>" for tag in reversed(ancestors))
+        self._last[with_attributes] = (ancestors, (opened, closed))
+        return opened, closed
 
 
 def record_xml(
     cut: Cut,
     root: Cut,
+    skeleton: Skeleton,
     *,
     leave_out: Callable[[Cut], bool],
-    with_attributes: bool,
     entities: Entities,
 ) -> str:
     """The record inside the skeleton of its ancestors, with the mark before it.
 
-    `root` is the record itself, or the ancestor that is kept whole. Elements inside it that
-    `leave_out` says are cut away, but never those around the record. The skeleton has attributes
-    only `with_attributes`, because they count for the fingerprint.
+    `root` is the record itself, or the ancestor that is kept whole; the skeleton is that of `root`.
+    Elements inside it that `leave_out` says are cut away, but never those around the record.
     """
-    opened = "".join(_start_tag(tag, with_attributes) for tag in root.ancestors)
-    closed = "".join(f"</{tag.name}>" for tag in reversed(root.ancestors))
+    opened, closed = skeleton
     if root is cut and not cut.inner:
         return f"{opened}{_MARK}{entities.expand(cut.content.decode('utf-8'))}{closed}"
     gaps = [(cut.start, cut.start, _MARK)]

@@ -76,8 +76,12 @@ class Plan:
     def leaves_out(self, record: CompiledRecord) -> Callable[[Cut], bool]:
         """Records inside (or beside) a record are out of its sight, unless the rule keeps them."""
         if record.rule.nested == "keep":
-            return lambda _: False
+            return _nothing
         return lambda cut: any(number in self.groups for number in cut.paths)
+
+
+def _nothing(_: Cut) -> bool:
+    return False
 
 
 def _alternatives(program: Program) -> list[tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
-from pim_connector.erp.fragments import HeadDocument, record_xml
+from pim_connector.erp.fragments import HeadDocument, Skeletons, record_xml
 from pim_connector.erp.head import evaluate_head, read_order
 from pim_connector.erp.plan import Group, Plan
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
@@ -50,6 +50,9 @@ class RecordReader(Iterator[SourceRecord]):
         self._tables = LookupTables(
             {name: tuple(table.columns) for name, table in program.tables.items()}
         )
+        self._groups: dict[tuple[int, ...], list[Group]] = {}
+        self._heads: dict[str, dict[str, str]] = {}
+        self._skeletons = Skeletons()
         self.records_read = 0
         self._records = self._read()
 
@@ -75,10 +78,10 @@ class RecordReader(Iterator[SourceRecord]):
             head_is_known = True
         head = HeadDocument()
         for cut in self._stream.cuts(self._plan.paths):
-            for inner in cut.flat():
+            for inner in cut.flat() if cut.inner else (cut,):
                 if not head_is_known:
                     self._collect_head(head, inner)
-                groups = self._plan.groups_of(inner)
+                groups = self._groups_of(inner)
                 if groups and not head_is_known:
                     self._finish_head(head)
                     head_is_known = True
@@ -94,24 +97,38 @@ class RecordReader(Iterator[SourceRecord]):
         if self.records_read <= self._skip:
             return None
         rule = group.record
+        root = cut if group.within is None else self._plan.root_of(cut, group)
         xml = record_xml(
             cut,
-            self._plan.root_of(cut, group),
+            root,
+            self._skeletons.of(root.ancestors, with_attributes=rule.sees_ancestors),
             leave_out=self._plan.leaves_out(rule),
-            with_attributes=rule.sees_ancestors,
             entities=self._stream.entities,
         )
         record = SourceRecord(
             number=self.records_read,
             line=cut.line,
-            rule=group.names[0],
+            rule=rule.name,
             xml=xml,
-            head={name: self._head.get(name, "") for name in sorted(rule.head_names)},
+            head=self._head_of(rule),
         )
-        rules = [self._program.records[name] for name in group.names]
-        if len(rules) == 1 and not rule.table_names:
+        if len(group.names) == 1 and not rule.table_names:
             return record
-        return self._with_rows(record, rules)
+        return self._with_rows(record, [self._program.records[name] for name in group.names])
+
+    def _groups_of(self, cut: Cut) -> list[Group]:
+        found = self._groups.get(cut.paths)
+        if found is None:
+            found = self._groups[cut.paths] = self._plan.groups_of(cut)
+        return found
+
+    def _head_of(self, rule: CompiledRecord) -> dict[str, str]:
+        """The head values that a rule uses: one dictionary for all its records."""
+        found = self._heads.get(rule.name)
+        if found is None:
+            found = {name: self._head.get(name, "") for name in sorted(rule.head_names)}
+            self._heads[rule.name] = found
+        return found
 
     def _with_rows(self, record: SourceRecord, rules: Sequence[CompiledRecord]) -> SourceRecord:
         """Chooses the rule, and gives the record the look-up rows and head values it needs."""
@@ -122,13 +139,12 @@ class RecordReader(Iterator[SourceRecord]):
             number=record.number, line=record.line, rule=names[0], xml=record.xml, head=head
         )
         chosen = self._program.chosen(names, seen, rows)
-        needed = self._program.records[chosen].head_names
         record = SourceRecord(
             number=record.number,
             line=record.line,
             rule=chosen,
             xml=record.xml,
-            head={name: head[name] for name in sorted(needed)},
+            head=self._head_of(self._program.records[chosen]),
         )
         rows = NotedRows(self._tables)
         if self._program.records[chosen].table_names:
@@ -173,6 +189,7 @@ class RecordReader(Iterator[SourceRecord]):
 
     def _evaluate_head(self, head: HeadDocument) -> None:
         self._head = evaluate_head(self._program.head.values(), head)
+        self._heads.clear()
 
     def _read_other_files(self) -> None:
         for table in self._program.tables.values():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from pim_connector.errors import RejectedError
 
@@ -15,8 +16,7 @@ RECORD_MARK = "pim-connector-record"
 """Target of the processing instruction that stands before the record inside `SourceRecord.xml`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRecord:
+class SourceRecord(Struct, frozen=True, kw_only=True):
     """One record with all that its mapping can see of the file around it.
 
     `number` counts from 1 in document order over all record rules; `line` is that of the start tag
@@ -28,8 +28,8 @@ class SourceRecord:
     line: int
     rule: str
     xml: str
-    head: dict[str, str] = field(default_factory=dict)
-    tables: Tables = field(default_factory=dict)
+    head: dict[str, str] = {}
+    tables: Tables = {}
 
 
 class UnreadableFileError(RejectedError):
@@ -60,10 +60,9 @@ def fingerprint(record: SourceRecord) -> bytes:
 
     Number and line are left out: a record that only moved within the file is the same record.
     """
-    digest = blake2b(digest_size=12)
-    digest.update(record.rule.encode())
-    digest.update(b"\0")
-    digest.update(record.xml.encode())
+    digest = blake2b(f"{record.rule}\0{record.xml}".encode(), digest_size=12)
+    if not (record.head or record.tables):
+        return digest.digest()
     for name, value in sorted(record.head.items()):
         digest.update(f"\0{name}\0{value}".encode())
     for table, keys in sorted(record.tables.items()):

@@ -3,6 +3,11 @@
 expat follows the document and says where each element begins and ends; what is asked for is cut
 out of the bytes as it is, so nothing is built, changed or written again on the way, and memory
 holds one outermost element at most. expat opens no file and no address.
+
+Each call from expat costs more than the parsing itself. Inside an element of which no part is asked
+for, start tags are therefore not announced: its end is the first end tag of its name, unless its
+bytes hold a second start tag of that name. Then, and where the limits might be passed, what there
+is of it is measured by a parser of its own, and from there on all is counted as elsewhere.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from xml.parsers import expat
 
 from pim_connector.erp.entities import Entities
@@ -27,8 +33,7 @@ _START_TAG = re.compile(rb"""<[^<>"']*(?:"[^"]*"[^<>"']*|'[^']*'[^<>"']*)*>""")
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A start tag on the way down to an element: its name as written, and its attributes."""
 
     name: str
@@ -68,12 +73,17 @@ class Cut:
             yield from cut.flat()
 
 
-@dataclass(slots=True)
 class _Open:
-    state: State
-    names: dict[str, str]
-    tag: Tag
-    cut: Cut | None = None
+    """An element that is open, as far as paths are followed into it."""
+
+    __slots__ = ("cut", "inside", "names", "state", "tag")
+
+    def __init__(
+        self, state: State, names: dict[str, str], tag: Tag, inside: tuple[Tag, ...]
+    ) -> None:
+        self.state, self.names, self.tag = state, names, tag
+        self.inside = inside
+        self.cut: Cut | None = None
 
 
 class Scanner:
@@ -88,9 +98,14 @@ class Scanner:
         self._dead = 0
         self._cut: Cut | None = None
         self._done: list[Cut] = []
-        self._bytes = bytearray()
+        self._bytes = b""
         self._base = 0
         self._fed = 0
+        self._known: dict[tuple[State, str], tuple[State, tuple[int, ...]]] = {}
+        self._known_names: dict[str, str] | None = None
+        self._is_plain = True
+        self._silent = ""
+        self._starts: dict[str, tuple[bytes, re.Pattern[bytes]]] = {}
         self.failure: UnreadableFileError | None = None
         self._parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = False
@@ -115,6 +130,8 @@ class Scanner:
     def _parse(self, data: bytes, *, final: bool) -> list[Cut]:
         try:
             self._parser.Parse(data, final)
+            if self._silent:
+                self._announce_all()
         except expat.ExpatError as error:
             done, self._done = self._done, []
             self.failure = UnreadableFileError(
@@ -152,7 +169,7 @@ class Scanner:
                     line=self._cut.line,
                     column=1,
                 )
-        del self._bytes[: keep - self._base]
+        self._bytes = self._bytes[keep - self._base :]
         self._base = keep
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -166,23 +183,41 @@ class Scanner:
         if len(self._stack) >= MAX_DEPTH:
             raise UnreadableFileError(f"elements nested more than {MAX_DEPTH} deep")
         above = self._stack[-1] if self._stack else None
-        if above is not None and not above.state:
+        if above is None:
+            names = _names({"xml": XML_NAMESPACE}, attributes)
+            state, matched = self._matcher.enter(self._matcher.start, _qualified(name, names))
+            ancestors: tuple[Tag, ...] = ()
+        elif above.state:
+            names = _names(above.names, attributes)
+            state, matched = self._entered(above.state, name, names)
+            ancestors = above.inside
+        else:
             self._dead = 1
             return
-        names = _names(above.names if above else {"xml": XML_NAMESPACE}, attributes)
-        state, matched = self._matcher.enter(
-            above.state if above else self._matcher.start, _qualified(name, names)
-        )
         tag = Tag(name, attributes)
-        opened = _Open(state, names, tag)
+        opened = _Open(state, names, tag, (*ancestors, tag) if state else ())
         self._stack.append(opened)
         if matched:
-            self._begin(opened, matched)
+            self._begin(opened, matched, ancestors)
 
-    def _begin(self, opened: _Open, matched: tuple[int, ...]) -> None:
+    def _entered(
+        self, above: State, name: str, names: dict[str, str]
+    ) -> tuple[State, tuple[int, ...]]:
+        """The state below an element; remembered while the namespaces are those of the first."""
+        if self._known_names is None:
+            self._known_names = names
+        if names is not self._known_names:
+            return self._matcher.enter(above, _qualified(name, names))
+        found = self._known.get((above, name))
+        if found is None:
+            found = self._matcher.enter(above, _qualified(name, names))
+            self._known[above, name] = found
+        return found
+
+    def _begin(self, opened: _Open, matched: tuple[int, ...], ancestors: tuple[Tag, ...]) -> None:
         cut = Cut(
             paths=matched,
-            ancestors=tuple(above.tag for above in self._stack[:-1]),
+            ancestors=ancestors,
             tag=opened.tag,
             line=self._parser.CurrentLineNumber,
             start=self._parser.CurrentByteIndex,
@@ -195,6 +230,62 @@ class Scanner:
             cut.outer = self._cut
             self._cut.inner.append(cut)
         self._cut = cut
+        if self._is_plain and not opened.state:
+            self._silent = cut.tag.name
+            self._parser.StartElementHandler = None
+            self._parser.EndElementHandler = self._silent_end
+
+    def _silent_end(self, name: str) -> None:
+        """Inside an element of which nothing more is asked for: is this its end?"""
+        if name != self._silent:
+            return
+        cut = self._cut
+        assert cut is not None  # noqa: S101 - `_begin` set both
+        start, here = cut.start - self._base, self._parser.CurrentByteIndex - self._base
+        if here != start and not self._bytes.startswith(b"</", here):
+            return  # an empty element inside: without a start handler expat stands before it
+        is_alone = here == start or self._has_one(name, start, here)
+        if is_alone and _is_within_limits(self._bytes, start, here, self._room()):
+            self._announce()
+            self._end(name)
+            return
+        end = self._end_of(cut) - self._base
+        depth = _measured(self._bytes[start:end], cut.line, self._room())
+        self._announce()
+        self._is_plain = is_alone
+        if depth:
+            self._dead = depth - 1
+        else:
+            self._end(name)
+
+    def _has_one(self, name: str, start: int, end: int) -> bool:
+        """Whether nothing there reads like a second start tag of that name."""
+        found = self._starts.get(name)
+        if found is None:
+            written = f"<{name}".encode()
+            found = written, re.compile(re.escape(written) + rb"[\s/>]")
+            self._starts[name] = found
+        if self._bytes.count(found[0], start, end) == 1:
+            return True
+        return len(found[1].findall(self._bytes, start, end)) == 1
+
+    def _room(self) -> int:
+        """How deep elements may be nested, counted from the one that is open."""
+        return MAX_DEPTH + 1 - len(self._stack)
+
+    def _announce(self) -> None:
+        self._silent = ""
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+
+    def _announce_all(self) -> None:
+        """At the end of a piece: what is open is counted from here on, so that limits hold."""
+        cut = self._cut
+        assert cut is not None  # noqa: S101 - `_begin` set both
+        here = self._parser.CurrentByteIndex - self._base
+        begun = self._bytes[cut.start - self._base : here]
+        self._dead = _measured(begun, cut.line, self._room()) - 1
+        self._announce()
 
     def _done_shallow(self, cut: Cut) -> None:
         if self._cut is not None:
@@ -212,20 +303,25 @@ class Scanner:
         cut.end = self._end_of(cut)
         self._cut = cut.outer
         if cut.outer is None:
-            cut.whole = bytes(self._bytes[cut.start - self._base : cut.end - self._base])
+            cut.whole = self._bytes[cut.start - self._base : cut.end - self._base]
             self._done.append(cut)
 
     def _end_of(self, cut: Cut) -> int:
-        """The offset after the end tag; expat stands before `</`, or behind an empty element."""
-        here = self._parser.CurrentByteIndex
-        start_tag = _START_TAG.match(self._bytes, cut.start - self._base)
-        if start_tag and start_tag.group().endswith(b"/>"):
-            return self._base + start_tag.end()
-        return self._base + self._bytes.index(b">", here - self._base) + 1
+        """The offset after the end tag; expat stands before `</`.
+
+        It stands behind an empty element, or before it where start tags are not announced.
+        """
+        here = self._parser.CurrentByteIndex - self._base
+        if self._base + here == cut.start or self._bytes.startswith(b"/>", here - 2):
+            start_tag = _START_TAG.match(self._bytes, cut.start - self._base)
+            if start_tag and start_tag.group().endswith(b"/>"):
+                return self._base + start_tag.end()
+        return self._base + self._bytes.index(b">", here) + 1
 
     def _doctype(self, _: str, system: str | None, __: str | None, has_subset: int) -> None:
         if system is not None or has_subset:
             self.entities.has_dtd = True
+            self._is_plain = False
             self._parser.DefaultHandler = self._other
 
     def _entity(self, name: str, is_parameter: int, value: str | None, *_: str | None) -> None:
@@ -249,8 +345,49 @@ class Scanner:
                 raise UnreadableFileError(f"elements come out of the entity {data}; write them out")
 
 
+def _is_within_limits(data: bytes, start: int, end: int, room: int) -> bool:
+    """Whether so few tags and attributes stand there that no limit can be passed."""
+    if data.count(b"<", start, end) >= 2 * room - 2:
+        return False
+    return end - start < 2 * MAX_ATTRIBUTES or data.count(b"=", start, end) <= MAX_ATTRIBUTES
+
+
+def _measured(data: bytes, line: int, room: int) -> int:
+    """How many elements are open at the end of `data`, which begins with a start tag.
+
+    Raises UnreadableFileError where they are nested too deep or have too many attributes.
+    """
+    depth = 0
+    parser = expat.ParserCreate("utf-8")
+
+    def refuse(what: str) -> None:
+        column = parser.CurrentColumnNumber + 1
+        raise UnreadableFileError(what, line=line - 1 + parser.CurrentLineNumber, column=column)
+
+    def start(_: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > room:
+            refuse(f"elements nested more than {MAX_DEPTH} deep")
+        if len(attributes) > MAX_ATTRIBUTES:
+            refuse(f"an element with more than {MAX_ATTRIBUTES} attributes")
+
+    def end(_: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(data, False)
+    return depth
+
+
 def _names(above: dict[str, str], attributes: dict[str, str]) -> dict[str, str]:
     """The namespaces in force: those above, and those declared here."""
+    for name in attributes:
+        if name.startswith("xmlns"):
+            break
+    else:
+        return above
     declared = {
         name[6:]: uri
         for name, uri in attributes.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from pim_connector.erp.entities import Entities
-from pim_connector.erp.fragments import record_xml
+from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.scanner import Cut
 from pim_connector.erp.tables import LookupTables
@@ -24,8 +24,8 @@ def fill_table(table: CompiledTable, cut: Cut, tables: LookupTables, entities: E
     xml = record_xml(
         cut,
         cut,
+        Skeletons().of(cut.ancestors, with_attributes=table.sees_ancestors),
         leave_out=lambda _: False,
-        with_attributes=table.sees_ancestors,
         entities=entities,
     )
     try:

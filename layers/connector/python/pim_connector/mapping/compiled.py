@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiling import Reader
 from pim_connector.mapping.fields import CompiledField
+from pim_connector.mapping.glimpse import Glimpse
 from pim_connector.mapping.language import RecordRule
 from pim_connector.mapping.pivots import CompiledPivot
 from pim_connector.mapping.rules import CompiledRule, Policy
@@ -35,6 +36,7 @@ class CompiledRecord:
     head_names: frozenset[str]
     table_names: frozenset[str]
     sees_ancestors: bool
+    glimpse: Glimpse | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Source, Step, Whitespace
@@ -29,16 +29,20 @@ from pim_connector.mapping.steps import (
 from pim_connector.mapping.table_steps import ancestors_step, lookup_step
 from pim_connector.mapping.texts import texts_reader
 from pim_connector.mapping.view import Evaluate, Value, View, present
-from pim_connector.mapping.xpaths import Node, XPathError, XPathExpression, compile_xpath
+from pim_connector.mapping.xpaths import DEFAULT, Node, XPathError, XPathExpression, compile_xpath
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A compiled source; errors name it by `label`; `constant` is set where it reads nothing."""
+    """A compiled source; errors name it by `label`; `constant` is set where it reads nothing.
+
+    `plain` is the path where the source is nothing but the text at it.
+    """
 
     evaluate: Evaluate
     label: str
     constant: str | None = None
+    plain: str | None = None
 
 
 @dataclass(slots=True)
@@ -102,8 +106,9 @@ class Compiler:
         if source.when is not None:
             holds = self.expression(source.when, (*path, "when")).holds
             evaluate = _with_condition(evaluate, holds)
-        changed = bool(source.steps or source.when)
-        return Reader(evaluate, reader.label, None if changed else reader.constant)
+        if source.steps or source.when:
+            return Reader(evaluate, reader.label)
+        return replace(reader, evaluate=evaluate)
 
     def _base(self, source: Source, given: str, path: Path) -> Reader:
         if given == "from_":
@@ -123,7 +128,11 @@ class Compiler:
     def _xpath(self, source: Source, text: str, path: Path) -> Reader:
         compiled = self.expression(text, path)
         whitespace = source.whitespace or self.mapping.file.defaults.whitespace
-        return Reader(_reading(compiled, source, whitespace), text)
+        is_plain = source.take == "text" and whitespace == "strip"
+        is_plain = is_plain and DEFAULT not in self.mapping.file.namespaces
+        return Reader(
+            _reading(compiled, source, whitespace), text, plain=text if is_plain else None
+        )
 
     def steps(self, steps: Iterable[str | Step], path: Path) -> list[RunStep]:
         """Compiled steps; what cannot be compiled is a problem."""

@@ -8,11 +8,13 @@ from uuid import UUID
 from pim_connector.mapping.compiled import CompiledRecord
 from pim_connector.mapping.compiling import Reader
 from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.glimpse import Glimpse, glimpse_of
 from pim_connector.mapping.result import FieldError, Filtered, Identity, Rejected
 from pim_connector.mapping.rules import field_error
 from pim_connector.mapping.view import View, single_text
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[,;\r\n]")
+_USUAL = re.compile(r"[\w.\-/+]{1,255}", re.ASCII)
 MAX_IDENTIFIER = 255
 
 
@@ -38,8 +40,31 @@ def identify(rule: CompiledRecord, view: View) -> Identity | Filtered | Rejected
     identifier = read("identifier", rule.identifier)
     parent = read("parent", rule.parent[0] if rule.parent else None)
     root_model = read("root_model", rule.root_model)
-    if not errors:
-        errors.extend(_identity_errors(rule, identifier, uuid))
+    if errors:
+        return Rejected(errors=tuple(errors))
+    return _concluded(rule, identifier, uuid, parent, root_model)
+
+
+def glimpsed(rule: CompiledRecord, xml: str) -> Identity | Rejected | None:
+    """What `identify` would say of a record, where its text alone says it; None otherwise."""
+    values = rule.glimpse(xml) if rule.glimpse else None
+    return None if values is None else _concluded(rule, *values)
+
+
+def glimpse_for(rule: CompiledRecord) -> Glimpse | None:
+    """Make the glimpse of a rule's records, None where they have to be parsed."""
+    if rule.when is not None or rule.within is not None:
+        return None
+    readers = (rule.identifier, rule.uuid, rule.parent[0] if rule.parent else None, rule.root_model)
+    if any(reader is not None and reader.plain is None for reader in readers):
+        return None
+    return glimpse_of([reader.plain if reader else None for reader in readers])
+
+
+def _concluded(
+    rule: CompiledRecord, identifier: str, uuid: str, parent: str, root_model: str
+) -> Identity | Rejected:
+    errors = _identity_errors(rule, identifier, uuid)
     if errors:
         return Rejected(errors=tuple(errors))
     name = uuid.lower() if rule.uuid else identifier
@@ -52,8 +77,14 @@ def identify(rule: CompiledRecord, view: View) -> Identity | Filtered | Rejected
     )
 
 
+def _is_usual(identifier: str) -> bool:
+    return _USUAL.fullmatch(identifier) is not None
+
+
 def _identity_errors(rule: CompiledRecord, identifier: str, uuid: str) -> list[FieldError]:
     """The PIM's rules for identifiers: https://api.akeneo.com/concepts/products.html."""
+    if rule.uuid is None and _is_usual(identifier):
+        return []
     errors: list[FieldError] = []
 
     def say(name: str, reader: Reader, message: str, value: str) -> None:

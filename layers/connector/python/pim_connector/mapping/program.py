@@ -13,7 +13,7 @@ from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.drafting import Drafts
 from pim_connector.mapping.fields import draft_fields
 from pim_connector.mapping.forms import Forms
-from pim_connector.mapping.identity import identify
+from pim_connector.mapping.identity import glimpsed, identify
 from pim_connector.mapping.loading import Mapping
 from pim_connector.mapping.nodes import record_node
 from pim_connector.mapping.result import (
@@ -61,6 +61,10 @@ class Program:
 
         Never raises for bad data; a record of a rule the mapping no longer has is rejected.
         """
+        rule = self.records.get(record.rule)
+        found = glimpsed(rule, record.xml) if rule else None
+        if found is not None:
+            return found
         seen = self._open(record)
         return seen if isinstance(seen, Rejected) else identify(*seen)
 

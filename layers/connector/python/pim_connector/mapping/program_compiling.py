@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, HeadValue
 from pim_connector.mapping.compiling import Compiler, Usage
 from pim_connector.mapping.fields import compile_fields, optional
+from pim_connector.mapping.identity import glimpse_for
 from pim_connector.mapping.language import FieldRule, RecordRule, Source, Table, ValueRule
 from pim_connector.mapping.loading import Mapping, MappingError
 from pim_connector.mapping.paths import element_path, head_anchor
@@ -172,7 +173,7 @@ class _Work:
             sees_ancestors=usage.upward,
         )
         compiler.known_variables = head_names
-        return compiled
+        return replace(compiled, glimpse=glimpse_for(compiled))
 
     def _let(self, rule: RecordRule, place: Path, head_names: set[str]) -> dict[str, Evaluate]:
         """Each `let` may use the head and what stands before it, so no circle is possible."""

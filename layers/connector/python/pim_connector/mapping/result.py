@@ -27,8 +27,7 @@ class FieldError:
     advice: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """Whose data a record holds; `family_key` decides the lane.
 
     The root product model's code where the record says it, else the parent's, else its own.

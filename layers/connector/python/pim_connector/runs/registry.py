@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from pim_connector.runs.run import Phase, Run, from_item, header_key
+from pim_connector.runs.succession import UNDER_WAY, disturbing
 from pim_connector.runs.table import Change, RunTable
 from pim_connector.states import State
 
@@ -36,13 +37,18 @@ class Registry:
     def __init__(self, table: RunTable) -> None:
         self._table = table
 
-    def register(self, run: Run) -> bool:
-        """Enter a new run, `noted` or `waiting`. False says that it is known and as it was."""
+    def register(self, run: Run, *, disturbs: bool = False) -> bool:
+        """Enter a new run, `noted` or `waiting`. False says that it is known and as it was.
+
+        One that `disturbs` will write to the ledger without a file that says what.
+        """
         actions = [self._table.putting(_header(run), if_absent=True)]
         actions.append(self._table.putting(_open_key(run.id) | _name(run)))
         actions.append(self._table.putting({"pk": "runs", "sk": run.id} | _name(run)))
         if run.phase == "waiting":
             actions.append(self._table.putting(_waiting_key(run) | _name(run)))
+        if disturbs:
+            actions.append(disturbing(self._table, run))
         return not self._table.transact(*actions)
 
     def get(self, run: str) -> Run | None:
@@ -56,6 +62,10 @@ class Registry:
     def open_runs(self) -> Iterator[RunName]:
         """Give all runs that are not done, in no order that means anything."""
         return map(_read_name, self._table.query("open"))
+
+    def each_open(self) -> Iterator[Run]:
+        """Give the runs that are not done, as they are now."""
+        return self.each([name.run for name in self.open_runs()])
 
     def all_runs(self) -> Iterator[RunName]:
         """Give all runs there have been, the newest first."""
@@ -83,6 +93,12 @@ class Registry:
         others = (name.run for name in self.open_runs() if name.source == run.source)
         headers = (self.get(other) for other in others if other != run.id)
         return any(header and header.order < run.order for header in headers)
+
+    def alone(self, run: Run) -> bool:
+        """Say whether no other run of the source may have messages on their way."""
+        others = (name.run for name in self.open_runs() if name.source == run.source)
+        headers = (self.get(other) for other in others if other != run.id)
+        return not any(header and header.phase in UNDER_WAY for header in headers)
 
     def newer_split(self, run: Run) -> list[RunName]:
         """Give the newer files of the source that were split before this one: it comes late."""

@@ -32,8 +32,10 @@ class Run:
     file: the file still lies in the inbox. `missing`, of a full export, counts the products that
     the last complete one held and this one does not; `hold` says why they were not disabled
     although the mapping asks for it, and waits for an operator's word. `forced` says what is sent
-    although it has not changed. `fence` grows each time a splitter takes the
-    run over; what an earlier one still writes is refused. Times are ISO 8601 in UTC.
+    although it has not changed. `follows` names the run of the source that alone may have written
+    to the ledger before this file, "" where nobody knows (see `succession`). `fence` grows each
+    time a splitter takes the run over; what an earlier one still writes is refused. Times are ISO
+    8601 in UTC.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Run:
     of: str | None = None
     hold: str | None = None
     forced: str | None = None
+    follows: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -119,4 +122,5 @@ _PLAIN: Final = (
     "of",
     "hold",
     "forced",
+    "follows",
 )

@@ -7,18 +7,21 @@ with the same ids, and neither the queue nor the counts get anything twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 
 from pim_connector.errors import TransientError
 from pim_connector.messages import MappingPin
-from pim_connector.runs.registry import begun_item, open_actions
+from pim_connector.runs.registry import Registry, begun_item, open_actions
 from pim_connector.runs.run import Run, from_item, header_key
+from pim_connector.runs.succession import last_key, succeeding, undisturbed
 from pim_connector.runs.table import Change, RunTable
 
 WINDOW: Final = 1_000
+MOST_RACES: Final = 10
 
 
 class LostRunError(TransientError):
@@ -30,13 +33,14 @@ class Window:
     """What became of up to 1,000 records at the split, one letter each.
 
     q queued · u unchanged · s superseded · f filtered · r rejected. `hashes` are the identity
-    hashes of those that have an identity (8 bytes each), `duplicates` how many repeat a product of
-    the file.
+    hashes of those that have an identity (8 bytes each), `prints` the beginnings of their
+    fingerprints (as many), `duplicates` how many repeat a product of the file.
     """
 
     number: int
     dispositions: str
     hashes: bytes
+    prints: bytes = b""
     duplicates: int = 0
 
 
@@ -68,7 +72,28 @@ class Splits:
             raise LostRunError(f"run {run.id} is not there to be split")
         begun = from_item(item)
         self._table.put(begun_item(begun))
-        return begun
+        return begun if begun.follows is not None else self._succeeded(begun)
+
+    def _succeeded(self, run: Run) -> Run:
+        """Enter the run as the last that may write to the ledger, and which one it comes after."""
+        registry = Registry(self._table)
+        for _ in range(MOST_RACES):
+            last = self._table.get(last_key(run.source)) or {}
+            before = registry.get(last["run"]) if last else None
+            alone = registry.alone(run) and (before is None or before.finished_at is not None)
+            follows = last["run"] if last.get("alone") else ""
+            change = Change(
+                put={"follows": follows}, condition="#fence = :fence", given={"fence": run.fence}
+            )
+            failed = self._table.transact(
+                succeeding(self._table, run, last.get("run"), alone=alone),
+                self._table.updating(header_key(run.id), change),
+            )
+            if 1 in failed:
+                raise LostRunError(f"another splitter has taken over run {run.id}")
+            if not failed:
+                return replace(run, follows=follows)
+        raise TransientError(f"other runs of source {run.source} keep beginning; try again")
 
     def worn_out(self, run: str, most: int) -> bool:
         """Say whether more than `most` splitters took the run over since its last checkpoint.
@@ -94,16 +119,17 @@ class Splits:
         """Do not count this take-over: it ended because AWS could not answer."""
         self._table.update(header_key(run.id), Change(add={"tries": -1}))
 
-    def windows(self, run: str) -> dict[int, Window]:
-        """Give all windows that are booked, by number."""
-        found = map(_window, self._table.query(f"run#{run}", prefix="window#"))
-        return {window.number: window for window in found}
+    def windows(self, run: str) -> Iterator[Window]:
+        """Give all windows that are booked, in the order of the file."""
+        return map(_window, self._table.query(f"run#{run}", prefix="window#"))
 
-    def book(self, run: Run, window: Window) -> None:
+    def book(self, run: Run, window: Window, *, if_undisturbed: bool = False) -> bool:
         """Book the window and add it to the run's counts, in one transaction.
 
         The fence keeps a window from being booked twice: who takes a run over raises it first and
-        reads what is booked then. Raises LostRunError when another splitter has done so.
+        reads what is booked then. Raises LostRunError when another splitter has done so. False,
+        and nothing booked, where the window is to be booked only `if_undisturbed` and another run
+        has begun that may write to the ledger.
         """
         item: dict[str, Any] = _window_key(run.id, window.number) | msgspec.to_builtins(
             window, builtin_types=(bytes,)
@@ -111,9 +137,13 @@ class Splits:
         counted = Change(
             add=_counts(window), condition="#fence = :fence", given={"fence": run.fence}
         )
-        header = self._table.updating(header_key(run.id), counted)
-        if self._table.transact(self._table.putting(item), header):
+        actions = [self._table.putting(item), self._table.updating(header_key(run.id), counted)]
+        if if_undisturbed:
+            actions.append(undisturbed(self._table, run))
+        failed = self._table.transact(*actions)
+        if failed and failed != (2,):
             raise LostRunError(f"another splitter has taken over run {run.id}")
+        return not failed
 
     def checkpoint(self, run: Run, key: str) -> None:
         """Enter where the state of this split lies, for the one that goes on with it."""
@@ -163,5 +193,6 @@ def _window(item: dict[str, Any]) -> Window:
         number=int(item["number"]),
         dispositions=item["dispositions"],
         hashes=item["hashes"],
+        prints=item.get("prints", b""),
         duplicates=int(item["duplicates"]),
     )

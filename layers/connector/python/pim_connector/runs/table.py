@@ -135,7 +135,8 @@ class RunTable:
     def transact(self, *actions: Item) -> tuple[int, ...]:
         """Do all of the actions or none; give the places of those whose condition did not hold.
 
-        An empty answer means: done. Make the actions with `putting`, `updating` and `deleting`.
+        An empty answer means: done. Make the actions with `putting`, `updating`,
+        `checking` and `deleting`.
         """
         request: Any = list(actions)
         for attempt in range(ATTEMPTS):
@@ -157,6 +158,12 @@ class RunTable:
 
     def updating(self, key: Key, change: Change) -> Item:
         return {"Update": {"TableName": self._name, "Key": _pack(key)} | change.expressions()}
+
+    def checking(self, key: Key, change: Change) -> Item:
+        """Make an action that changes nothing, and fails where the condition does not hold."""
+        condition = change.expressions()
+        del condition["UpdateExpression"]
+        return {"ConditionCheck": {"TableName": self._name, "Key": _pack(key)} | condition}
 
     def deleting(self, key: Key) -> Item:
         return {"Delete": {"TableName": self._name, "Key": _pack(key)}}

@@ -1,0 +1,250 @@
+"""How fast a file is split, and in how much memory, against parsers that do nothing else.
+
+    python benchmarks/splitter.py [RECORDS …]          (100000 and 1000000)
+    python benchmarks/splitter.py --child NAME FILE    one measurement; its last line is JSON
+
+Each contender reads the same file in a process of its own. One record is read first; the peak of
+memory above that is what the size of the file costs. Seconds are those of the processor, because
+other work on the machine does not count there. The splitter's part is everything: reading,
+identity, fingerprint, ledger, lanes, packing, booking windows, checkpoints and sending, up to where
+boto3 would sign and send a request.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.results import measured_on, table, write_section
+from benchmarks.split_stand_ins import (
+    SHAPES,
+    Transport,
+    peak_megabytes,
+    plan_of,
+    split,
+    write_export,
+)
+from pim_connector.erp.reading import read_records
+from pim_connector.erp.record import UnreadableFileError
+from pim_connector.mapping import compile_mapping, load_mapping
+
+SIZES = (100_000, 1_000_000)
+TRIED = """### What was tried
+
+In microseconds of processor time a record, with bare lxml at 5 to 8 in the same runs (tents).
+
+- Reading took 37. No start tags announced inside a record, state of a path remembered by name,
+  skeletons and heads kept, bytes instead of a bytearray, control characters looked for by
+  `translate` instead of a regular expression: 17.
+- Identity and fingerprint took 27. Identities that stand plainly in the text are read without
+  building a tree; frozen dataclasses of the inner loop became msgspec structs: 9.
+- The ledger's requests took 2.4 ms each. Without botocore's validation of our own parameters: 0.8;
+  only the attributes that are compared are asked for; one pool of ten readers instead of a new one
+  for each window.
+- XML with letters beyond ASCII was encoded twice, the second time by `json` as a whole; now only
+  the XML is.
+- Not done: cutting records by text between two parsers, a reader in C, offsets in checkpoints (a
+  split that is taken up again reads the records before the place once more)."""
+REAL = Path(__file__).resolve().parents[2] / "shared" / "erp"
+SHOWN_FILES = 6
+
+
+def bare_lxml(path: Path) -> None:
+    from lxml import etree
+
+    for _, element in etree.iterparse(str(path), huge_tree=True, recover=False):
+        element.clear()
+        if element.getparent() is not None and element.getparent().getparent() is None:
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+
+
+def bare_elementtree(path: Path) -> None:
+    from xml.etree import ElementTree
+
+    root = None
+    for event, element in ElementTree.iterparse(path, events=("start", "end")):  # noqa: S314
+        root = element if root is None else root
+        if event == "end" and element is not root:
+            element.clear()
+        if event == "end" and len(root) > 1_000:
+            root.clear()
+
+
+def bare_xmltodict(path: Path) -> None:
+    import xmltodict  # type: ignore[import-untyped]
+
+    with path.open("rb") as file:
+        xmltodict.parse(file, item_depth=2, item_callback=lambda *_: True)
+
+
+def reading(path: Path) -> None:
+    for _ in read_records(lambda: path.open("rb"), plan_of(path).program):
+        pass
+
+
+def splitting(path: Path) -> dict[str, Any]:
+    transport = Transport(path)
+    split(transport)
+    return {
+        "records": transport.records,
+        "messages": transport.messages.total(),
+        "windows": transport.requests["TransactWriteItems"] - 1,
+    }
+
+
+def resumed(path: Path) -> dict[str, Any]:
+    """Split, with the time running out once, in the middle."""
+    from benchmarks.split_stand_ins import parts_of, run_of
+    from pim_connector.split import Split
+
+    transport = Transport(path)
+    size, parts, plan = path.stat().st_size, parts_of(transport), plan_of(path)
+    windows = max(size // 600 // 2_000, 1)
+
+    def remaining() -> float:
+        return 900.0 if transport.requests["TransactWriteItems"] < windows else 0.0
+
+    kept: dict[str, bytes] = transport.objects
+    put = parts.bucket.put
+
+    def keep(key: str, body: Any) -> None:
+        if isinstance(body, bytes):
+            kept[key] = body
+        put(key, body)
+
+    parts.bucket.put = keep  # type: ignore[method-assign]  # the checkpoint is read again
+    first = Split(run_of(size), plan, parts)
+    if first.read(remaining):
+        raise SystemExit("the split came to its end at once")
+    checkpoint = max(key for key in kept if "checkpoint" in key)
+    if not Split(run_of(size, checkpoint=checkpoint), plan, parts).read(lambda: 900.0):
+        raise SystemExit("the split did not come to its end")
+    return {"records": transport.records}
+
+
+CONTENDERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "lxml": ("lxml.iterparse, no work", bare_lxml),
+    "elementtree": ("ElementTree.iterparse, no work", bare_elementtree),
+    "xmltodict": ("xmltodict, streaming, no work", bare_xmltodict),
+    "reading": ("our reader alone", reading),
+    "splitter": ("**splitter, all of it**", splitting),
+    "resumed": ("splitter, stopped and taken up once", resumed),
+}
+
+
+def child(name: str, path: Path) -> dict[str, Any]:
+    """Measure one contender in this process."""
+    _, contender = CONTENDERS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        one = Path(folder, path.name)
+        write_export(one, 1)
+        (splitting if name == "resumed" else contender)(one)
+    before, wall, cpu = peak_megabytes(), time.perf_counter(), time.process_time()
+    told = contender(path)
+    return {
+        "seconds": time.process_time() - cpu,
+        "wall": time.perf_counter() - wall,
+        "peak_above_one_record_mb": round(peak_megabytes() - before, 1),
+        "megabytes": path.stat().st_size / 1e6,
+    } | (told or {})
+
+
+def measured(name: str, path: Path) -> dict[str, Any]:
+    """Measure one contender in a process of its own."""
+    command = [sys.executable, __file__, "--child", name, str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def compared(shape: str, records: int) -> str:
+    """Measure all contenders with one file, and give the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{shape}.xml")
+        size = write_export(path, records)
+        found = {}
+        for name in CONTENDERS:
+            found[name] = measured(name, path)
+            print(shape, name, found[name], file=sys.stderr)
+            if found[name].get("records", records) != records:
+                raise SystemExit(f"{name}: {found[name]['records']} of {records} records")
+    limit = found["lxml"]["seconds"]
+    rows = [
+        [
+            CONTENDERS[name][0],
+            f"{size / 1e6 / each['seconds']:.1f}",
+            f"{records / each['seconds']:,.0f}",
+            f"{each['seconds'] / limit:.1f}",
+            f"{each['peak_above_one_record_mb']:.1f}",
+        ]
+        for name, each in found.items()
+    ]
+    head = ["what", "MB/s", "records/s", "times bare lxml", "MB of memory above one record"]
+    again = found["resumed"]["seconds"] / found["splitter"]["seconds"] - 1
+    return (
+        f"### {records:,} records, {size / 1e6:.0f} MB: {SHAPES[shape][0].__doc__}\n\n"
+        f"{table(head, rows)}\n\nStopped in the middle and taken up again: {100 * again:+.0f} %."
+    )
+
+
+def real_files() -> str:
+    """Compare the reader with bare lxml on the real exports, as far as they are there."""
+    if not REAL.is_dir():
+        return "### Real exports\n\nSKIPPED: they are kept outside of the project and not there."
+    rows = []
+    for path in sorted(REAL.glob("*.xml"), key=lambda path: -path.stat().st_size)[:SHOWN_FILES]:
+        seconds = [_fastest(each, path) for each in (bare_lxml, reading_anything)]
+        size = path.stat().st_size / 1e6
+        rows.append([path.stem, f"{size:.1f}", *(f"{size / s:.1f}" for s in seconds)])
+    head = [
+        "file",
+        "MB",
+        "bare lxml MB/s",
+        "our reader MB/s, an element of the second level a record",
+    ]
+    return f"### Real exports, the largest\n\n{table(head, rows)}"
+
+
+def reading_anything(path: Path) -> None:
+    """Read with the elements below the root as records, whatever they are."""
+    text = b"version: 1\nrecords: {any: {path: '/*/*', identifier: '@id'}}\n"
+    program = compile_mapping(load_mapping(text, name="any.yaml"))
+    with suppress(UnreadableFileError):
+        for _ in read_records(lambda: path.open("rb"), program):
+            pass
+
+
+def _fastest(contender: Callable[[Path], Any], path: Path) -> float:
+    best = float("inf")
+    for _ in range(3):
+        cpu = time.process_time()
+        with suppress(Exception):
+            contender(path)
+        best = min(best, time.process_time() - cpu)
+    return best
+
+
+def main(sizes: list[int]) -> None:
+    """Measure, print and write down."""
+    sections = [compared("catalogue", size) for size in sizes]
+    sections += [compared("tents", min(sizes)), real_files(), TRIED]
+    text = "\n\n".join(["## Splitter", measured_on("lxml", "boto3", "msgspec"), *sections])
+    print(text)
+    write_section("splitter", text)
+
+
+if __name__ == "__main__":
+    if "--child" in sys.argv:
+        print(json.dumps(child(sys.argv[2], Path(sys.argv[3]))))
+    else:
+        main([int(size) for size in sys.argv[1:]] or list(SIZES))
