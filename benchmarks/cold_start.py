@@ -39,19 +39,20 @@ ENVIRONMENT: Final = {
     "AWS_SECRET_ACCESS_KEY": "none",
     "POWERTOOLS_SERVICE_NAME": "bench",
     "POWERTOOLS_METRICS_NAMESPACE": "bench",
-    **{
-        name: "name"
-        for name in (
-            "AKENEO_SECRET_ARN BUCKET EVENT_BUS LEDGER_TABLE RUN_TABLE STATE_TABLE"
-        ).split()
-    },
-    **{
-        name: "https://example.invalid/x.fifo"
-        for name in (
-            "AKENEO_URL ASSET_DEAD_LETTER_QUEUE_URL ASSET_QUEUE_URL PRODUCT_QUEUE_URL "
-            "PRODUCT_DEAD_LETTER_QUEUE_URL"
-        ).split()
-    },
+    **dict.fromkeys(
+        ["AKENEO_SECRET_ARN", "BUCKET", "EVENT_BUS", "LEDGER_TABLE", "RUN_TABLE", "STATE_TABLE"],
+        "name",
+    ),
+    **dict.fromkeys(
+        [
+            "AKENEO_URL",
+            "ASSET_DEAD_LETTER_QUEUE_URL",
+            "ASSET_QUEUE_URL",
+            "PRODUCT_QUEUE_URL",
+            "PRODUCT_DEAD_LETTER_QUEUE_URL",
+        ],
+        "https://example.invalid/x.fifo",
+    ),
     "LANES": "4",
     "TRIGGER": "upload",
     "PARENT_WAIT_MINUTES": "60",
