@@ -1,4 +1,4 @@
-"""akeneo-api-client (https://pypi.org/project/akeneo-api-client/): `upsert_list`, as its page has it.
+"""akeneo-api-client (https://pypi.org/project/akeneo-api-client/): its `upsert_list`.
 
 It knows products by UUID only, so each gets one that follows from its number. The page catches
 `AkeneoApiError`; what else a call raises is told, too, and the next one goes on.
