@@ -184,8 +184,9 @@ def _peak_megabytes(process: int | str) -> float:
 
 
 def _lines(counted: dict[str, Any]) -> int:
-    single = counted["calls"].get("PATCH /products/{code:path}", 0)
-    return single + sum(n for name, n in counted["lines"].items() if name.count(" ") == 1)
+    single: int = counted["calls"].get("PATCH /products/{code:path}", 0)
+    in_bulk: int = sum(n for name, n in counted["lines"].items() if name.count(" ") == 1)
+    return single + in_bulk
 
 
 def _records_in(export: Path) -> int:
@@ -266,8 +267,8 @@ def report(found: list[Night], records: int) -> Iterator[str]:
         f"{records:,} products of 12 attributes, the simulated PIM at {LINE_MILLISECONDS:g} ms a "
         "line (a fifth of the real one's 55: the simulator is the bottleneck, and a run has to end "
         "within minutes), four calls at once for all. In the second night 1 % of the products have "
-        f"changed. Faults: {SHARE:.1%} of the writing calls, at least one, are answered with 429, as "
-        "many are cut after 40 lines (a call for one product: the connection breaks before "
+        f"changed. Faults: {SHARE:.1%} of the writing calls, at least one, are answered with 429, "
+        "as many are cut after 40 lines (a call for one product: the connection breaks before "
         "anything is written). "
         "*Lines* are products that the PIM looked at; *wrong* and *missing* are products in the "
         "PIM afterwards, against the export. Memory is the peak of the process; the connector's "
