@@ -83,7 +83,7 @@ FIRST_READS: Final = 12_000
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html)."""
 FIFO_LOOK_AHEAD: Final = 120_000
 """Messages among which a FIFO queue looks for a free group
-(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html)."""
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/avoid-backlog-with-the-same-message-group-id.html)."""
 
 
 def per_stack() -> Mapping[str, int]:
