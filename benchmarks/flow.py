@@ -110,6 +110,7 @@ class Flow:
         self.account, self.lanes, self.url = account, lanes, url
         self.spells: list[Spell] = []
         self.ends: Counter[str] = Counter()
+        self.worked: list[float] = []
         self.invoke_seconds = INVOKE_SECONDS if account.seconds else 0.0
         self._transport = transport
         self._put(f"config/erp/{SOURCE}.yaml", mapping.encode())
@@ -164,7 +165,9 @@ class Flow:
         """Do what the mapper's handler does with one message, and what Lambda does after it."""
         account, ends = self.account, time.monotonic() + INVOCATION_SECONDS
         time.sleep(self.invoke_seconds)
+        began = time.thread_time()
         handled = parts.worker.handle(message.body, lambda: ends - time.monotonic())
+        self.worked.append(time.thread_time() - began)
         self.ends.update(handled.counts)
         self.ends[f"messages {handled.end}"] += 1
         if handled.end == "postponed":
