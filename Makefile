@@ -3,7 +3,7 @@
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
 RUN := .venv/bin/python
-BENCHMARKS := mapper
+BENCHMARKS := mapper end_to_end cold_start cost scale
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv/bin:$$PATH" .local/sam/bin/sam
 
 help:  ## this list

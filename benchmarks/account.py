@@ -73,6 +73,7 @@ class Client:
         def call(*args: Any, **request: Any) -> Any:
             if self._service in self._account.seconds:
                 time.sleep(self._account.seconds[self._service])
+                self._account.waited.append(self._account.seconds[self._service])
             with self._account.lock:
                 self._account.meter.requests[f"{self._service}.{name}"] += 1
                 try:
@@ -99,6 +100,7 @@ class Account:
         dynamodb: DynamoDB | None = None,
     ) -> None:
         self.seconds, self.meter, self.lock = seconds, Meter(), threading.RLock()
+        self.waited: list[float] = []
         self.clock = cast(Any, WallClock())
         faults = Faults()
         self.dynamodb = dynamodb or tables()

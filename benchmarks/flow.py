@@ -8,6 +8,7 @@ has one message in flight, as Lambda's event source does it
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
@@ -20,13 +21,17 @@ import httpx
 
 from benchmarks.account import INVOKE_SECONDS, Account
 from pim_connector.bucket import Bucket
+from pim_connector.closing import CaretakerParts, close_run
 from pim_connector.composition import Surroundings
+from pim_connector.dead_letters import DeadLetters
 from pim_connector.delivery.composition import MapperClients, MapperParts, compose
 from pim_connector.inbox import read_event
 from pim_connector.ledger import Ledger
 from pim_connector.queues import FifoQueue
-from pim_connector.runs.announcements import Announcements
+from pim_connector.runs.announcements import RUN_SETTLED, Announcements
+from pim_connector.runs.deliveries import Deliveries
 from pim_connector.runs.leases import Leases
+from pim_connector.runs.parking import Parking
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.splits import Splits
 from pim_connector.runs.table import RunTable
@@ -105,10 +110,12 @@ class Flow:
         self.account, self.lanes, self.url = account, lanes, url
         self.spells: list[Spell] = []
         self.ends: Counter[str] = Counter()
+        self.worked: list[float] = []
         self.invoke_seconds = INVOKE_SECONDS if account.seconds else 0.0
         self._transport = transport
         self._put(f"config/erp/{SOURCE}.yaml", mapping.encode())
         self._splitter = self._splitter_parts()
+        self._caretaker = self._caretaker_parts()
         self._workers = [self._mapper_parts() for _ in range(lanes)]
 
     def take_in(self, export: Any, name: str = "export.xml") -> None:
@@ -127,6 +134,14 @@ class Flow:
             thread.start()
         for thread in threads:
             thread.join()
+        self._close_settled()
+
+    def _close_settled(self) -> None:
+        """Do what the caretaker does when the last message of a run is booked."""
+        told, self.account.events.events[:] = list(self.account.events.events), []
+        for event in told:
+            if event["DetailType"] == RUN_SETTLED:
+                close_run(json.loads(event["Detail"])["run"], self._caretaker)
 
     def close(self) -> None:
         """End the connections."""
@@ -150,7 +165,9 @@ class Flow:
         """Do what the mapper's handler does with one message, and what Lambda does after it."""
         account, ends = self.account, time.monotonic() + INVOCATION_SECONDS
         time.sleep(self.invoke_seconds)
+        began = time.thread_time()
         handled = parts.worker.handle(message.body, lambda: ends - time.monotonic())
+        self.worked.append(time.thread_time() - began)
         self.ends.update(handled.counts)
         self.ends[f"messages {handled.end}"] += 1
         if handled.end == "postponed":
@@ -178,6 +195,23 @@ class Flow:
             announcements=Announcements(account.client("events"), "default"),
             lanes=self.lanes,
             trigger="upload",
+            clock=lambda: datetime.now(UTC),
+        )
+
+    def _caretaker_parts(self) -> CaretakerParts:
+        account = self.account
+        dynamodb, sqs = account.client("dynamodb"), account.client("sqs")
+        runs = RunTable(dynamodb, "runs")
+        return CaretakerParts(
+            bucket=Bucket(account.client("s3"), "bucket"),
+            registry=Registry(runs),
+            deliveries=Deliveries(runs),
+            parking=Parking(runs),
+            leases=Leases(RunTable(dynamodb, "state")),
+            queue=FifoQueue(sqs, account.queue.url),
+            dead_letters=DeadLetters(sqs, account.dead.url),
+            announcements=Announcements(account.client("events"), "default"),
+            parent_wait_seconds=3600,
             clock=lambda: datetime.now(UTC),
         )
 

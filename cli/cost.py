@@ -115,8 +115,10 @@ free tier is not taken off. Storage, data transfer and media files are not in it
 {totals}
 
 A month in which no file comes costs ${idle_month():.2f}: Lambda asks idle queues
-{cost_model.POLLERS} times every 20 seconds, the schedules run, the alarms and the secret are paid
-for. It is in the last column.
+{cost_model.POLLERS} times every 20 seconds, the schedules run, and the dashboard,
+{cost_model.ALARMS} alarms, {cost_model.IDLE_METRICS} metrics and the secret are paid for. It is in
+the last column. (An account's first three dashboards, ten alarms and ten metrics are in the free
+tier.)
 
 The PIM is the slow part: about {cost_model.MILLISECONDS_A_LINE:.0f} ms a product, four calls at
 once. The functions wait for it, which is most of what a first load costs.
@@ -125,9 +127,11 @@ once. The functions wait for it, which is most of what a first load costs.
 
 {chr(10).join(parts)}
 
-*splitter* and *mapper* are Lambda (1 GB each, arm64) · *queue* is SQS FIFO, by 64 KB · *ledger* is
-one read per record of the file, and a read and a write per product sent · *books* are the windows
-and messages of the run · *files* are requests to S3.
+*splitter* and *mapper* are Lambda (arm64, {cost_model.SPLITTER_MB:,} and
+{cost_model.MAPPER_MB:,} MB) · *queue* is SQS FIFO, by 64 KB · *ledger* is one read per record of
+the file, and a read and a write per product sent · *books* are the windows and messages of the run
+· *files* are requests to S3 · *telemetry* are metrics, by the hour, and logs. `python -m
+benchmarks.cost` counts them all in the real flow and compares.
 
 For a file of your own `pim-connector plan` says what it would cost.
 """

@@ -19,9 +19,16 @@ MILLISECONDS_A_LINE: Final = 55.0
 RECORD_BYTES: Final = 1_800
 """A record of a middling export; about 25 attributes."""
 SPLITTER_RECORDS_A_SECOND: Final = 8_000
-SPLITTER_GB: Final = 1.0
-MAPPER_GB: Final = 1.0
-CALL_OVERHEAD_SECONDS: Final = 0.3
+"""Of one whole processor, with some in reserve (`benchmarks/RESULTS.md`)."""
+SPLITTER_MB: Final = 1_769
+MAPPER_MB: Final = 1_024
+FULL_PROCESSOR_MB: Final = 1_769
+"""Memory at which Lambda gives one processor; less gives a share of it
+(https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
+MAPPER_SECONDS_A_LINE: Final = 0.001
+"""Processor time for mapping, sending and booking one record, boto3's own included."""
+AWS_SECONDS_A_MESSAGE: Final = 0.1
+"""What a message waits for DynamoDB, while the PIM has nothing of it."""
 CHUNK: Final = 65_536
 DAYS: Final = 30
 POLLERS: Final = 5
@@ -29,8 +36,15 @@ POLLERS: Final = 5
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html)."""
 FIFO_QUEUES: Final = 2
 STANDARD_QUEUES: Final = 1
-ALARMS: Final = 3
+ALARMS: Final = 12
+"""Those of the template that have no condition."""
+IDLE_METRICS: Final = 4
+"""What the caretaker sends at each tick, whether there are runs or not."""
+RUN_METRICS: Final = 24
+"""What splitter, mapper and caretaker send of a run besides, about."""
+LOG_BYTES_A_MESSAGE: Final = 3_000
 TICKS_A_DAY: Final = 288
+HOURS_A_MONTH: Final = 730
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +69,24 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """What AWS counts of one file: what `python -m benchmarks.cost` compares with the real flow.
+
+    Reads are of 4 KB, writes of 1 KB, twice that in a transaction; `chunks` are of 64 KB, for
+    sending and receiving.
+    """
+
+    messages: int
+    chunks: int
+    ledger_reads: int
+    ledger_writes: int
+    book_reads: int
+    book_writes: int
+    puts: int
+    gets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
     """What a file costs in dollars, by service."""
 
@@ -64,33 +96,82 @@ class Bill:
     ledger: float
     books: float
     files: float
+    telemetry: float
 
     @property
     def total(self) -> float:
-        return self.splitter + self.mapper + self.queue + self.ledger + self.books + self.files
+        return (
+            self.splitter
+            + self.mapper
+            + self.queue
+            + self.ledger
+            + self.books
+            + self.files
+            + self.telemetry
+        )
+
+
+def file_units(volume: Volume) -> Units:
+    """Count what one file needs: a window's item has some 9 KB, a message's up to 2 KB."""
+    windows, messages = ceil(volume.records / WINDOW), volume.calls
+    message_bytes = min(volume.sent, MAX_RECORDS) * volume.record_bytes * 1.1
+    return Units(
+        messages=messages,
+        chunks=2 * messages * max(1, ceil(message_bytes / CHUNK)),
+        ledger_reads=volume.records + volume.sent,
+        ledger_writes=volume.sent,
+        book_reads=windows + messages * 3 + 40,
+        book_writes=windows * (2 * 9 + 2) + messages * (2 * 2 + 2 + 1) + 30,
+        puts=10 + windows // 50,
+        gets=16,
+    )
 
 
 def file_cost(volume: Volume) -> Bill:
     """Work out what one file costs."""
-    windows = ceil(volume.records / WINDOW)
-    message_bytes = min(volume.sent, MAX_RECORDS) * volume.record_bytes * 1.1
-    chunks = max(1, ceil(message_bytes / CHUNK))
-    call_seconds = CALL_OVERHEAD_SECONDS + (
-        min(volume.sent, MAX_RECORDS) * volume.milliseconds_a_line / 1_000
-    )
+    units = file_units(volume)
+    hours = max(1, ceil(volume.seconds / 3_600))
     return Bill(
-        splitter=_lambda(1, volume.records / SPLITTER_RECORDS_A_SECOND, SPLITTER_GB),
-        mapper=_lambda(volume.calls, call_seconds * volume.calls, MAPPER_GB),
-        queue=volume.calls * (2 * chunks + 1) * prices.SQS_FIFO_REQUEST,
-        ledger=volume.records * prices.DYNAMODB_READ
-        + volume.sent * (prices.DYNAMODB_READ + prices.DYNAMODB_WRITE),
-        books=_books(windows, volume.calls),
-        files=(8 + windows / 50) * prices.S3_PUT + 12 * prices.S3_GET + 2 * prices.EVENT,
+        splitter=_lambda(1, splitter_seconds(volume, SPLITTER_MB), SPLITTER_MB),
+        mapper=_lambda(
+            units.messages, units.messages * message_seconds(volume, MAPPER_MB), MAPPER_MB
+        ),
+        queue=(units.chunks + units.messages) * prices.SQS_FIFO_REQUEST,
+        ledger=units.ledger_reads * prices.DYNAMODB_READ
+        + units.ledger_writes * prices.DYNAMODB_WRITE,
+        books=units.book_reads * prices.DYNAMODB_READ + units.book_writes * prices.DYNAMODB_WRITE,
+        files=units.puts * prices.S3_PUT + units.gets * prices.S3_GET + 2 * prices.EVENT,
+        telemetry=RUN_METRICS * hours / HOURS_A_MONTH * prices.METRIC_MONTH
+        + units.messages * LOG_BYTES_A_MESSAGE / 1e9 * prices.LOGS_GB,
     )
+
+
+def splitter_seconds(volume: Volume, megabytes: int) -> float:
+    """Say how long the splitter works on a file with so much memory."""
+    return volume.records / SPLITTER_RECORDS_A_SECOND / _processor(megabytes)
+
+
+def message_seconds(volume: Volume, megabytes: int) -> float:
+    """Say how long one full message occupies the mapper; most of it is the PIM's time."""
+    return pause_seconds(volume, megabytes) + _lines(volume) * volume.milliseconds_a_line / 1_000
+
+
+def pause_seconds(volume: Volume, megabytes: int) -> float:
+    """Say for how long of it the PIM has nothing of the message."""
+    return AWS_SECONDS_A_MESSAGE + _lines(volume) * MAPPER_SECONDS_A_LINE / _processor(megabytes)
+
+
+def _lines(volume: Volume) -> int:
+    return min(volume.sent, MAX_RECORDS)
+
+
+def _processor(megabytes: int) -> float:
+    """Give the share of a processor; one thread has no use of more than one."""
+    return min(1.0, megabytes / FULL_PROCESSOR_MB)
 
 
 def idle_month() -> float:
-    """Work out a month in which no file comes: polls, schedules, alarms, secrets."""
+    """Work out a month in which no file comes: polls, schedules, what watches it, the secret."""
     polls = POLLERS * 3 * 60 * 24 * DAYS
     ticks = 2 * TICKS_A_DAY * DAYS
     return (
@@ -98,6 +179,8 @@ def idle_month() -> float:
         + ticks * (prices.SCHEDULE + prices.LAMBDA_REQUEST + 4 * prices.DYNAMODB_READ)
         + ticks * 0.5 * 0.5 * prices.LAMBDA_GB_SECOND
         + ALARMS * prices.ALARM_MONTH
+        + IDLE_METRICS * prices.METRIC_MONTH
+        + prices.DASHBOARD_MONTH
         + prices.SECRET_MONTH
         + 0.1 * prices.LOGS_GB
     )
@@ -110,12 +193,6 @@ def nightly_month(records: int, share: float = 0.01) -> float:
     )
 
 
-def _lambda(requests: int, seconds: float, gigabytes: float) -> float:
-    return requests * prices.LAMBDA_REQUEST + seconds * gigabytes * prices.LAMBDA_GB_SECOND
-
-
-def _books(windows: int, messages: int) -> float:
-    """Count a window's item of some 9 KB and a message's of some 3 KB, both in transactions."""
-    writes = windows * (2 * 9 + 2) + messages * (2 * 3 + 2 + 2) + 20
-    reads = windows + messages * 5 + 40
-    return writes * prices.DYNAMODB_WRITE + reads * prices.DYNAMODB_READ
+def _lambda(requests: int, seconds: float, megabytes: int) -> float:
+    gigabyte_seconds = seconds * megabytes / 1_024
+    return requests * prices.LAMBDA_REQUEST + gigabyte_seconds * prices.LAMBDA_GB_SECOND

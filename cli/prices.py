@@ -29,4 +29,7 @@ EVENT: Final = 1.00 / MILLION
 SCHEDULE: Final = 1.00 / MILLION
 SECRET_MONTH: Final = 0.40
 ALARM_MONTH: Final = 0.10
+METRIC_MONTH: Final = 0.30
+"""Of a custom metric, in parts: only the hours in which something is sent count."""
+DASHBOARD_MONTH: Final = 3.00
 LOGS_GB: Final = 0.50

@@ -30,7 +30,8 @@ def test_four_calls_are_under_way_while_there_are_messages() -> None:
 def test_the_share_of_a_lane_and_of_all_four_are_told_apart() -> None:
     spells = [Spell(True, 0.0, 10.0) for _ in range(3)] + [Spell(True, 0.0, 5.0)]
 
-    used = mapper.busyness(400, spells)
+    used = mapper.busyness(400, spells, own=1.25)
 
     assert (used.lanes, used.all_four) == (35 / 40, 0.5)
     assert (used.lanes_full, used.all_four_full) == (1.0, 1.0)
+    assert used.undisturbed == 8.75 / 10.0

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from cli import cost_model
 from cli.cost import page
-from cli.cost_model import Volume, file_cost, idle_month, nightly_month
+from cli.cost_model import (
+    Volume,
+    file_cost,
+    idle_month,
+    message_seconds,
+    nightly_month,
+    pause_seconds,
+    splitter_seconds,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -19,7 +29,8 @@ def test_the_page_is_what_the_model_says_today() -> None:
 
 def test_a_hundred_thousand_changed_products_cost_about_what_was_worked_out_by_hand() -> None:
     bill = file_cost(Volume(records=100_000, sent=100_000))
-    assert bill.mapper == pytest.approx(1_000 * 5.8 * 0.0000133334, rel=0.05)
+    seconds = 100 * 0.055 + 0.1 + 100 * 0.001 * 1_769 / 1_024
+    assert bill.mapper == pytest.approx(1_000 * seconds * 0.0000133334, rel=0.01)
     assert bill.ledger == pytest.approx(0.0625 + 0.025, rel=0.01)
     assert 0.1 < bill.total < 0.25
 
@@ -33,6 +44,32 @@ def test_unchanged_records_cost_a_read_and_no_call() -> None:
 
 def test_the_pim_needs_a_quarter_of_the_lines_time_with_four_lanes() -> None:
     assert Volume(records=1, sent=4_000).seconds == pytest.approx(55.0)
+
+
+def test_memory_and_alarms_are_those_of_the_template() -> None:
+    text = (ROOT / "template.yaml").read_text()
+
+    def memory_of(function: str) -> int:
+        found = re.search(rf"  {function}:.*?MemorySize: (\d+)", text, re.DOTALL)
+        return int(found[1]) if found else 0
+
+    alarms = re.findall(r"Type: AWS::CloudWatch::Alarm\n( +Condition)?", text)
+    assert memory_of("SplitterFunction") == cost_model.SPLITTER_MB
+    assert memory_of("MapperFunction") == cost_model.MAPPER_MB
+    assert alarms.count("") == cost_model.ALARMS
+
+
+def test_half_the_memory_is_cheaper_for_the_mapper_and_lets_the_pim_wait_longer() -> None:
+    load = Volume(records=1_000, sent=1_000)
+    assert message_seconds(load, 512) / 2 < message_seconds(load, 1_024)
+    assert pause_seconds(load, 512) > pause_seconds(load, 1_024)
+
+
+def test_the_splitter_costs_the_same_with_less_memory_and_takes_longer() -> None:
+    load = Volume(records=1_000_000, sent=0)
+    assert splitter_seconds(load, 1_024) * 1_024 == pytest.approx(
+        splitter_seconds(load, 1_769) * 1_769
+    )
 
 
 def test_a_month_of_nights_holds_the_idle_month() -> None:
