@@ -205,6 +205,7 @@ class Flow:
         return CaretakerParts(
             bucket=Bucket(account.client("s3"), "bucket"),
             registry=Registry(runs),
+            splits=Splits(runs),
             deliveries=Deliveries(runs),
             parking=Parking(runs),
             leases=Leases(RunTable(dynamodb, "state")),

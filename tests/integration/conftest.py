@@ -77,7 +77,7 @@ def _leaves(value: Any, name: str) -> Iterator[str]:
 
 
 def _readable(parameters: dict[str, Any]) -> str:
-    body = parameters.get("Body")
+    body: Any = parameters.get("Body")
     if hasattr(body, "read"):
         place = body.tell()
         content = body.read()

@@ -11,6 +11,7 @@ from typing import Any
 import botocore.handlers
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
 from local.akeneo.app import create_app
@@ -65,7 +66,7 @@ def test_before_the_first_run_the_list_says_how_to_begin(operator: Operator) -> 
 def test_what_aws_refuses_is_one_line(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> Any:
         error = {"Error": {"Code": "AccessDenied", "Message": "not you"}, "ResponseMetadata": {}}
-        return AWSResponse("", 403, {}, None), error
+        return AWSResponse("", 403, HTTPHeaders(), None), error
 
     operator.types("config", "push", "shop", "mapping.yaml")
     handlers = [*botocore.handlers.BUILTIN_HANDLERS, ("before-call.s3.PutObject", refuse)]

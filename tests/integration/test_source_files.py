@@ -49,7 +49,8 @@ def test_a_rotated_secret_counts_within_a_minute_without_a_deployment(secrets: A
     time[0] += KEEP_SECONDS
     later = files.get("dam")
 
-    assert before is at_once is not None
+    assert before is not None
+    assert before is at_once
     assert before.secret == {"key": "before-rotation"}
     assert later is not None
     assert later.secret == {"key": "after-rotation"}

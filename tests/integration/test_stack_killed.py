@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -148,12 +149,15 @@ def test_workers_and_the_pim_are_killed_during_an_import_and_the_end_is_right(
         run = night.run(name)
         return run.recorded if run and run.phase == "delivering" else -1
 
+    def _has_gone_on(before: int) -> bool:
+        return progress() > before or finished(night, name)
+
     until(lambda: progress() >= 0)
     killed = 0
     for _ in range(KILLS):
         before = progress()
         killed += night.kill_workers()
-        until(lambda before=before: progress() > before or finished(night, name))
+        until(partial(_has_gone_on, before))
     assert not finished(night, name), "it was over before the PIM was killed"
     state = night.kill_pim()
     time.sleep(5)
