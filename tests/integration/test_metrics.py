@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +12,7 @@ from moto import mock_aws
 
 from functions.caretaker import handler as caretaker
 from functions.splitter import handler as splitter
+from pim_connector.assets import worker as asset_worker
 from pim_connector.delivery.pim import Usage
 from pim_connector.delivery.worker import Handled
 from pim_connector.states import STATES
@@ -78,8 +81,15 @@ def test_the_mapper_counts_what_is_looked_at() -> None:
     assert names >= looked_at()["mapper"]
 
 
+def test_the_asset_mapper_counts_what_is_looked_at() -> None:
+    counted = re.findall(r'counts\["(\w+)"\]', inspect.getsource(asset_worker))
+    by_state = {f"Assets{state.capitalize()}" for state in STATES}
+
+    assert {*counted, *by_state} >= looked_at()["asset_mapper"]
+
+
 def test_no_other_function_is_looked_at_than_those_that_are_tested_for_it() -> None:
-    here = {"splitter", "caretaker", "mapper"}
-    elsewhere = {"dam_poller", "asset_mapper"}
+    here = {"splitter", "caretaker", "mapper", "asset_mapper"}
+    elsewhere = {"dam_poller"}
 
     assert set(looked_at()) == here | elsewhere
