@@ -16,6 +16,8 @@ from pim_connector.mapping.places import load_yaml
 PROJECT = Path(__file__).parents[2]
 REAL = PROJECT.parent / "shared" / "erp"
 OWN = PROJECT / "tests" / "data" / "exports"
+DIALECTS = PROJECT / "tests" / "data" / "dialects"
+"""A few records each in formats that have no mapping here: what `mapping init` meets unprepared."""
 APP = build()
 TRUNCATED = {"zbozi_cp1250.xml", "zbozi_cut_off.xml"}
 REAL_FILES = """
@@ -99,6 +101,37 @@ def test_a_draft_of_our_own_exports_runs_at_once(sample: Path, tmp_path: Path, p
     runs_at_once(sample, tmp_path)
     (tmp_path / "with").mkdir()
     runs_at_once(sample, tmp_path / "with", "--structure", pim)
+
+
+@pytest.mark.parametrize("sample", sorted(DIALECTS.glob("*.xml")), ids=lambda path: path.stem)
+def test_a_draft_of_a_format_never_seen_runs_at_once(sample: Path, tmp_path: Path) -> None:
+    records = runs_at_once(sample, tmp_path)
+    assert [record["state"] for record in records] == ["mapped"] * len(records)
+
+
+PROPOSED = {
+    "ado": ("/xml/rs:data/z:row", "@ItemNo"),
+    "amazon": ("/AmazonEnvelope/Message", "Product/SKU"),
+    "ebay": ("/GetSellerListResponse/ItemArray/Item", "SKU"),
+    "etim2005": ("/BMECAT/T_NEW_CATALOG/PRODUCT", "SUPPLIER_PID"),
+    "fabdis": ("/FABDIS/B01_COMMERCE/L", "REFCIALE"),
+    "jtl": ("/tBestellungen/tArtikel", "cArtNr"),
+    "magento": ("/catalog/product", "sku"),
+    "nav": ("/Root/Items/Item", "No"),
+    "oagis": ("/SyncItemMaster/DataArea/ItemMaster", "ItemMasterHeader/ItemID/ID"),
+    "odata4": ("/feed/entry", "content/m:properties/d:ItemNumber"),
+    "parents": ("/assortment/*/article", "@nr"),
+    "trovaprezzi": ("/Products/Offer", "Code"),
+}
+
+
+@pytest.mark.parametrize("name", PROPOSED)
+def test_records_and_identifier_of_a_format_never_seen_are_found(name: str, tmp_path: Path) -> None:
+    mapping, _ = drafted(DIALECTS / f"{name}.xml", tmp_path)
+    document, _ = load_yaml(mapping.read_bytes())
+    assert isinstance(document, dict)
+    (record,) = document["records"].values()
+    assert (record["path"], record["identifier"]) == PROPOSED[name]
 
 
 @pytest.mark.parametrize("name", REAL_FILES.split())

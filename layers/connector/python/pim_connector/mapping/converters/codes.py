@@ -51,7 +51,7 @@ def _spelled(text: str) -> str:
 def _in_latin(character: str) -> str:
     """A character without its accent, or the letters it is read as; itself where none are known.
 
-    The library is imported by the first text that needs it: 25 ms that no other cold start pays.
+    The library is imported by the first text that needs it: 30 ms that no other cold start pays.
     """
     if character.isascii():
         return character
