@@ -63,9 +63,11 @@ def test_before_the_first_run_the_list_says_how_to_begin(operator: Operator) -> 
 
 
 def test_what_aws_refuses_is_one_line(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers: Any = {}
+
     def refuse(**_: Any) -> Any:
         error = {"Error": {"Code": "AccessDenied", "Message": "not you"}, "ResponseMetadata": {}}
-        return AWSResponse("", 403, {}, None), error
+        return AWSResponse("", 403, headers, None), error
 
     operator.types("config", "push", "shop", "mapping.yaml")
     handlers = [*botocore.handlers.BUILTIN_HANDLERS, ("before-call.s3.PutObject", refuse)]
@@ -118,7 +120,7 @@ def test_ctrl_c_stops_the_waiting_and_not_the_run(
     assert "The run goes on: pim-connector show " in said.err
 
 
-@pytest.mark.parametrize("command", ["reconcile", "approve"])
+@pytest.mark.parametrize("command", ["reconcile", "approve", "resend"])
 def test_a_dam_source_that_is_not_there_is_wrong_usage(operator: Operator, command: str) -> None:
     said = operator.types("assets", command, "nobody")
     assert said.status == 2

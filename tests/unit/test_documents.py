@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pim_connector import media, messages
+from pim_connector import messages
 from pim_connector.assets.mapping import MediaRules
 from pim_connector.delivery import worker
 from pim_connector.erp import archives, fragments, scanner
 from pim_connector.mapping import identity, places
 from pim_connector.mapping.language import File
+from pim_connector.media import places as places_of_media
 from pim_connector.runs import deliveries
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +97,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"| attributes of one element | {scanner.MAX_ATTRIBUTES:,} ",
         f"| depth of the XML | {scanner.MAX_DEPTH} ",
         f"| what `head` reads | {fragments.MAX_HEAD_CHARACTERS // 1_000_000} MB",
-        f"| an image or file of a product | {media.LARGEST_BYTES // MEGABYTE} MB",
+        f"| an image or file of a product | {places_of_media.PRODUCT_LIMITS.max_megabytes} MB",
         f"| a file of a DAM | {MediaRules().max_megabytes} MB",
         f"| a mapping | {places.MAX_BYTES // 1_000_000} MB",
         f"| a product's identifier | {identity.MAX_IDENTIFIER} ",

@@ -210,9 +210,9 @@ class ConnectionAuth(httpx.Auth):
             return error
         if response.status_code in (400, 401, 403, 413, 422):
             return CredentialsError(
-                f"{str(error).rstrip('.')}. Check client id, secret, username and password against Connect >"
-                " Connection settings in the PIM: a regenerated secret or password replaces the"
-                " old one at once, and the connection's user must be enabled."
+                f"{str(error).rstrip('.')}. Check client id, secret, username and password against"
+                " Connect > Connection settings in the PIM: a regenerated secret or password"
+                " replaces the old one at once, and the connection's user must be enabled."
             )
         return ConfigurationError(f"{error} Check the PIM's URL: {response.url.host}.")
 
