@@ -14,6 +14,10 @@ from pim_connector.errors import ConfigurationError
 SourceArgument = Annotated[
     str, typer.Argument(help="The DAM source, as in config/dam/<source>.yaml.")
 ]
+NO_SOURCE = (
+    "there is no config/dam/{source}.yaml in the bucket: "
+    "pim-connector config push --dam {source} FILE"
+)
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 
 
@@ -36,10 +40,7 @@ def reconcile(
 
     target = connect_stack(stack, profile, region)
     if target.bucket().describe(f"config/dam/{source}.yaml") is None:
-        raise ConfigurationError(
-            f"there is no config/dam/{source}.yaml in the bucket: "
-            f"pim-connector config push --dam {source} FILE"
-        )
+        raise ConfigurationError(NO_SOURCE.format(source=source))
     Walks(target.bucket()).begin(source)
     said = f"{source}: the next poll begins a reconciliation"
     typer.echo(json.dumps({"source": source}) if as_json else said)

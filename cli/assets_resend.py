@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.assets_reconcile import SourceArgument
+from cli.assets_reconcile import NO_SOURCE, JsonOption, SourceArgument
 from cli.target import ProfileOption, RegionOption, StackOption
 from cli.target import connect as connect_stack
+from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from cli.target import Target
@@ -23,6 +25,7 @@ def resend(
         str | None,
         typer.Option(metavar="RUN", help="All assets that were rejected in this run, too."),
     ] = None,
+    as_json: JsonOption = False,
     stack: StackOption = None,
     profile: ProfileOption = None,
     region: RegionOption = None,
@@ -31,7 +34,7 @@ def resend(
 
     For assets that were rejected, once the reason is mended, and for those that somebody changed in
     the PIM by mistake. What is gone from the DAM is dealt with as the source's `on_delete` says.
-    Exit status: 0 queued · 1 there is no such source, or nothing to send.
+    Exit status: 0 queued · 2 there is no such source, or nothing to send.
 
     Example: pim-connector assets resend bynder 0A1B2C3D --rejected assets-bynder-2026-11-20
     """
@@ -40,30 +43,29 @@ def resend(
     from pim_connector.webhooks.queueing import AssetQueue
 
     target = connect_stack(stack, profile, region)
-    if not _can_be_asked(target, source):
-        raise typer.Exit(1)
+    _expect_item(target, source)
     wanted = list(dict.fromkeys([*(ids or ()), *(_rejected(target, rejected) if rejected else ())]))
     if not wanted:
-        typer.echo("nothing to send: name ids, or a run with --rejected", err=True)
-        raise typer.Exit(1)
+        raise ConfigurationError("nothing to send: name ids, or a run with --rejected")
     queue = FifoQueue(target.client("sqs"), target.output("AssetQueue"))
     changes = [Change(id=one, origin="operator") for one in wanted]
     AssetQueue(queue, lanes=ASSET_LANES).send(source, changes)
-    typer.echo(f"{source}: {len(wanted)} assets are queued")
+    told = {"source": source, "queued": len(wanted)}
+    said = f"{source}: {len(wanted)} assets are queued"
+    typer.echo(json.dumps(told) if as_json else said)
 
 
-def _can_be_asked(target: Target, source: str) -> bool:
+def _expect_item(target: Target, source: str) -> None:
+    """Raise ConfigurationError for a source that is not there, or cannot be asked for one asset."""
     from pim_connector.dam.loading import load_source
 
     key = f"config/dam/{source}.yaml"
     try:
         described = load_source(target.bucket().get(key), name=key)
     except FileNotFoundError:
-        typer.echo(f"{source}: there is no {key} in the bucket", err=True)
-        return False
+        raise ConfigurationError(NO_SOURCE.format(source=source)) from None
     if described.item is None:
-        typer.echo(f"{key} has no `item`: how to ask the DAM for one asset by its id", err=True)
-    return described.item is not None
+        raise ConfigurationError(f"{key} has no `item`: how to ask the DAM for one asset by its id")
 
 
 def _rejected(target: Target, run: str) -> list[str]:

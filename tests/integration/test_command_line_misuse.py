@@ -119,7 +119,7 @@ def test_ctrl_c_stops_the_waiting_and_not_the_run(
     assert "The run goes on: pim-connector show " in said.err
 
 
-@pytest.mark.parametrize("command", ["reconcile", "approve"])
+@pytest.mark.parametrize("command", ["reconcile", "approve", "resend"])
 def test_a_dam_source_that_is_not_there_is_wrong_usage(operator: Operator, command: str) -> None:
     said = operator.types("assets", command, "nobody")
     assert said.status == 2

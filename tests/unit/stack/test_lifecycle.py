@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,15 @@ def test_a_stack_that_runs_is_not_started_over(tmp_path: Path) -> None:
         lifecycle.up(directory=directory, tell=ignore)
 
     assert record.read(directory / "stack.json") == running
+
+
+def test_a_stack_that_starts_keeps_others_from_looking_for_ports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with lifecycle.ports():
+        (lock,) = tmp_path.glob("*.lock")
+        with lock.open("w") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with lifecycle.ports():
+        pass
