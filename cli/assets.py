@@ -14,6 +14,7 @@ from cli import files
 from cli.assets_reconcile import approve, reconcile
 from cli.assets_resend import resend
 from cli.assets_setup import setup
+from cli.assets_status import status
 
 if TYPE_CHECKING:
     from cli.asset_preview import Line, Previewer
@@ -30,6 +31,7 @@ app.command()(setup)
 app.command()(reconcile)
 app.command()(approve)
 app.command()(resend)
+app.command()(status)
 
 
 @app.callback()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import boto3
@@ -23,7 +24,12 @@ def target(world: World, monkeypatch: pytest.MonkeyPatch) -> Target:
         name="stack",
         session=boto3.Session(region_name="eu-central-1"),
         endpoint=None,
-        outputs={"Bucket": "bucket", "RunTable": "runs", "AssetQueue": world.queues["asset"]},
+        outputs={
+            "Bucket": "bucket",
+            "RunTable": "runs",
+            "StateTable": "state",
+            "AssetQueue": world.queues["asset"],
+        },
     )
     monkeypatch.setattr("cli.assets_resend.connect_stack", lambda *_: target)
     return target
@@ -84,6 +90,27 @@ def test_an_asset_that_somebody_spoilt_in_the_pim_is_sent_whole(
     found = world.asset("a1")
     assert found
     assert found["title"] == "Shoe from the front"
+
+
+def test_status_tells_when_each_family_was_last_sent(
+    world: World, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.assets_status.connect_stack", lambda *_: target)
+    world.poll(a1=picture(), a2=picture(kind="manuals"), a3=picture(stars="many"))
+    world.drain()
+    world.time += 60
+    world.poll(a1=picture(title="New", updated="2026-11-20T11:00:00Z"))
+    world.drain()
+
+    told = CliRunner().invoke(build(), ["assets", "status", "dam", "--json"])
+
+    found = json.loads(told.stdout)
+    assert found["read_to_the_end"] is None
+    assert found["families"] == {
+        "manuals": "2027-01-15T08:00:00Z",
+        "packshots": "2027-01-15T08:01:00Z",
+    }
+    assert CliRunner().invoke(build(), ["assets", "status", "nosuch"]).exit_code == 1
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pim_connector.assets.booking import Books
 from pim_connector.assets.delivery import SourceParts
+from pim_connector.assets.family_times import FamilyTimes
 from pim_connector.assets.incoming import Reading
 from pim_connector.assets.late_links import SendLinks
 from pim_connector.assets.ledger import AssetLedger
@@ -74,6 +75,7 @@ class AssetMapper:
             aws.dynamodb, settings.ledger_table, sleep=around.sleep, jitter=around.jitter
         )
         self._structures = AssetStructures(self._fetch_structure, now=around.now)
+        self._families = FamilyTimes(RunTable(aws.dynamodb, settings.state_table))
         self._family_keys = FamilyKeys()
         self._products = FifoQueue(
             aws.sqs, settings.product_queue_url, sleep=around.sleep, jitter=around.jitter
@@ -125,6 +127,7 @@ class AssetMapper:
             ),
             ledger=self._ledger,
             send_links=self._link_sender(source),
+            note_family=lambda family: self._families.note(source, family, self._around.now()),
             seconds_left=seconds_left,
         )
 

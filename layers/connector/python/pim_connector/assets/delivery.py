@@ -46,13 +46,16 @@ RESERVE_SECONDS = 45.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceParts:
-    """What delivering assets of one source needs. `seconds_left` is that of the invocation."""
+    """What delivering assets of one source needs. `seconds_left` is that of the invocation;
+    `note_family` writes down that assets of a family were sent.
+    """
 
     program: AssetProgram
     reading: Reading
     upserting: Upserting
     ledger: AssetLedger
     send_links: SendLinks
+    note_family: Callable[[str], None]
     seconds_left: Callable[[], float]
 
 
@@ -233,6 +236,8 @@ def _send_chunk(
         remove(moved, on_delete, parts.upserting.pim, structure)
     waiting = parts.send_links(_links(sent.accepted, entries))
     parts.ledger.accept([split_links(entry, waiting) for entry in sent.accepted])
+    if sent.accepted:
+        parts.note_family(sent.accepted[0].family)
     for outcome in sent.outcomes:
         batch.end(outcome)
     if sent.failure is not None:
