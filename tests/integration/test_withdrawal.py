@@ -18,6 +18,9 @@ from local.akeneo.pim import Pim
 from local.akeneo.server import serve
 from pim_connector.delivery.worker import MOST_ATTEMPTS
 from pim_connector.errors import ConfigurationError
+from pim_connector.ledger import Ledger
+from pim_connector.past_records import Selection
+from pim_connector.replaying import ReplayParts, replay
 from pim_connector.withdrawal import confirm
 from tests.integration.mapper.examples import CATALOG
 from tests.integration.nightly import Nights
@@ -182,3 +185,27 @@ def test_a_product_whose_withdrawal_crashed_once_it_was_written_is_enabled_when_
 
     nights.night("c.xml", export(1, 2, 3))
     assert enabled(nights)["p3"] is True
+
+
+def test_a_record_that_was_rejected_does_not_come_back_by_a_replay_once_an_export_lacks_it(
+    nights: Nights,
+) -> None:
+    nights.stack.put(
+        "config/erp/shop.yaml", MAPPING.replace("{name: name}", "{name: name, code: name}")
+    )
+    run = nights.night("a.xml", export(1, 2, 3))
+    assert run.counts["rejected"] == 3
+    nights.stack.put("config/erp/shop.yaml", MAPPING)
+    nights.night("b.xml", export(1, 2))
+    parts = ReplayParts(
+        errands=nights.errands(),
+        deliveries=nights.stack.deliveries,
+        ledger=Ledger(nights.stack.dynamodb, "LedgerTable"),
+    )
+    replayed = replay(run, Selection(rejected=True), parts)
+    nights.rest()
+    assert nights.run(replayed.id).counts["superseded"] == 3
+    assert enabled(nights) == {"p1": True, "p2": True}
+
+    nights.night("c.xml", export(1, 2, 3))
+    assert enabled(nights) == {"p1": True, "p2": True, "p3": True}

@@ -168,6 +168,8 @@ def _withdraw(expected: Expected, record: _Record, held: set[Key]) -> None:
     places = expected.values.get(record.item.key)
     if places is None:
         return
+    if record.booked.state == "filtered" and "" not in places:
+        expected.wrong.append(f"{record}: an older file brought it nevertheless")
     if record.booked.state in ("updated", "unchanged"):
         places["enabled"] = {"False"}
     elif _may_be_there(record):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 DISABLED: Final = "disabled"
 """`LedgerEntry.outcome` of a product that we disabled: when it comes again it is enabled."""
 ENABLED: Final = ("enabled",)
+NEVER_TAKEN: Final = ""
+"""`LedgerEntry.mapping` of a product that only a withdrawal has named."""
 
 
 def amend(
@@ -43,6 +45,9 @@ def amend(
     attribute = parts.programs.pinned(message.mapping).identifier_attribute
     ends: dict[int, RecordOutcome] = {}
     lines: dict[int, Line] = {}
+    never = [a for a in message.records if a.number not in entries]
+    if message.purpose == "withdraw":
+        parts.ledger.accept([_gone(message, amendment) for amendment in never])
     for amendment in message.records:
         entry = entries.get(amendment.number)
         reason = _why_not(message, entry)
@@ -64,6 +69,26 @@ def presume(message: AmendmentMessage, parts: DeliveryParts) -> None:
     due = [a for a in message.records if _why_not(message, entries.get(a.number)) is None]
     lines = [_line(message, a, entries[a.number], attribute="") for a in due]
     parts.ledger.accept([_entry(message, line, amendments) for line in lines])
+
+
+def _gone(message: AmendmentMessage, amendment: Amendment) -> LedgerEntry:
+    """Note that a full export lacks a product that the PIM never took.
+
+    An older record of it may still come: it waited for its model, lay among the dead letters, or
+    is replayed. It is superseded then, as that of any other product that the export lacks.
+    """
+    return LedgerEntry(
+        source=message.source,
+        resource=message.resource,
+        identifier=amendment.identifier,
+        order=message.order,
+        fingerprint=b"",
+        mapping=NEVER_TAKEN,
+        slots=b"",
+        run=message.run,
+        record=0,
+        outcome=DISABLED,
+    )
 
 
 def _entries(message: AmendmentMessage, parts: DeliveryParts) -> dict[int, LedgerEntry]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pim_connector.delivery.acceptance import is_new, release_children, take_accepted
+from pim_connector.delivery.amending import NEVER_TAKEN
 from pim_connector.delivery.current import read_current
 from pim_connector.delivery.line import Accepted, Line, Turned, Unknown, outcome
 from pim_connector.delivery.linking import link_to_what_is_there
@@ -36,7 +37,8 @@ def deliver_round(task: Task) -> list[RecordOutcome]:
     sorted_out = triage(task.message, entries)
     task.parts.ledger.accept(sorted_out.lifted)
     release_children(task, filter(is_new, sorted_out.outcomes))
-    lines, ends = _lines(task, sorted_out.to_map, entries)
+    taken = {key: entry for key, entry in entries.items() if entry.mapping != NEVER_TAKEN}
+    lines, ends = _lines(task, sorted_out.to_map, taken)
     to_send, more_ends = _to_send(task, lines)
     return [*sorted_out.outcomes, *ends, *more_ends, *_sent(task, to_send)]
 
