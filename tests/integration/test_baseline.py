@@ -199,6 +199,7 @@ def test_after_an_errand_the_ledger_has_the_word(shop: Shop) -> None:
     errand = begin(first, "replay", "errand", shop.parts.errands())
     entry = shop.ledger.entries(["shop|product|P7"])["shop|product|P7"]
     shop.ledger.accept([replace(entry, fingerprint=b"", slots=b"")])
+    shop.registry.prepared(errand)
     shop.registry.sent(errand, sent=0, records=0, counts={}, now=shop.parts.now())
     assert close_run(errand.id, shop.caretaker)
     shop.split(shop.upload(GOODS))

@@ -18,6 +18,8 @@ PLAIN: Final = re.compile(r"@?[A-Za-z_][A-Za-z0-9_.\-]*")
 """An attribute or a child of the record, without namespace."""
 _MARK: Final = f"<?{RECORD_MARK}?>"
 _XML_SPACE: Final = " \t\r\n"
+_COLON_IN_TAG: Final = re.compile("<[^<>]*:")
+"""A prefix, which may not be declared; or a harmless value, which is then parsed for nothing."""
 _UNCERTAIN: Final = re.compile(r"[&\r\n\t]")
 
 Glimpse: TypeAlias = Callable[[str], "list[str] | None"]
@@ -37,6 +39,8 @@ def glimpse_of(paths: Sequence[str | None]) -> Glimpse | None:
 
     def glimpse(xml: str) -> list[str] | None:
         at = xml.find(_MARK) + len(_MARK)
+        if xml.find(":", at) >= 0 and _COLON_IN_TAG.search(xml, at):
+            return None
         written = _attributes(xml, at) if has_attributes else {}
         if written is None:
             return None
