@@ -5,7 +5,7 @@
 Compared in turns with `import boto3, httpx, lxml.etree` alone. Only the packages that are in the
 layer and in Lambda's runtime can be imported, each start is a process of its own, and what counts
 is processor time, the least of several starts. Layers of `sam build` hold sources only and are read-only, so
-each cold start compiles what it imports of them; without any bytecode is the upper bound of that.
+each cold start compiles what it imports of them; with no bytecode at all is the upper bound of it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ REQUIREMENTS: Final = (
 FUNCTIONS: Final = tuple(sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py")))
 BARE: Final = "boto3, httpx, lxml.etree"
 TURNS: Final = 7
+_NONE: Final = "(layers of `sam build` have none, Lambda's own packages have)"
 _NAMES: Final = (
     "AKENEO_SECRET_ARN",
     "BUCKET",
