@@ -4,8 +4,9 @@
 
 Compared in turns with `import boto3, httpx, lxml.etree` alone. Only the packages that are in the
 layer and in Lambda's runtime can be imported, each start is a process of its own, and what counts
-is processor time, the least of several starts. Layers of `sam build` hold sources only and are read-only, so
-each cold start compiles what it imports of them; with no bytecode at all is the upper bound of it.
+is processor time, the least of several starts. Layers of `sam build` hold sources only and are
+read-only, so each cold start compiles what it imports of them; with no bytecode at all is the upper
+bound of it.
 """
 
 from __future__ import annotations
