@@ -20,7 +20,7 @@ from benchmarks.results import measured_on, table, write_section
 from cli import cost_model, prices
 from cli.cost_model import Volume, file_cost, file_units
 
-RECORDS: Final = 10_000
+RECORDS: Final = 3_000
 MEMORY: Final = (256, 512, 1_024, 1_769, 3_008)
 
 
