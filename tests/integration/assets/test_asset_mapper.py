@@ -40,6 +40,17 @@ def test_what_did_not_change_is_not_sent_again(world: World) -> None:
     assert world.pim.counters.calls.total() == calls
 
 
+def test_two_changes_within_one_second_of_the_dam_s_clock_both_arrive(world: World) -> None:
+    """A DAM that prints whole seconds gives both the same time stamp: only content tells them."""
+    world.poll(a1=picture(title="First"))
+    world.drain()
+    world.poll(a1=picture(title="Second"))
+    assert world.drain() == {"AssetsUpdated": 1}
+    found = world.asset("a1")
+    assert found
+    assert found["title"] == "Second"
+
+
 def test_only_the_changed_value_is_sent_so_that_marketing_keeps_its_own(world: World) -> None:
     world.poll(a1=picture())
     world.drain()
