@@ -128,9 +128,10 @@ once. The functions wait for it, which is most of what a first load costs.
 {chr(10).join(parts)}
 
 *splitter* and *mapper* are Lambda (arm64, {cost_model.SPLITTER_MB:,} and
-{cost_model.MAPPER_MB:,} MB) · *queue* is SQS FIFO, by 64 KB · *ledger* is one read per record of
-the file, and a read and a write per product sent · *books* are the windows and messages of the run
-· *files* are requests to S3 · *telemetry* are metrics, by the hour, and logs. `python -m
+{cost_model.MAPPER_MB:,} MB) · *queue* is SQS FIFO, by 64 KB · *ledger* is two reads and a
+write per product sent; after an errand, or without a file before, also a read per record ·
+*books* are the windows and messages of the run ·
+*files* are requests to S3 · *telemetry* are metrics, by the hour, and logs. `python -m
 benchmarks.cost` counts them all in the real flow and compares.
 
 For a file of your own `pim-connector plan` says what it would cost.

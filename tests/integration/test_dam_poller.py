@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import pytest
-import typer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from moto import mock_aws
 
@@ -375,7 +374,7 @@ def test_an_operators_approval_is_carried_out_at_the_next_tick(
     monkeypatch.setattr(assets_reconcile, "connect_stack", lambda *_: target)
     for asset_id in reconciling.ids[:20]:
         reconciling.stack.dam.library.delete(asset_id)
-    with pytest.raises(typer.Exit):
+    with pytest.raises(ConfigurationError, match="no reconciliation of sim waits"):
         assets_reconcile.approve("sim")
     assets_reconcile.reconcile("sim")
     [outcome] = reconciling.run({}, request="r-2")["reconciled"]
@@ -386,5 +385,5 @@ def test_an_operators_approval_is_carried_out_at_the_next_tick(
 
     [outcome] = reconciling.run({}, request="r-4")["reconciled"]
     assert (outcome["outcome"], outcome["announced"]) == ("done", 20)
-    with pytest.raises(typer.Exit):
+    with pytest.raises(ConfigurationError, match="nobody"):
         assets_reconcile.reconcile("nobody")

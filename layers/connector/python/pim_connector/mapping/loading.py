@@ -137,7 +137,7 @@ def _known_keys() -> set[str]:
 
 
 def _unknown_key(key: str) -> str:
-    near = difflib.get_close_matches(key, sorted(_known_keys()), n=1)
+    near = difflib.get_close_matches(key, sorted(_known_keys() - {key}), n=1)
     return "there is no such key here" + (f"; did you mean `{near[0]}`?" if near else "")
 
 
