@@ -93,6 +93,8 @@ def _as_identifier(shape: Shape, records: int) -> float:
         named *= 0.2
     if any("://" in value for value in values[:50]):
         named *= 0.2
+    if shape.markup or any(c in value for value in values for c in ",;\n"):
+        named *= 0.1  # the PIM refuses these in identifiers
     if kind_of("x", values).name in ("date", "boolean", "metric"):
         named *= 0.2
     if values == [str(n) for n in range(1, len(values) + 1)] and len(values) > 1:

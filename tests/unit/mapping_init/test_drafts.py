@@ -145,6 +145,7 @@ def test_units_are_found_beside_their_amounts(item: str, path: str) -> None:
     [
         ("<No>18-{}</No><Category_Code>C{}</Category_Code>", "No"),
         ("<unitDescriptorCode>K{}</unitDescriptorCode><gtin>40063813339{}1</gtin>", "gtin"),
+        ("<sku>1,{}</sku><ref>R-{}</ref>", "ref"),
         ("<DOCNUM>77{}</DOCNUM><MATNR>000{}1</MATNR>", "MATNR"),
     ],
 )
