@@ -10,21 +10,19 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from local.akeneo.app import create_app
 from local.akeneo.catalog import from_resources
 from local.akeneo.pim import Pim
-from local.akeneo.server import serve
 from tests.integration.mapper.examples import CATALOG
 from tests.integration.operator import MOTO, Operator
+from tests.integration.shop import MAPPING, export, item, serving, value
 from tests.integration.stack import credentials
-from tests.integration.test_replay import MAPPING, MENDED, export, item, value
+from tests.integration.test_replay import MENDED
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Pim, str]]:
-    pim = Pim(catalog=from_resources(CATALOG))
-    with serve(create_app(pim)) as url:
-        yield pim, url
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture

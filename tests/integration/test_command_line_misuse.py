@@ -14,14 +14,9 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
-from local.akeneo.pim import Pim
-from local.akeneo.server import serve
-from tests.integration.mapper.examples import CATALOG
 from tests.integration.operator import MOTO, Operator
+from tests.integration.shop import MAPPING, export, item, serving
 from tests.integration.stack import credentials
-from tests.integration.test_replay import MAPPING, export, item
 
 
 @pytest.fixture
@@ -31,11 +26,10 @@ def operator(
     credentials(monkeypatch)
     monkeypatch.delenv("AKENEO_URL", raising=False)
     monkeypatch.chdir(tmp_path)
-    pim = Pim(catalog=from_resources(CATALOG))
     Path("a.xml").write_text(export(item(1)))
     Path("mapping.yaml").write_text(MAPPING)
     with (
-        serve(create_app(pim)) as url,
+        serving() as (pim, url),
         mock_aws(config=MOTO),
         Operator.at_work(pim, url, monkeypatch, capsys) as operator,
     ):

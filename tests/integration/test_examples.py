@@ -11,14 +11,12 @@ import pytest
 from moto import mock_aws
 
 from cli.reference import commands, examples, page
-from local.akeneo.app import create_app
 from local.akeneo.catalog import from_resources
 from local.akeneo.pim import Pim
-from local.akeneo.server import serve
 from tests.integration.mapper.examples import CATALOG
 from tests.integration.operator import MOTO, Operator
+from tests.integration.shop import MAPPING, export, item, serving
 from tests.integration.stack import ROOT, credentials
-from tests.integration.test_replay import MAPPING, export, item
 
 AKENEO = "https://example.cloud.akeneo.com"
 RUN = "20261120T220000Z-erp-1a2b3c4d5e"
@@ -35,9 +33,8 @@ MAY_END = {"pim-connector status": {1}, "pim-connector rejects": {3}}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Pim, str]]:
-    pim = Pim(catalog=from_resources(CATALOG))
-    with serve(create_app(pim)) as url:
-        yield pim, url
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture

@@ -9,12 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
 from local.akeneo.pim import Pim
-from local.akeneo.server import serve
 from pim_connector.consignment import GIVEN_UP
 from pim_connector.errands import refuse_while_busy
 from pim_connector.errors import ConfigurationError
@@ -23,19 +19,11 @@ from pim_connector.messages import Force
 from pim_connector.past_records import Selection
 from pim_connector.replaying import ReplayParts, replay
 from pim_connector.runs.run import Run
-from tests.integration.mapper.examples import CATALOG
+from tests.integration import shop
 from tests.integration.nightly import Nights
-from tests.integration.stack import credentials
+from tests.integration.shop import serving, shop_nights
 
-MAPPING = """
-version: 1
-records:
-  products:
-    path: /items/item
-    identifier: sku
-    family: {value: shoes}
-    values: {name: name}
-"""
+MAPPING = shop.MAPPING.replace(", code: code", "")
 EXPORT = "<items><item><sku>p1</sku><name>Boot</name></item></items>"
 LONG_AGO = timedelta(hours=2)
 
@@ -46,18 +34,13 @@ class StoppedError(BaseException):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Pim, str]]:
-    pim = Pim(catalog=from_resources(CATALOG))
-    with serve(create_app(pim)) as url:
-        yield pim, url
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
 def nights(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Nights]:
-    credentials(monkeypatch)
-    pim, url = server
-    pim.clear(from_resources(CATALOG))
-    with mock_aws(), Nights.begin(pim, url, monkeypatch) as nights:
-        nights.stack.put("config/erp/shop.yaml", MAPPING)
+    with shop_nights(server, monkeypatch, MAPPING) as nights:
         yield nights
 
 

@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
 from local.akeneo.pim import Pim
-from local.akeneo.server import serve
 from pim_connector.errors import ConfigurationError
 from pim_connector.inbox import FORCE
 from pim_connector.ledger import Ledger
@@ -20,46 +16,23 @@ from pim_connector.messages import Force
 from pim_connector.past_records import Selection
 from pim_connector.replaying import ReplayParts, replay
 from pim_connector.runs.run import Run
-from tests.integration.mapper.examples import CATALOG
 from tests.integration.nightly import Nights
-from tests.integration.stack import credentials
+from tests.integration.shop import MAPPING, counts, export, item, serving, shop_nights, value
 
-MAPPING = """
-version: 1
-records:
-  products:
-    path: /items/item
-    identifier: sku
-    family: {value: shoes}
-    values: {name: name, code: code}
-"""
 MENDED = MAPPING.replace("code: code", "code: {from: code, steps: [{slice: [0, 5]}]}")
 NAMED = MENDED.replace("identifier: sku", "identifier: {first: [sku, name]}")
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Pim, str]]:
-    pim = Pim(catalog=from_resources(CATALOG))
-    with serve(create_app(pim)) as url:
-        yield pim, url
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
 def nights(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Nights]:
-    credentials(monkeypatch)
-    pim, url = server
-    pim.clear(from_resources(CATALOG))
-    with mock_aws(), Nights.begin(pim, url, monkeypatch) as nights:
-        nights.stack.put("config/erp/shop.yaml", MAPPING)
+    with shop_nights(server, monkeypatch, MAPPING) as nights:
         yield nights
-
-
-def item(number: int, code: str = "abc", name: str = "Boot") -> str:
-    return f"<item><sku>p{number}</sku><name>{name} {number}</name><code>{code}</code></item>"
-
-
-def export(*items: str) -> str:
-    return f"<items>{''.join(items)}</items>"
 
 
 def again(nights: Nights, run: Run, force: Force | None = None, **selection: Any) -> Run:
@@ -71,17 +44,6 @@ def again(nights: Nights, run: Run, force: Force | None = None, **selection: Any
     errand = replay(run, Selection(**selection), parts, force=force)
     nights.rest()
     return nights.run(errand.id)
-
-
-def value(nights: Nights, identifier: str, attribute: str) -> Any:
-    product = nights.pim.product_by_identifier(identifier)
-    if product is None:
-        return None
-    return {code: data for (code, _, _), data in product.values.items()}.get(attribute)
-
-
-def counts(run: Run) -> dict[str, int]:
-    return {str(state): number for state, number in run.counts.items() if number}
 
 
 def test_what_mapper_and_splitter_rejected_goes_through_with_a_mended_mapping(

@@ -6,47 +6,29 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
 from local.akeneo.pim import Pim
-from local.akeneo.server import serve
 from pim_connector.errors import ConfigurationError
 from pim_connector.messages import Force
 from pim_connector.rewinding import plan_rewind, rewind
 from pim_connector.runs.run import Run
-from tests.integration.mapper.examples import CATALOG
+from tests.integration import shop
 from tests.integration.nightly import Nights
-from tests.integration.stack import credentials
-from tests.integration.test_replay import again, counts, export, value
+from tests.integration.shop import counts, export, serving, shop_nights, value
+from tests.integration.test_replay import again
 
-MAPPING = """
-version: 1
-source: {reversible: true}
-records:
-  products:
-    path: /items/item
-    identifier: sku
-    family: {value: shoes}
-    values: {name: name, code: code}
-"""
+MAPPING = shop.MAPPING + "source: {reversible: true}\n"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Pim, str]]:
-    pim = Pim(catalog=from_resources(CATALOG))
-    with serve(create_app(pim)) as url:
-        yield pim, url
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
 def nights(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Nights]:
-    credentials(monkeypatch)
-    pim, url = server
-    pim.clear(from_resources(CATALOG))
-    with mock_aws(), Nights.begin(pim, url, monkeypatch) as nights:
-        nights.stack.put("config/erp/shop.yaml", MAPPING)
+    with shop_nights(server, monkeypatch, MAPPING) as nights:
         yield nights
 
 

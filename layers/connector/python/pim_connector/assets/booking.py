@@ -49,9 +49,6 @@ class Books:
         """Take an attempt back that ended well, only too early."""
         self._deliveries.end_attempt(task.run, task.id)
 
-    def is_booked(self, task: Task) -> bool:
-        return self._deliveries.message_recorded(task.run, task.id)
-
     def book(self, task: Task, outcomes: Sequence[AssetOutcome]) -> None:
         """Book one message with the outcome of each of its changes, in their order."""
         self._begin(task)

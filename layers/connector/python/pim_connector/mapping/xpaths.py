@@ -100,11 +100,6 @@ def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
     )
 
 
-def variables_of(text: str) -> frozenset[str]:
-    """The names of the $variables of an expression."""
-    return frozenset(value[1:] for kind, value in _tokens(text) if kind == "variable")
-
-
 def qualified(name: str, namespaces: Mapping[str, str]) -> str:
     """A name of the mapping (`g:id`) as `{uri}id`; without prefix in the default namespace.
 

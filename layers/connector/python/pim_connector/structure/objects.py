@@ -41,10 +41,6 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     table_configuration: tuple[dict[str, Any], ...] = ()
     labels: dict[str, str] = {}
 
-    @property
-    def has_options(self) -> bool:
-        return self.type in ("pim_catalog_simpleselect", "pim_catalog_multiselect")
-
 
 class AttributeOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One choice of a simple or multi select. The PIM compares option codes without case."""
@@ -185,10 +181,6 @@ class AssetAttribute(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     suffix: str | None = None
     reference_entity: str | None = None
     labels: dict[str, str] = {}
-
-    @property
-    def has_options(self) -> bool:
-        return self.type in ("single_option", "multiple_options")
 
 
 class AssetAttributeOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
