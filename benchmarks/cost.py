@@ -100,7 +100,8 @@ def report(records: int) -> Iterator[str]:
         f"that waits less: {cost_model.MAPPER_MB:,} MB is where a doubling still saves minutes "
         "for cents. The splitter computes: up to one processor more memory costs nothing and "
         f"takes less time, beyond it nothing is won, hence {cost_model.SPLITTER_MB:,} MB. The "
-        "other functions are short or seldom, and have 512 MB."
+        "other functions are short or seldom and have 512 MB, but for the asset mapper (1,024), "
+        "through which files go."
     )
 
 
