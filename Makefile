@@ -3,7 +3,7 @@
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
 RUN := .venv/bin/python
-BENCHMARKS := mapper end_to_end cold_start cost scale
+BENCHMARKS := splitter delta mapper end_to_end cold_start cost scale
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv/bin:$$PATH" .local/sam/bin/sam
 
 help:  ## this list
@@ -33,8 +33,9 @@ test-docker: setup setup-tests  ## every function by `sam local invoke` in conta
 bench: setup-tests .local/bench  ## all benchmarks, some twenty minutes; writes benchmarks/RESULTS.md
 	@set -e; for name in $(BENCHMARKS); do echo "benchmarks.$$name" >&2; nice $(RUN) -m benchmarks.$$name; done
 
-simulate: setup-tests  ## nights of files, with everything that AWS and the PIM may do wrong   [SEEDS=1000]
+simulate: setup-tests  ## nights of files and polls, with all that AWS, PIM and DAM may do wrong   [SEEDS=1000]
 	@$(RUN) -m tests.nights --seeds $(or $(SEEDS),1000)
+	@DAM_SEEDS=0-$$(( $(or $(SEEDS),1000) / 6 )) $(RUN) -m pytest -q -n 2 tests/integration/assets/test_pim_equals_dam.py
 
 fuzz: setup-tests  ## bytes of any kind into every reader   [SECONDS=60, of each; FUZZ=target]
 	@local/make-venv .local/fuzz requirements/fuzz.txt || rm -rf .local/fuzz
