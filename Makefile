@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
+unexport PYTHONDONTWRITEBYTECODE  # without bytecode every command takes seconds to start
 RUN := .venv/bin/python
 BENCHMARKS := splitter delta mapper end_to_end cold_start cost scale
 SAM := SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv/bin:$$PATH" .local/sam/bin/sam
