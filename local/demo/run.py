@@ -218,8 +218,8 @@ def _conclude(problems: list[str], console: Console) -> None:
         console.print("What arrived in the PIM is what the file says.", style="bold green")
     here = RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS
     console.print(
-        f"\nExport and report:  {here}/\n"
-        "Browse the PIM:     make up keeps all of this running\n"
+        f"\nReport:             {here}/report.html (the export lies beside it)\n"
+        "Browse the PIM:     make up keeps all of this running, and names the pages\n"
         "Your own export:    make demo FILE=export.xml MAPPING=mapping.yaml\n"
         "Your own PIM:       make demo PIM=https://… (see the README)"
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import compileall
 import fcntl
 import os
 import platform
-import py_compile
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.stack.bytecode import add_bytecode
 from local.stack.emulator import client_environment
 from local.stack.places import BUILD, ROOT, SAM_VENV
 
@@ -41,22 +40,6 @@ def build(target: Path) -> None:
         )
         shutil.copytree(BUILD / "built", target)
     add_bytecode(target)
-
-
-def add_bytecode(built: Path) -> None:
-    """Compile what sam built: a function that starts cold would do it each time, for seconds.
-
-    A layer is read-only, so Python cannot keep what it compiles there. The bytecode is of this
-    Python, and trusted without a look at the source, because zip archives change time stamps.
-    """
-    compileall.compile_dir(
-        built,
-        maxlevels=20,
-        quiet=2,
-        workers=0,
-        stripdir=str(built),
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
 
 
 def deploy(built: Path, *, stack_name: str, endpoint: str, parameters: Mapping[str, str]) -> None:
