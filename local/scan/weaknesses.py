@@ -32,11 +32,27 @@ class Audit:
 
 
 def audit(pinned: Sequence[Path]) -> Audit:
-    """Look up what the requirement files pin. ScanError where pip-audit itself does not work."""
-    files = [word for path in pinned for word in ("--requirement", str(path))]
+    """Look up what the requirement files pin. ScanError where pip-audit itself does not work.
+
+    File by file: taken together, a package that two of them pin otherwise is an error to it.
+    """
+    audits = []
+    for path in pinned:
+        audits.append(_audit_file(path))
+        if audits[-1].unreachable:
+            return audits[-1]
+    return Audit(
+        audited=sum(one.audited for one in audits),
+        weaknesses=tuple(dict.fromkeys(each for one in audits for each in one.weaknesses)),
+        unknown=tuple(dict.fromkeys(each for one in audits for each in one.unknown)),
+    )
+
+
+def _audit_file(path: Path) -> Audit:
     options = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
+    options += ["--timeout", "20"]
     done = subprocess.run(  # noqa: S603  a program of this project's own environment
-        [str(SCAN_VENV / "bin" / "pip-audit"), *files, *options, "--timeout", "20"],
+        [str(SCAN_VENV / "bin" / "pip-audit"), "--requirement", str(path), *options],
         capture_output=True,
         text=True,
         check=False,
