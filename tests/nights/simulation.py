@@ -60,7 +60,7 @@ def _plan_uploads(account: Account) -> None:
         loop.at(when, account.operator.replay)
     for when in plan.redrives:
         loop.at(when, account.operator.redrive)
-    for night in range(plan.nights + 1):
+    for night in range(plan.nights + 2):  # what people sent again waits for one more
         loop.at(START + night * NIGHT_SECONDS + 7200, account.sweep)
     account.plan_secrets()
 
@@ -80,7 +80,7 @@ def _live(account: Account) -> list[str]:
     end = weather.calm_from + REST_SECONDS
     cleared = 0
     while loop.steps < MAX_STEPS:
-        if loop.next_time() is None or (loop.next_time() or 0) > end:
+        if loop.next_time() is None or ((loop.next_time() or 0) > end and not loop.busy):
             calm = loop.clock.now >= weather.calm_from or loop.next_time() is None
             if not (calm and cleared < 4 and _clear_up(account)):
                 break
