@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from local.akeneo.faults import Faults
 from pim_connector.redriving import redrive
 from tests.integration.mapper.examples import MAPPING, boots
-from tests.integration.mapper.world import Killed, World
+from tests.integration.mapper.test_mapper_links import LINKED, boot
+from tests.integration.mapper.world import Killed, World, record
 
 
 def killed(world: World) -> None:
@@ -33,3 +35,51 @@ def test_a_redriven_message_may_crash_as_often_as_a_new_one(world: World) -> Non
 
     assert world.dead() == []
     assert world.counts("run-1") == {"created": 1}
+
+
+def name_of(world: World, identifier: str) -> str:
+    product = world.product(identifier)
+    assert product is not None
+    return str(product["name"])
+
+
+def written_unanswered(world: World, times: int) -> None:
+    """Have links of an older file wait while the PIM takes a newer record without an answer."""
+    pin = world.put_mapping(LINKED)
+    world.send("run-1", pin, [boot(1, "a", "never")])
+    world.send("run-2", pin, [record(7, "a", "<name>newer</name>")])
+    world.invoke()
+    world.pim.faults = Faults(cut_answers=1_000_000, only="PATCH /products")
+    for _ in range(times):
+        world.invoke()
+    world.pim.faults = Faults()
+    assert name_of(world, "a") == "newer"
+
+
+def test_an_older_file_does_not_go_over_what_a_message_wrote_before_it_was_put_aside(
+    world: World,
+) -> None:
+    written_unanswered(world, times=4)
+    killed(world)
+
+    world.deliver_all()
+
+    assert len(world.dead()) == 1
+    assert world.counts("run-1") == {"superseded": 1}
+    assert name_of(world, "a") == "newer"
+
+    redrive(world.sqs, world.dead_letters, world.queue)
+    world.deliver_all()
+
+    assert world.counts("run-2") == {"updated": 1}
+    assert name_of(world, "a") == "newer"
+
+
+def test_an_older_file_does_not_go_over_what_the_pim_took_and_never_answered(world: World) -> None:
+    written_unanswered(world, times=5)
+
+    world.deliver_all()
+
+    assert world.counts("run-2") == {"rejected": 1}
+    assert world.counts("run-1") == {"superseded": 1}
+    assert name_of(world, "a") == "newer"

@@ -44,9 +44,10 @@ _CONFIGURATION = frozenset(
 class LedgerEntry:
     """One product or product model as the PIM last accepted it from one source.
 
-    `order` is the order of the file version it came from, compared as text. `fingerprint` is the
-    source record's (12 bytes), or empty where the PIM did not take all of it: no record equals
-    the empty one, so what is missing is tried again. `slots` holds the compact hashes of
+    `order` is the order of the file version it came from, compared as text; or of a newer one that
+    the PIM may have written without an answer. `fingerprint` is the source record's (12 bytes), or
+    empty where the PIM did not take all of it: no record equals the empty one, so what is missing
+    is tried again. `slots` holds the compact hashes of
     `delta.slot_hashes`. `outcome` is the state that the record of that run ended in: a message
     delivered twice counts as it did the first time.
     """

@@ -17,6 +17,7 @@ from pim_connector.states import Problem, RecordOutcome, State
 
 if TYPE_CHECKING:
     from pim_connector.delivery.task import DeliveryParts, Task
+    from pim_connector.ledger import LedgerEntry
     from pim_connector.messages import MessageRecord, ProductMessage
 
 
@@ -63,10 +64,17 @@ def _has(task: Task, parent: str) -> bool:
 def doubt(message: ProductMessage, records: Iterable[MessageRecord], parts: DeliveryParts) -> None:
     """Have the ledger vouch no more for products that the PIM may have written unanswered.
 
-    Otherwise a later file that goes back to the values of before would be called unchanged.
+    Otherwise a later file that goes back to the values of before would be called unchanged, and
+    what an older file left to be sent, such as links, would bring its values back over newer ones.
     """
     known = parts.ledger.entries(key_of(message, record.identifier) for record in records)
-    parts.ledger.accept([replace(entry, fingerprint=b"", slots=b"") for entry in known.values()])
+    parts.ledger.accept([_doubted(entry, message.order) for entry in known.values()])
+
+
+def _doubted(entry: LedgerEntry, order: str) -> LedgerEntry:
+    """Keep who took the product last; as of record 0 no record of a newer `order` is booked."""
+    doubted = replace(entry, fingerprint=b"", slots=b"")
+    return doubted if entry.order >= order else replace(doubted, order=order, record=0)
 
 
 def take_unknown(task: Task, answers: Sequence[Unknown]) -> list[RecordOutcome]:
