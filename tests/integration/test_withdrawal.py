@@ -8,23 +8,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from functions.mapper import handler as mapper
 from functions.splitter import handler as splitter
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
 from local.akeneo.pim import Pim
-from local.akeneo.server import serve
 from pim_connector.delivery.worker import MOST_ATTEMPTS
 from pim_connector.errors import ConfigurationError
 from pim_connector.ledger import Ledger
 from pim_connector.past_records import Selection
 from pim_connector.replaying import ReplayParts, replay
 from pim_connector.withdrawal import confirm
-from tests.integration.mapper.examples import CATALOG
 from tests.integration.nightly import Nights
-from tests.integration.stack import Context, credentials
+from tests.integration.shop import serving, shop_nights
+from tests.integration.stack import Context
 
 MAPPING = """
 version: 1
@@ -40,18 +36,13 @@ records:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Pim, str]]:
-    pim = Pim(catalog=from_resources(CATALOG))
-    with serve(create_app(pim)) as url:
-        yield pim, url
+    with serving() as served:
+        yield served
 
 
 @pytest.fixture
 def nights(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Nights]:
-    credentials(monkeypatch)
-    pim, url = server
-    pim.clear(from_resources(CATALOG))
-    with mock_aws(), Nights.begin(pim, url, monkeypatch) as nights:
-        nights.stack.put("config/erp/shop.yaml", MAPPING)
+    with shop_nights(server, monkeypatch, MAPPING) as nights:
         yield nights
 
 
