@@ -183,8 +183,6 @@ class Split:
         dispositions = self._dispositions(sightings)
         refused = list(_kept(sightings, dispositions))
         keep(self._parts.bucket, self._run.id, number, refused)
-        for record in refused:
-            log_outcome(logger, record.outcome)
         if self._plan.origin.exports == "full":
             found = (sighting.found for sighting in sightings)
             identities = (each for each in found if isinstance(each, Identity))
@@ -198,10 +196,12 @@ class Split:
             duplicates=sum(sighting.repeats for sighting in sightings),
         )
         relies = self._baseline is not None
-        if self._parts.splits.book(self._run, window, if_undisturbed=relies):
-            return window
-        self._baseline = None
-        return self._book(number, sightings)
+        if not self._parts.splits.book(self._run, window, if_undisturbed=relies):
+            self._baseline = None
+            return self._book(number, sightings)
+        for record in refused:
+            log_outcome(logger, record.outcome)
+        return window
 
     def _dispositions(self, sightings: Sequence[Sighting]) -> str:
         """Decide about the records; the ledger is asked about those the baseline does not have."""
