@@ -16,9 +16,10 @@ import sys
 import tempfile
 import time
 from array import array
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

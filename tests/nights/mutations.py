@@ -12,11 +12,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from multiprocessing import get_context
 from typing import Any
 from unittest.mock import patch
+
+from msgspec.structs import replace
 
 from tests.nights.running import HASH_SEED, brief
 

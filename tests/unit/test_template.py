@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec import Struct
+from msgspec.structs import fields
 
 from pim_connector import settings
 
@@ -45,7 +46,7 @@ def of_type(kind: str) -> dict[str, dict[str, Any]]:
 FUNCTIONS = of_type("AWS::Serverless::Function")
 QUEUES = of_type("AWS::SQS::Queue")
 TABLES = of_type("AWS::DynamoDB::Table")
-SETTINGS = {
+SETTINGS: dict[str, type[Struct]] = {
     "SplitterFunction": settings.SplitterSettings,
     "MapperFunction": settings.MapperSettings,
     "CaretakerFunction": settings.CaretakerSettings,

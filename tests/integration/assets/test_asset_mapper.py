@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from pim_connector.assets.linking import apply_links, decode
 from pim_connector.dam.asset_messages import Change

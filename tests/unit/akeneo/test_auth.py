@@ -7,11 +7,11 @@ import logging
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from pim_connector.akeneo import AkeneoClient, AppToken, ConnectionCredentials, CredentialsError
 from pim_connector.akeneo.credentials import credentials_from

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from cli.following import START_SECONDS, follow
 from cli.summary import as_json, outcome_line
@@ -25,7 +25,7 @@ def run(phase: Phase, *, records: int = 0, **counts: int) -> Run:
         new,
         id="r",
         records=records,
-        counts=new.counts | counts,  # type: ignore[arg-type]  # the states by name
+        counts=new.counts | counts,
         finished_at="2026-11-20T22:00:07.500000+00:00" if phase == "finished" else None,
     )
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from pim_connector.akeneo import Refused, Upserted
 from pim_connector.delivery.line import Accepted, Line, Turned

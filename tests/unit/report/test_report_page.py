@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 
 from pim_connector.report_digest import SHOWN_RECORDS, Digest
 from pim_connector.report_page import report_page, verdict

@@ -101,6 +101,6 @@ def test_numbers_and_plain_text_stay_as_they_are(text: str) -> None:
 
 
 def test_a_run_that_lost_count_says_so() -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     assert summary(replace(RUN, records=4))["exact"] is False

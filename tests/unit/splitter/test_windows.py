@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
-from msgspec import structs
+from msgspec.structs import replace
 
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.ledger import LedgerEntry
@@ -45,10 +44,10 @@ def test_a_product_that_is_as_the_pim_accepted_it_goes_no_further() -> None:
     ("sighting", "entry", "standing"),
     [
         (SEEN, None, STANDING),
-        (structs.replace(SEEN, fingerprint=b"f2"), ENTRY, STANDING),
+        (replace(SEEN, fingerprint=b"f2"), ENTRY, STANDING),
         (SEEN, ENTRY, replace(STANDING, digest="m2")),
         (SEEN, ENTRY, replace(STANDING, shortcut=False)),
-        (structs.replace(SEEN, repeats=True), ENTRY, STANDING),
+        (replace(SEEN, repeats=True), ENTRY, STANDING),
     ],
     ids=["never accepted", "changed", "other mapping", "older file under way", "repeated"],
 )
@@ -66,13 +65,13 @@ def test_a_product_of_a_newer_file_is_superseded_whether_the_pim_has_it_yet_or_n
 
 
 def test_what_the_mapping_does_not_want_or_cannot_read_is_filtered_or_rejected() -> None:
-    assert decide(structs.replace(SEEN, found=Filtered(reason="no")), None, STANDING) == "f"
-    assert decide(structs.replace(SEEN, found=Rejected(errors=())), None, STANDING) == "r"
+    assert decide(replace(SEEN, found=Filtered(reason="no")), None, STANDING) == "f"
+    assert decide(replace(SEEN, found=Rejected(errors=())), None, STANDING) == "r"
 
 
 def test_a_repeated_product_is_rejected_where_the_mapping_says_so() -> None:
     refusing = replace(STANDING, refuse_repeats=True)
-    assert decide(structs.replace(SEEN, repeats=True), ENTRY, refusing) == "r"
+    assert decide(replace(SEEN, repeats=True), ENTRY, refusing) == "r"
     assert decide(SEEN, ENTRY, refusing) == "u"
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from pim_connector.errors import TransientError
 
@@ -33,13 +33,11 @@ PROBE_SECONDS = 60
 """How long a prober keeps the others away; it must have its answer by then."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
+class Closed(Struct, frozen=True, kw_only=True):
     """The PIM answers as far as anybody knows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probing:
+class Probing(Struct, frozen=True, kw_only=True):
     """The circuit is open and this worker is the one that tries. `until` proves it (epoch s)."""
 
     until: int
@@ -47,8 +45,7 @@ class Probing:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
+class Open(Struct, frozen=True, kw_only=True):
     """The circuit is open: come back in `wait` seconds."""
 
     wait: int

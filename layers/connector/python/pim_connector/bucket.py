@@ -6,11 +6,11 @@ import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct, field
 
 from pim_connector.errors import ConfigurationError, TransientError
 
@@ -24,8 +24,7 @@ _ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _CONFIGURATION = frozenset({"403", "AccessDenied", "NoSuchBucket"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredObject:
+class StoredObject(Struct, frozen=True, kw_only=True):
     """One version of one object; `version` is "null" in a bucket without versions."""
 
     key: str

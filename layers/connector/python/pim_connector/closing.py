@@ -10,9 +10,11 @@ import logging
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pim_connector.baseline import keep_baseline
 from pim_connector.bucket import Bucket
@@ -50,8 +52,7 @@ PREPARING_SECONDS: Final = 3600
 """After this long a command that has not written its errand down is taken to be gone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaretakerParts:
+class CaretakerParts(Struct, frozen=True, kw_only=True):
     """What the caretaker works with. `clock` gives the time in UTC."""
 
     bucket: Bucket
@@ -67,8 +68,7 @@ class CaretakerParts:
     clock: Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Round(Struct, frozen=True, kw_only=True):
     """What one round did: runs closed, splits and errands taken up again, parked groups sent."""
 
     closed: tuple[str, ...]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import httpx
+from msgspec import Struct
 
 from pim_connector.akeneo import AkeneoClient, Credentials, read_credentials
 from pim_connector.akeneo.dynamodb_tokens import DynamoDbTokenStore
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwsClients:
+class AwsClients(Struct, frozen=True, kw_only=True):
     """What both mappers ask of AWS."""
 
     s3: S3Client
@@ -33,8 +32,7 @@ class AwsClients:
     secrets: SecretsManagerClient
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """Time, chance and network; a simulation brings its own. Times are in seconds.
 
     `resolver` looks up whose files are downloaded, and `may_reach` says to which addresses a

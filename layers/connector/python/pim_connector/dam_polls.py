@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.assets.ledger import AssetLedger
 from pim_connector.assets.reconcile_round import ReconcileRound
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from pim_connector.settings import DamPollerSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rounds:
+class Rounds(Struct, frozen=True, kw_only=True):
     """The two rounds of one invocation."""
 
     polling: Round

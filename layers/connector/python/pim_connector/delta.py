@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pim_connector.ledger import LedgerEntry
@@ -26,8 +27,7 @@ MOST_KEYS = 10_000
 """Keys of slots whose hashes are remembered: every product of a file has the same ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Current:
+class Current(Struct, frozen=True, kw_only=True):
     """What the PIM holds of a product now, as the list endpoint gives it; None: it has none."""
 
     product: Mapping[str, Any] | None
@@ -52,21 +52,18 @@ class Current:
         return found not in (None, "", [], {})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
+class Send(Struct, frozen=True, kw_only=True):
     """The slots to send. `whole`: they are all that a product needs that is not there yet."""
 
     slots: tuple[Slot, ...]
     whole: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unchanged:
+class Unchanged(Struct, frozen=True, kw_only=True):
     """The PIM has accepted all of this before; only the ledger's order may have to move."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
+class LeftOut(Struct, frozen=True, kw_only=True):
     """The mapping's record mode says that this record is not to be sent."""
 
     reason: str

@@ -9,9 +9,10 @@ before anything of it is sent (see `consignment`), so a command may be stopped a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.bucket import Bucket
 from pim_connector.consignment import send_written, store, write_down
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrandParts:
+class ErrandParts(Struct, frozen=True, kw_only=True):
     """What errands work with. `clock` gives the time in UTC."""
 
     bucket: Bucket
@@ -43,8 +43,7 @@ class ErrandParts:
         return f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AmendedProduct:
+class AmendedProduct(Struct, frozen=True, kw_only=True):
     """An amendment and what decides where it travels."""
 
     resource: str

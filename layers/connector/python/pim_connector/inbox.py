@@ -8,12 +8,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-struc
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_plus
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.bucket import StoredObject
 from pim_connector.errors import ConfigurationError
@@ -29,8 +29,7 @@ _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _MAPPING = re.compile(rf"config/erp/({_SOURCE.pattern})\.ya?ml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Struct, frozen=True, kw_only=True):
     """A file of a source; without a version it is the one that lies there now."""
 
     source: str
@@ -38,22 +37,19 @@ class Upload:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
+class Sweep(Struct, frozen=True, kw_only=True):
     """Look for files that have not been processed, of one source or of all."""
 
     source: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
+class Resume(Struct, frozen=True, kw_only=True):
     """Go on with a split that ran out of time."""
 
     run: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
+class Ignored(Struct, frozen=True, kw_only=True):
     """Nothing is to be done, and why not."""
 
     key: str

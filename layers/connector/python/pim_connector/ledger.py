@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError, TransientError
 
@@ -40,8 +40,7 @@ _CONFIGURATION = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerEntry:
+class LedgerEntry(Struct, frozen=True, kw_only=True):
     """One product or product model as the PIM last accepted it from one source.
 
     `order` is the order of the file version it came from, compared as text; or of a newer one that
@@ -68,8 +67,7 @@ class LedgerEntry:
         return ledger_key(self.source, self.resource, self.identifier)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Struct, frozen=True, kw_only=True):
     """The part of an entry that tells whether a record is what the PIM last accepted."""
 
     order: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.akeneo import LineOutcome, Refused, Unanswered, Upserted
 from pim_connector.errors import TransientError
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 LINES_PER_CALL = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionsCreated:
+class OptionsCreated(Struct, frozen=True, kw_only=True):
     """Options that the PIM has now, and why it has not the others, by (attribute, code)."""
 
     created: tuple[AttributeOption, ...]

@@ -10,10 +10,10 @@ numbers wait.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.messages import MAX_RECORDS
 
@@ -23,8 +23,7 @@ MODEL: Final = "product_model"
 PRODUCT: Final = "product"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class Parcel(Struct, frozen=True, kw_only=True):
     """One message. `send` it now, `store` its body in S3 for later, or `point` to what is stored.
 
     `number` is 1 for a run's first message; the parcels of one run always get the same numbers.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.bucket import Bucket
 from pim_connector.erp.reading import read_records
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from pim_connector.split import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """Which records of a run: the rejected, those that are named, or else all of its file."""
 
     rejected: bool = False
@@ -40,8 +40,7 @@ class Selection:
         return number in self.numbers or identifier in self.identifiers or not named
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRecords:
+class PastRecords(Struct, frozen=True, kw_only=True):
     """The selected records of `run`, in the order of the file; `plan` is today's mapping."""
 
     run: Run

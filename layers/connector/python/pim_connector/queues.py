@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError, RejectedError, TransientError
 from pim_connector.messages import MAX_BYTES
@@ -27,8 +27,7 @@ _CONFIGURATION = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True, kw_only=True):
     """A message for a FIFO queue; `body` is ASCII and at most 1 MiB."""
 
     group: str

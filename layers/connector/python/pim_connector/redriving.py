@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError, TransientError
 
@@ -27,8 +27,7 @@ POLL_SECONDS: Final = 1.0
 DENIED: Final = ("AccessDenied", "AccessDeniedException")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redriven:
+class Redriven(Struct, frozen=True, kw_only=True):
     """How many messages went back, and whether SQS moved them itself."""
 
     messages: int

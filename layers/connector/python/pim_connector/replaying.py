@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pim_connector.consignment import send_written, write_down
 from pim_connector.dispatch import Dispatcher, message_record
@@ -38,8 +40,7 @@ CHUNK: Final = 1_000
 _STATES: Final[dict[str, State]] = {"f": "filtered", "r": "rejected", "s": "superseded"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayParts:
+class ReplayParts(Struct, frozen=True, kw_only=True):
     """What a replay works with beside what every errand needs."""
 
     errands: ErrandParts
@@ -74,29 +75,21 @@ def replay(
     return Sending(errand=errand, plan=today, parts=parts, force=force).send(past.chosen())
 
 
-@dataclass(slots=True, kw_only=True)
 class Sending:
     """One replay under way: decides, packs, and counts what goes no further."""
 
-    errand: Run
-    plan: Plan
-    parts: ReplayParts
-    force: Force | None
-    _packer: Packer = field(init=False)
-    _standing: Standing = field(init=False)
-    _chunks: int = 0
-    _dispositions: Counter[str] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        errands = self.parts.errands
-        self._packer = Packer(errands.lanes)
+    def __init__(self, *, errand: Run, plan: Plan, parts: ReplayParts, force: Force | None) -> None:
+        self.errand, self.plan, self.parts, self.force = errand, plan, parts, force
+        self._packer = Packer(parts.errands.lanes)
         self._standing = Standing(
-            order=self.errand.order,
-            digest=self.plan.pin.digest,
+            order=errand.order,
+            digest=plan.pin.digest,
             shortcut=False,
-            newer=manifests_of(errands.registry.newer_split(self.errand), errands.bucket),
-            force=self.force,
+            newer=manifests_of(parts.errands.registry.newer_split(errand), parts.errands.bucket),
+            force=force,
         )
+        self._chunks = 0
+        self._dispositions: Counter[str] = Counter()
 
     def send(self, records: Iterator[SourceRecord]) -> Run:
         """Write all down, put it on the queue, and enter how many there are."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from pim_connector.states import RecordOutcome
 
@@ -18,8 +19,7 @@ STEPS: Final = tuple(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 180, 
 _VARYING = re.compile(r"\"[^\"]*\"|\[[^\]]*\]|\d[\d.,]*")
 
 
-@dataclass(slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, kw_only=True):
     """One reason why records were rejected: how many, and one of them as an example.
 
     `identifier` and `number` are those of the example.
@@ -33,8 +33,7 @@ class Reason:
     records: int = 0
 
 
-@dataclass(slots=True)
-class Digest:
+class Digest(Struct):
     """Counts and samples of a run's outcomes.
 
     `reasons` are grouped by attribute and by text without its numbers and quoted values, as the

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from pim_connector.report_digest import Digest
 from pim_connector.runs.run import Run
@@ -40,8 +41,7 @@ SHOWN_CHANGES: Final = 15
 MAX_EXCERPT: Final = 1_500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One step of the run's course: its bar in per cent of the highest, from the bottom up."""
 
     name: str

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.bucket import Bucket
 from pim_connector.errands import (
@@ -49,8 +49,7 @@ class _Kept(msgspec.Struct, frozen=True):
     records: list[Previous]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RewindPlan:
+class RewindPlan(Struct, frozen=True, kw_only=True):
     """What a rewind would do: products and values to be set back, and what stays and why."""
 
     products: tuple[AmendedProduct, ...]

@@ -1,4 +1,4 @@
-"""The environment of each function as a frozen dataclass: its fields are its variables.
+"""The environment of each function as a frozen struct: its fields are its variables.
 
 `SplitterSettings.product_queue_url` is the variable `PRODUCT_QUEUE_URL`. A field with a default
 may be missing from the environment; any other that is missing is named.
@@ -7,17 +7,18 @@ may be missing from the environment; any other that is missing is named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar, get_type_hints
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields
 
 from pim_connector.dam.asset_messages import ASSET_LANES
 from pim_connector.errors import ConfigurationError
 
-SettingsT = TypeVar("SettingsT")
+SettingsT = TypeVar("SettingsT", bound=Struct)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitterSettings:
+class SplitterSettings(Struct, frozen=True, kw_only=True):
     """What the splitter must know; `trigger` says whether uploads start at once or at night."""
 
     bucket: str
@@ -34,8 +35,7 @@ class SplitterSettings:
         _at_least("LANES", self.lanes, 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapperSettings:
+class MapperSettings(Struct, frozen=True, kw_only=True):
     """What the mapper must know; the secret holds the PIM's credentials."""
 
     bucket: str
@@ -50,8 +50,7 @@ class MapperSettings:
     parent_wait_minutes: int = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaretakerSettings:
+class CaretakerSettings(Struct, frozen=True, kw_only=True):
     """What the caretaker must know; parked records wait `parent_wait_minutes` for their parent."""
 
     bucket: str
@@ -66,8 +65,7 @@ class CaretakerSettings:
         _at_least("PARENT_WAIT_MINUTES", self.parent_wait_minutes, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DamWebhookSettings:
+class DamWebhookSettings(Struct, frozen=True, kw_only=True):
     """What the webhook must know; `intake_source` is whose events arrive in the intake queue."""
 
     bucket: str
@@ -80,8 +78,7 @@ class DamWebhookSettings:
         _at_least("ASSET_LANES", self.asset_lanes, 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DamPollerSettings:
+class DamPollerSettings(Struct, frozen=True, kw_only=True):
     """What the DAM poller must know; its lanes are those of the asset queue, as the webhook's."""
 
     bucket: str
@@ -94,8 +91,7 @@ class DamPollerSettings:
         _at_least("ASSET_LANES", self.asset_lanes, 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetMapperSettings:
+class AssetMapperSettings(Struct, frozen=True, kw_only=True):
     """What the asset mapper must know; the secret is that of the DAM flow's own connection.
 
     `lanes` are those of the product queue, which links go through. `private_media` is `allowed`
@@ -126,12 +122,12 @@ def load(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:
     """
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
-    for field in fields(kind):  # type: ignore[arg-type]  # kind is one of the dataclasses above
+    for field in fields(kind):
         variable = field.name.upper()
         text = environ.get(variable, "")
         if text:
             values[field.name] = _read(variable, text, hints[field.name])
-        elif field.default is MISSING:
+        elif field.default is NODEFAULT:
             raise ConfigurationError(f"environment variable {variable} is not set; set it")
     return kind(**values)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from pim_connector.bucket import Bucket
 from pim_connector.dam.loading import load_source
@@ -26,8 +26,7 @@ FOLDER = "config/dam/"
 KEEP_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSource:
+class StoredSource(Struct, frozen=True, kw_only=True):
     """A source file as it is now, and the entries of the secret that it names."""
 
     source: Source

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.baseline import Baseline, print_of
 from pim_connector.bucket import Bucket, StoredObject
@@ -65,8 +65,7 @@ MAX_TRIES: Final = 6
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitterParts:
+class SplitterParts(Struct, frozen=True, kw_only=True):
     """What a splitter works with. `clock` gives the time in UTC."""
 
     bucket: Bucket
@@ -94,8 +93,7 @@ class SplitterParts:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """The mapping that a run is pinned to, ready to use, and the files beside the run's own."""
 
     pin: MappingPin

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from pim_connector.bucket import Bucket
 from pim_connector.erp.reading import read_order
@@ -24,8 +25,7 @@ from pim_connector.split import Plan, Split, SplitterParts, run_file
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class Intake(Struct, frozen=True, kw_only=True):
     """What became of an event's requests: files taken in, sources to look at, what was ignored."""
 
     runs: tuple[str, ...]
@@ -78,8 +78,7 @@ def split_lease(source: str) -> str:
     return f"split#{source}"
 
 
-@dataclass(slots=True, kw_only=True)
-class Turn:
+class Turn(Struct, kw_only=True):
     """The turn of one invocation at one source, while it holds the source's lease."""
 
     source: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -35,8 +34,7 @@ class Sighting(Struct, frozen=True, kw_only=True):
     repeats: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """Where a run stands among the others of its source.
 
     `newer` are the manifests of newer files that were split before it. `shortcut` says that the

@@ -12,10 +12,10 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.bucket import Bucket
 from pim_connector.errands import (
@@ -49,8 +49,7 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
     uuid: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(Struct, frozen=True, kw_only=True):
     """What an export lacks. `total` products of `before` that the last complete one held.
 
     `earlier` are the runs that held them: the last complete one, and those before it whose

@@ -7,8 +7,9 @@ English today and differ between releases (https://api.akeneo.com/documentation/
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from pim_connector.akeneo.errors import CredentialsError, ForbiddenError, RefusedError
 from pim_connector.akeneo.outcomes import Problem, problems
@@ -55,8 +56,7 @@ def failure(response: httpx.Response, what: str, *, now: float) -> ConnectorErro
     return ConfigurationError(f"{text} Is this the URL of an Akeneo PIM?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineAnswer:
+class LineAnswer(Struct, frozen=True, kw_only=True):
     """One line of a bulk answer. `line` is None in JSON-array answers, `code` in some errors."""
 
     line: int | None

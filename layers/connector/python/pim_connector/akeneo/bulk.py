@@ -21,10 +21,10 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from msgspec import Struct, field
 
 from pim_connector.akeneo.answers import LineAnswer, failure, is_transient
 from pim_connector.akeneo.connection import not_a_page_for_people
@@ -72,8 +72,7 @@ def upsert(
     return upserting.result(len(items))
 
 
-@dataclass(slots=True, kw_only=True)
-class _Upsert:
+class _Upsert(Struct, kw_only=True):
     connection: Connection
     path: str
     form: Form

@@ -6,10 +6,10 @@ import json
 import math
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+from msgspec.structs import replace
 
 from pim_connector.akeneo.answers import failure
 from pim_connector.akeneo.auth import BEFORE_CALL

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError, TransientError
 
@@ -23,21 +24,25 @@ EXPECTED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionCredentials:
+class ConnectionCredentials(Struct, frozen=True, kw_only=True):
     """The four words of a connection (Connect > Connection settings in the PIM)."""
 
-    client_id: str = field(repr=False)
-    secret: str = field(repr=False)
+    client_id: str
+    secret: str
     username: str
-    password: str = field(repr=False)
+    password: str
+
+    def __repr__(self) -> str:
+        return f"ConnectionCredentials(username={self.username!r})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppToken:
+class AppToken(Struct, frozen=True, kw_only=True):
     """The token of an app or custom app: never expires, until somebody in the PIM revokes it."""
 
-    token: str = field(repr=False)
+    token: str
+
+    def __repr__(self) -> str:
+        return "AppToken()"
 
 
 Credentials = ConnectionCredentials | AppToken

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pim_connector.akeneo.answers import LineAnswer, line_answer
 
@@ -25,8 +26,7 @@ def encode_line(item: dict[str, Any]) -> bytes:
     return text.encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(Struct, frozen=True, kw_only=True):
     """How lines become a body, and the pieces of a body answers, by their place in the call.
 
     `answers` gives (0-based place, answer) as they arrive and never fails: what it cannot read is

@@ -9,12 +9,12 @@ https://api.akeneo.com/api-reference.html#patch_products
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+
+class Problem(Struct, frozen=True, kw_only=True):
     """One entry of the PIM's `errors`: which property, and for a product value which one of them.
 
     `property` is `values` for a product value, then `attribute`, `locale`, `scope` (and `currency`
@@ -29,16 +29,14 @@ class Problem:
     currency: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upserted:
+class Upserted(Struct, frozen=True, kw_only=True):
     """The PIM took the line. `created` is False for an update, even one that changed nothing."""
 
     line: int
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """The PIM (or, for a line that it never takes, this client) says no; trying again is no use.
 
     `message` is the PIM's own sentence, `errors` its details where there are any.
@@ -50,8 +48,7 @@ class Refused:
     errors: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
+class Unanswered(Struct, frozen=True, kw_only=True):
     """Nobody knows whether the PIM took the line: send it again later, a PATCH does no harm twice.
 
     `status` and `message` say what the last try ended with, where there was an answer at all.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from pim_connector.errors import TransientError
 
@@ -62,8 +63,7 @@ class LocalPace:
             self._sleep(pause)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Patience(Struct, frozen=True, kw_only=True):
     """Decides after a transient failure: pause and try again, or let it be the caller's.
 
     `tries` counts calls in a row without any progress. `chance` gives a number from 0 to 1.

@@ -6,20 +6,23 @@ so a token is kept, renewed at 80 % of its life, and may be shared through a `To
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 RENEW_AFTER = 0.8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(Struct, frozen=True, kw_only=True):
     """Times are seconds since the epoch. A refresh token is used once: renewing gives both anew."""
 
-    access_token: str = field(repr=False)
-    refresh_token: str | None = field(repr=False)
+    access_token: str
+    refresh_token: str | None
     issued_at: float
     expires_at: float
+
+    def __repr__(self) -> str:
+        return f"Token(issued_at={self.issued_at}, expires_at={self.expires_at})"
 
     def is_due(self, now: float) -> bool:
         return now >= self.issued_at + RENEW_AFTER * (self.expires_at - self.issued_at)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pim_connector.delta import slot_hashes
 from pim_connector.mapping.result import FieldError, Json, Slot, WantedOption
@@ -11,8 +12,7 @@ from pim_connector.mapping.result import FieldError, Json, Slot, WantedOption
 SlotKey = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaFile:
+class MediaFile(Struct, frozen=True, kw_only=True):
     """A file to download from the DAM and to upload to the PIM, for the value at `key`.
 
     `identity` changes when the binary does and stays when only a signature in the URL changes.
@@ -24,8 +24,7 @@ class MediaFile:
     identity: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkTarget:
+class LinkTarget(Struct, frozen=True, kw_only=True):
     """A product's asset collection that the asset belongs into."""
 
     resource: str
@@ -35,8 +34,7 @@ class LinkTarget:
     channel: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MappedAsset:
+class MappedAsset(Struct, frozen=True, kw_only=True):
     """An asset in slots; a media file's slot holds its identity until the file is uploaded."""
 
     dam_id: str

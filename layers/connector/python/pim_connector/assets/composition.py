@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.assets.booking import Books
 from pim_connector.assets.delivery import SourceParts
@@ -46,8 +47,7 @@ DAM_PATIENCE_SECONDS = 240.0
 """A DAM that has not answered by then is asked again when the message comes back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
+class _Ready(Struct, frozen=True, kw_only=True):
     """A source whose file was compiled and whose connections are open."""
 
     stored: StoredSource

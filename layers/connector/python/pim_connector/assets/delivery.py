@@ -8,7 +8,9 @@ be finished now stays with its message, which comes again and then finds the res
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pim_connector.assets.asset import MappedAsset
 from pim_connector.assets.incoming import (
@@ -44,8 +46,7 @@ RESERVE_SECONDS = 45.0
 """One call of 100 assets and its bookkeeping must fit into what is left of an invocation."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceParts:
+class SourceParts(Struct, frozen=True, kw_only=True):
     """What delivering assets of one source needs. `seconds_left` is that of the invocation;
     `note_family` writes down that assets of a family were sent.
     """
@@ -59,8 +60,7 @@ class SourceParts:
     seconds_left: Callable[[], float]
 
 
-@dataclass(slots=True, kw_only=True)
-class Batch:
+class Batch(Struct, kw_only=True):
     """What has become of the assets so far. `failure` is why the rest has to come again."""
 
     outcomes: dict[str, AssetOutcome] = field(default_factory=dict)

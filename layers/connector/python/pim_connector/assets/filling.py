@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct, field
 
 from pim_connector.assets import shaping
 from pim_connector.assets.asset import MediaFile, SlotKey
@@ -26,8 +27,7 @@ MOST_OPTIONS = 100
 """Options of one asset attribute (https://api.akeneo.com/documentation/good-practices.html)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filling:
+class Filling(Struct, frozen=True, kw_only=True):
     """An attribute rule with its expressions compiled."""
 
     attribute: str
@@ -59,8 +59,7 @@ class Filling:
         )
 
 
-@dataclass(slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, kw_only=True):
     """One asset in the making: what it is made from, and what it has so far."""
 
     family: str

@@ -7,9 +7,9 @@ the DAM is asked, not before it has settled. What an event calls deleted is aske
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pim_connector.dam.asset_messages import AssetMessage, Change
@@ -34,8 +34,7 @@ class Dam(Protocol):
     def asset(self, asset_id: str) -> Row | Gone: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """One message of the asset queue, under the id that SQS gave it, and the run it counts to.
 
     `received` is how often SQS has handed it out, this time included.
@@ -48,8 +47,7 @@ class Task:
     received: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """One asset as the DAM has it; `properties` None: it is gone. `problem`: it cannot be read.
 
     `again`: somebody asked that it be sent whole.

@@ -8,8 +8,9 @@ mapper asks the PIM for the products: neither the DAM nor the assets themselves 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from pim_connector.assets.ledger import AssetEntry, AssetLedger
 from pim_connector.assets.linking import ProductLinks

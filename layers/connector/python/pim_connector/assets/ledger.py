@@ -10,10 +10,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.runs.table import RunTable
@@ -28,8 +28,7 @@ KEYS_PER_READ = 100
 ATTEMPTS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetEntry:
+class AssetEntry(Struct, frozen=True, kw_only=True):
     """One asset as the PIM last accepted it.
 
     `stamp` is the DAM's own time stamp of that version, None where it has none. `hashes` are those

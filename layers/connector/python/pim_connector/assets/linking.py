@@ -9,11 +9,11 @@ it sends a `LinkMessage` into the product's lane, and the product mapper hands t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.assets.products import search
 from pim_connector.errors import RejectedError, TransientError
@@ -48,8 +48,7 @@ class LinkMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     links: tuple[ProductLinks, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Linked:
+class Linked(Struct, frozen=True, kw_only=True):
     """What became of one product's links: `changed`, `unchanged`, `absent` or `refused`."""
 
     links: ProductLinks

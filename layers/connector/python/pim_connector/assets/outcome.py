@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pim_connector.mapping.result import FieldError
 from pim_connector.states import Problem, State
@@ -12,8 +13,7 @@ AssetState = State
 """`superseded`: a newer version came in the same batch, or the PIM holds it already."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetOutcome:
+class AssetOutcome(Struct, frozen=True, kw_only=True):
     """The end of one asset; `problems` says why it was rejected or what was done instead."""
 
     dam_id: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pim_connector.assets.asset import LinkTarget, MappedAsset
 from pim_connector.assets.filling import Draft, Filling, fill
@@ -21,16 +22,14 @@ from pim_connector.mapping.result import FieldError, Filtered, Rejected
 from pim_connector.structure import Structure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkRule:
+class LinkRule(Struct, frozen=True, kw_only=True):
     """A product link with its compiled expression."""
 
     link: ProductLink
     products: Picker
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssetProgram:
+class AssetProgram(Struct, frozen=True, kw_only=True):
     """A mapping with everything in it compiled. `name` is the source file's, for errors."""
 
     name: str

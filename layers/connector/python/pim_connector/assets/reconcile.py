@@ -9,7 +9,8 @@ an operator has said so: a list that ends too early looks like a DAM that was em
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pim_connector.assets.ledger import AssetLedger
 from pim_connector.assets.reconcile_walk import Walk, Walks, mark
@@ -24,8 +25,7 @@ SMALLEST_LIMIT = 1
 """One missing asset is never too many, whatever the share."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled:
+class Reconciled(Struct, frozen=True, kw_only=True):
     """What a reconciliation found. `refused` says why nothing is deleted, `share` is in percent.
 
     While `finished` is False the list was not read to its end, and nothing else is known yet.
@@ -41,8 +41,7 @@ class Reconciled:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciliation:
+class Reconciliation(Struct, frozen=True, kw_only=True):
     """What a reconciliation of one source works with. Times are in seconds.
 
     It stops when `time_left` falls under `reserve`, and goes on when it is run again.

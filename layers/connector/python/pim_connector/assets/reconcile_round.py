@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from pim_connector.assets.late_links import announce_waiting
 from pim_connector.assets.ledger import AssetLedger
@@ -28,8 +30,7 @@ RESERVE_SECONDS = 60.0
 """What stays for the comparison with the ledger, beside the DAM's time-out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReconcileRound:
+class ReconcileRound(Struct, frozen=True, kw_only=True):
     """What a round works with. `state` is the state table; `owner` is unlike any other's."""
 
     files: SourceFiles

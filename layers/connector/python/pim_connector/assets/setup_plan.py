@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from pim_connector.assets.mapping import AssetMapping, AttributeSetup, FamilySetup
 from pim_connector.structure import AssetAttribute, AssetFamily, Structure
@@ -55,8 +56,7 @@ def asset_attribute(family: str, code: str, setup: AttributeSetup) -> AssetAttri
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetupStep:
+class SetupStep(Struct, frozen=True, kw_only=True):
     """One object of the PIM: what it is, what is wrong with it, and what to PATCH.
 
     `state`: `ok`, `create`, `change`, or `conflict` where only a person can decide, because Akeneo

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pim_connector.assets.asset import MappedAsset
 from pim_connector.assets.ledger import AssetEntry
@@ -12,8 +13,7 @@ from pim_connector.delta import changed_slots
 from pim_connector.mapping.result import Slot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
+class Send(Struct, frozen=True, kw_only=True):
     """The slots to send; `fresh` when the PIM is not known to have the asset.
 
     `lost`: its file was waited for long enough.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pim_connector.akeneo import AkeneoClient, LineOutcome, Refused, Unanswered, Upserted
 from pim_connector.assets.asset import SlotKey
@@ -21,8 +23,7 @@ ASSETS_PER_CALL = 100
 """https://api.akeneo.com/api-reference.html#patch_asset__code_"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upserting:
+class Upserting(Struct, frozen=True, kw_only=True):
     """What sending assets of one source needs."""
 
     source: str
@@ -31,8 +32,7 @@ class Upserting:
     structures: AssetStructures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(Struct, frozen=True, kw_only=True):
     """What became of a chunk: an outcome for each, and entries for what the PIM accepted.
 
     Of assets without an outcome nobody knows: `failure` says why, and their messages come again.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct, field
 
 from pim_connector.akeneo import CredentialsError, ForbiddenError
 from pim_connector.assets.booking import Books, run_of
@@ -32,8 +33,7 @@ PartsOf = Callable[[str, Callable[[], float]], SourceParts]
 """Puts together what a source's delivery needs; raises ConfigurationError and TransientError."""
 
 
-@dataclass(slots=True)
-class Handled:
+class Handled(Struct):
     """What became of an invocation's messages: ids that come back, and what to count."""
 
     back: list[str] = field(default_factory=list)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import blake2b
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.dam.asset_messages import (
     MOST_BYTES,
@@ -30,8 +30,7 @@ Send = Callable[[AssetMessage], None]
 MOST_REMEMBERED = 20_000
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     change: Change
     number: int
     before: Position

@@ -7,12 +7,12 @@ import random
 import time
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 import httpx
 import msgspec
+from msgspec import Struct
 
 from pim_connector.dam.auth import auth_of
 from pim_connector.dam.rendering import address_of, content_of
@@ -26,8 +26,7 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 """An answer is one page; what is larger would not fit beside it in a Lambda's memory."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clocks:
+class Clocks(Struct, frozen=True, kw_only=True):
     """Time as the client sees it, so that tests need not wait. All in seconds."""
 
     now: Callable[[], float] = time.time
@@ -36,8 +35,7 @@ class Clocks:
     time_left: Callable[[], float] = lambda: 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What a DAM answered: status, headers (any case), and the body's JSON, None if empty.
 
     `url` is for messages: secrets are taken out of it. `asked` is what relative addresses in the

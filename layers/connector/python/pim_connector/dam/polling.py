@@ -8,12 +8,12 @@ twice does no harm, because the asset mapper drops what has not changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from typing import Any, Literal
 
 import msgspec
-from msgspec.structs import replace
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from pim_connector.dam.asset_messages import Change, Kind
 from pim_connector.dam.client import DamClient
@@ -30,8 +30,7 @@ MOST_UNREADABLE = 10_000
 """So many unreadable items are told apart; beyond that one may be counted twice."""
 
 
-@dataclass(slots=True, kw_only=True)
-class PollReport:
+class PollReport(Struct, kw_only=True):
     """What a poll did. `finished` is whether the end of what changed was reached.
 
     `assets` counts what the queue took, `repeats` what came more than once in this poll,
@@ -46,7 +45,7 @@ class PollReport:
     finished: bool = True
     full_load: bool = False
     notes: list[str] = field(default_factory=list)
-    _unreadable: set[bytes] = field(default_factory=set, repr=False)
+    _unreadable: set[bytes] = field(default_factory=set)
 
     def cannot_read(self, row: Row) -> None:
         """Count an item once, although pages overlap, and say what is wrong with it."""
@@ -61,7 +60,7 @@ class PollReport:
 
     def as_log(self) -> dict[str, Any]:
         """Give what is to be logged."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.repr}
+        return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
 
     def note(self, text: str) -> None:
         """Keep a remark for the operator once, and not endlessly many."""
@@ -69,8 +68,7 @@ class PollReport:
             self.notes.append(text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
+class Poll(Struct, frozen=True, kw_only=True):
     """What a poll works with. `time_left` is in seconds; it stops when less than `reserve` is.
 
     `still_alone` renews the lease and says whether this poll may go on.

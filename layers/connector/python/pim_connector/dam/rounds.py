@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from pim_connector.dam.asset_messages import AssetMessage, asset_group, encode
 from pim_connector.dam.client import DamClient
@@ -28,8 +29,7 @@ RESERVE_SECONDS = 20
 """What stays for the last request, the last messages and the cursor, beside the DAM's time-out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Round(Struct, frozen=True, kw_only=True):
     """What a round works with. `owner` is unlike that of any other round."""
 
     files: SourceFiles

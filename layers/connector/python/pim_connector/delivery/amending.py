@@ -7,8 +7,9 @@ order and the books are those of every other message.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from pim_connector.delivery.current import read_current
 from pim_connector.delivery.line import Accepted, Line, Turned, Unknown

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.breaker import Breaker
 from pim_connector.bucket import Bucket
@@ -33,15 +34,13 @@ if TYPE_CHECKING:
     from pim_connector.settings import MapperSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapperClients(AwsClients):
+class MapperClients(AwsClients, frozen=True, kw_only=True):
     """What the mapper asks of AWS: it also tells the caretaker that a run is settled."""
 
     events: EventBridgeClient
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MapperParts:
+class MapperParts(Struct, frozen=True, kw_only=True):
     """A worker, and the queues that it is told to speak to; `close` ends its connections."""
 
     worker: Worker

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.states import Problem, RecordOutcome, State
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from pim_connector.messages import MessageRecord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """A mapped record with the slots that are to be sent.
 
     `whole` says that they make a product that is not there yet. `created` remembers that an
@@ -34,16 +34,14 @@ class Line:
     unlinked: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Accepted(Struct, frozen=True, kw_only=True):
     """The PIM has it."""
 
     line: Line
     created: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turned:
+class Turned(Struct, frozen=True, kw_only=True):
     """The PIM turned it down for good, with its words."""
 
     line: Line
@@ -51,8 +49,7 @@ class Turned:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class Unknown(Struct, frozen=True, kw_only=True):
     """The PIM never answered for this line, or with a failure of its own."""
 
     line: Line

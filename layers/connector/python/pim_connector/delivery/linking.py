@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from pim_connector.delivery.line import Accepted, Answer, Line, Unknown, is_link
 from pim_connector.delivery.submission import submit

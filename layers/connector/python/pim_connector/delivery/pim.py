@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
+from msgspec import Struct
 
 from pim_connector.errors import TransientError
 
@@ -29,8 +29,7 @@ def asking_the_pim() -> Iterator[None]:
         raise PimUnavailableError(str(error), retry_after=error.retry_after) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """HTTP calls, how many of them the PIM throttled (429), and how long it took over all."""
 
     calls: int = 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.mapping import Program, compile_mapping, load_mapping
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 MOST_KEPT = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
+class Pinned(Struct, frozen=True, kw_only=True):
     """A compiled mapping and what it says of its source."""
 
     program: Program

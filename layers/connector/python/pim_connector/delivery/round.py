@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from pim_connector.delivery.acceptance import is_new, release_children, take_accepted
 from pim_connector.delivery.amending import NEVER_TAKEN

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from pim_connector.delivery.amending import DISABLED, ENABLED
 from pim_connector.delivery.line import Line, outcome

@@ -8,9 +8,10 @@ any more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from pim_connector.akeneo import LineOutcome, LinesFailedError, Refused, Unanswered, Upserted
 from pim_connector.delivery.current import read_current

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from pim_connector.structure_cache import StructureCache
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryParts:
+class DeliveryParts(Struct, frozen=True, kw_only=True):
     """All that deliveries work with; kept by a worker between its invocations."""
 
     ledger: Ledger
@@ -32,8 +32,7 @@ class DeliveryParts:
     announcements: Announcements
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """Records that name each product once, on their way in one PATCH.
 
     `message` holds only these records. `first` is False for the later of repeated records,

@@ -6,8 +6,10 @@ Pure: message and ledger entries in, outcomes and the remaining records out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pim_connector.delivery.line import outcome
 from pim_connector.delta import is_superseded
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from pim_connector.messages import MessageRecord, ProductMessage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Triage:
+class Triage(Struct, frozen=True, kw_only=True):
     """Records with an outcome, entries whose order has to move, and records to be mapped."""
 
     outcomes: tuple[RecordOutcome, ...]

@@ -12,9 +12,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pim_connector.akeneo import CredentialsError, ForbiddenError
 from pim_connector.assets.linking import apply_links, is_link_message
@@ -55,8 +57,7 @@ SPREAD_SECONDS = 10
 End = Literal["done", "repeated", "postponed", "dead"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handled:
+class Handled(Struct, frozen=True, kw_only=True):
     """What became of a message, for the queue, the log and the metrics.
 
     `wait` is in seconds, for `postponed`; `opened` says that this worker found the PIM down.

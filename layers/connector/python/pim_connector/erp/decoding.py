@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal
+
+from msgspec import Struct, field
 
 from pim_connector.erp.record import UnreadableFileError
 
@@ -51,8 +52,7 @@ _LONGEST_REFERENCE = 14
 MAX_LEADING_SPACE = 1_000_000
 
 
-@dataclass(slots=True, kw_only=True)
-class Decoder:
+class Decoder(Struct, kw_only=True):
     """Turns chunks of bytes into text, chunk by chunk, and remembers where it is.
 
     `dropped` counts illegal characters and references left out where the mapping asks for that.

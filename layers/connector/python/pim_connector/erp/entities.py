@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pim_connector.erp.record import UnreadableFileError
 
@@ -23,8 +24,7 @@ _PARTS = re.compile(
 _REFERENCE = re.compile(r"&([^#;&<>\s][^;&<>\s]*);")
 
 
-@dataclass(slots=True)
-class Entities:
+class Entities(Struct):
     """The general entities a document declares.
 
     References are replaced in the text of each record, because a record travels without its DTD.

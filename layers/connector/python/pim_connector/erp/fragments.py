@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from pim_connector.erp.entities import Entities
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
@@ -89,8 +90,7 @@ def _start_tag(tag: Tag, with_attributes: bool) -> str:
 _WHITE_SPACE = str.maketrans({"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
 
 
-@dataclass(slots=True)
-class HeadDocument:
+class HeadDocument(Struct):
     """The parts of the file that head values are read from, put together as one small document."""
 
     _written: list[str] = field(default_factory=list)

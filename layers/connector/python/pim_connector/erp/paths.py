@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 ANY = "*"
 WHATEVER = "{*}"
 """Before a local name: in any namespace or in none. lxml's notation, so its searches take it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PathStep:
+class PathStep(Struct, frozen=True):
     """One step: a name as `{uri}local`, `{*}local` or `*`; `deep` for `//`, any levels down."""
 
     name: str
@@ -27,8 +27,7 @@ class PathStep:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class ElementPath:
+class ElementPath(Struct, frozen=True):
     """A path from the root of the document, as the mapping writes it and as steps.
 
     `shallow` asks for the start tag only, not for what is inside.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.scanner import Cut
@@ -11,8 +12,7 @@ from pim_connector.mapping.compiled import CompiledRecord
 from pim_connector.mapping.program import Program
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True):
     """Record rules of one path: alternatives, of which an element goes to one."""
 
     names: tuple[str, ...]
@@ -21,8 +21,7 @@ class Group:
     within: int | None
 
 
-@dataclass(slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, kw_only=True):
     """Which paths are followed through the file, and what each of them is for."""
 
     paths: list[ElementPath] = field(default_factory=list)

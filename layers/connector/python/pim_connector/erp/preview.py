@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pim_connector.erp.reading import RecordReader
 from pim_connector.erp.record import SourceRecord
@@ -53,8 +54,7 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return None if found is None else str(found)
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Struct):
     """Counts over a preview; `reasons` counts errors by attribute and message.
 
     `filled` holds the attributes that any record filled: one that none fills is often a wrong path.

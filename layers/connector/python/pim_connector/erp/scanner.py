@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from pim_connector.erp.entities import Entities
 from pim_connector.erp.paths import ElementPath, PathMatcher, State
@@ -40,8 +41,7 @@ class Tag(NamedTuple):
     attributes: dict[str, str]
 
 
-@dataclass(slots=True, eq=False)
-class Cut:
+class Cut(Struct, eq=False):
     """An element that was asked for: which paths it matches, where it is, and its bytes.
 
     `inner` are the elements asked for that lie inside it, in document order; `start` and `end` are

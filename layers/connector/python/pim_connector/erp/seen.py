@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from pim_connector.erp.archives import unpacked
 from pim_connector.erp.decoding import Decoder
@@ -80,8 +81,7 @@ def _local(path: ElementPath) -> str:
     return "".join(f"/{step.name.rpartition('}')[2]}" for step in path.steps)
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """How often each path of local names occurs, and the namespace of its last element."""
 
     counts: Counter[str] = field(default_factory=Counter)

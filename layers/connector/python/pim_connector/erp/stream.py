@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pim_connector.erp.archives import unpacked
 from pim_connector.erp.decoding import Decoder
@@ -15,16 +17,15 @@ from pim_connector.erp.scanner import Cut, Scanner
 OpenFile: TypeAlias = Callable[[], BinaryIO]
 
 
-@dataclass(slots=True, kw_only=True)
-class XmlStream:
+class XmlStream(Struct, kw_only=True):
     """One file, read forward in chunks; may be read again from its start by opening it again."""
 
     open_file: OpenFile
     encoding: str | None = None
     illegal_characters: Literal["reject", "drop"] = "reject"
     max_megabytes: int = 16
-    decoder: Decoder = field(default_factory=Decoder, init=False)
-    entities: Entities = field(default_factory=Entities, init=False)
+    decoder: Decoder = field(default_factory=Decoder)
+    entities: Entities = field(default_factory=Entities)
 
     def cuts(self, paths: Sequence[ElementPath]) -> Iterator[Cut]:
         """The outermost elements at the paths; UnreadableFileError after the last whole one."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiling import Reader
@@ -16,8 +17,7 @@ from pim_connector.mapping.view import Evaluate
 from pim_connector.mapping.xpaths import XPathExpression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledRecord:
+class CompiledRecord(Struct, frozen=True, kw_only=True):
     """One record rule, compiled, with what must travel with its records."""
 
     name: str
@@ -39,8 +39,7 @@ class CompiledRecord:
     glimpse: Glimpse | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledTable:
+class CompiledTable(Struct, frozen=True, kw_only=True):
     """A look-up table: where its rows are and how key and columns are read."""
 
     name: str
@@ -52,8 +51,7 @@ class CompiledTable:
     sees_ancestors: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadValue:
+class HeadValue(Struct, frozen=True, kw_only=True):
     """A value of the file's head: the elements it is read from, and how."""
 
     name: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Source, Step, Whitespace
@@ -32,8 +34,7 @@ from pim_connector.mapping.view import Evaluate, Value, View, present
 from pim_connector.mapping.xpaths import DEFAULT, Node, XPathError, XPathExpression, compile_xpath
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """A compiled source; errors name it by `label`; `constant` is set where it reads nothing.
 
     `plain` is the path where the source is nothing but the text at it.
@@ -45,8 +46,7 @@ class Reader:
     plain: str | None = None
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(Struct):
     """What the sources of one record rule look at; decides what travels with a record."""
 
     variables: set[str] = field(default_factory=set)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.forms import COLLECTIONS, MEDIA, Form, Forms
@@ -26,8 +24,7 @@ class _Draft(Struct):
     media: Media | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Drafts:
+class Drafts(Struct, kw_only=True):
     """The slots, options, files, errors and warnings of one record."""
 
     forms: Forms

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from pim_connector.mapping.compiling import Compiler, Reader
 from pim_connector.mapping.converters.booleans import read_boolean
@@ -28,8 +29,7 @@ LISTS = frozenset({"categories", "add_categories", "groups"})
 MAX_QUANTITY = 2_147_483_647
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledField:
+class CompiledField(Struct, frozen=True, kw_only=True):
     """One field: where its data comes from and how it is shaped."""
 
     key: tuple[str, ...]

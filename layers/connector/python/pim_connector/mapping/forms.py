@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Defaults
@@ -48,8 +49,7 @@ MOST_PLACES = 10_000
 """Locale and channel pairs kept; the file could name any number of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(Struct, frozen=True, kw_only=True):
     """What decides the shape of one attribute's values: the PIM's word, or else the mapping's."""
 
     type: str

@@ -6,10 +6,10 @@ import difflib
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping import language
@@ -26,8 +26,7 @@ class MappingError(ConfigurationError):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """A mapping file that is valid by its schema, with the line of every key for later errors.
 
     `digest` changes with the meaning of the file, not with white space, comments or the order of

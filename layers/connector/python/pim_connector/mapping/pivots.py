@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pim_connector.mapping.compiling import Compiler, Reader
 from pim_connector.mapping.converters.refusal import Refusal
@@ -23,8 +25,7 @@ from pim_connector.mapping.view import View, single_text
 from pim_connector.mapping.xpaths import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledPivot:
+class CompiledPivot(Struct, frozen=True, kw_only=True):
     """Key/value rows: the key of each row chooses the rule that reads it."""
 
     rows: Callable[[View, Node], list[Node]]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field
 
 from lxml import etree
+from msgspec import Struct
 
 from pim_connector.erp.record import Row, SourceRecord
 from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, HeadValue
@@ -29,8 +29,7 @@ from pim_connector.mapping.view import RowsOf, View, single_text
 from pim_connector.structure import Structure
 
 
-@dataclass(slots=True, kw_only=True)
-class Program:
+class Program(Struct, kw_only=True):
     """A mapping ready to run. `by_uuid` says that products are addressed by UUID."""
 
     mapping: Mapping
@@ -39,7 +38,7 @@ class Program:
     head: MappingOf[str, HeadValue]
     order: HeadValue | None
     by_uuid: bool
-    _forms: Forms | None = field(default=None, init=False, repr=False)
+    _forms: Forms | None = None
 
     @property
     def digest(self) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, HeadValue
@@ -52,8 +54,7 @@ _COLUMN = re.compile(r"[^\W\d][\w.\-]*")
 _NOWHERE = ElementPath("", ())
 
 
-@dataclass(slots=True)
-class _Work:
+class _Work(Struct):
     compiler: Compiler
 
     def path(self, text: str, place: Path) -> ElementPath:

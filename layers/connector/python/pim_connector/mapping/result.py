@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -13,8 +12,7 @@ from pim_connector.mapping.language import Mode, Owner, Refused, Resource
 Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldError:
+class FieldError(Struct, frozen=True, kw_only=True):
     """One reason, in words: the attribute (or field), the expression it was read by, the value.
 
     `advice` says what to do where that follows from the reason.
@@ -41,15 +39,13 @@ class Identity(Struct, frozen=True, kw_only=True):
     uuid: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filtered:
+class Filtered(Struct, frozen=True, kw_only=True):
     """The mapping does not want this record."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class Rejected(Struct, frozen=True, kw_only=True):
     """The record cannot be sent; all its errors, not only the first."""
 
     errors: tuple[FieldError, ...]
@@ -68,8 +64,7 @@ class Slot(Struct, frozen=True, kw_only=True):
     owner: Owner
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedOption:
+class WantedOption(Struct, frozen=True, kw_only=True):
     """A select option the product uses; to be created first where it is missing."""
 
     attribute: str
@@ -77,8 +72,7 @@ class WantedOption:
     labels: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
+class Media(Struct, frozen=True, kw_only=True):
     """A file to upload for an image or file attribute: a URL, or a path beside the ERP file.
 
     Not part of the payload: POST /media-files uploads and links in one go and needs the product
@@ -92,8 +86,7 @@ class Media:
     owner: Owner
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mapped:
+class Mapped(Struct, frozen=True, kw_only=True):
     """A record shaped for the PIM, in slots, with what must be there before it is sent."""
 
     resource: Resource

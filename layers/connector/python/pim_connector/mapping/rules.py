@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 from lxml import etree
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pim_connector.mapping.compiling import Compiler, Reader
 from pim_connector.mapping.converters.refusal import Refusal
@@ -29,8 +28,7 @@ from pim_connector.mapping.view import Dropped, Value, View, present, single_tex
 from pim_connector.mapping.xpaths import Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """Who owns a value, and what happens when the file has none."""
 
     owner: Owner
@@ -38,8 +36,7 @@ class Policy:
     empty: Missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompiledColumn:
+class CompiledColumn(Struct, frozen=True, kw_only=True):
     """One cell of a table attribute's row."""
 
     code: str
@@ -48,8 +45,7 @@ class CompiledColumn:
     unit: Reader | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class CompiledRule:
+class CompiledRule(Struct, frozen=True, kw_only=True, dict=True):
     """One rule of one attribute, compiled."""
 
     attribute: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from math import isnan
 from typing import TypeAlias
 
 from lxml import etree
+from msgspec import Struct
 
 from pim_connector.erp.paths import WHATEVER
 from pim_connector.mapping.converters.refusal import Refusal
@@ -45,8 +45,7 @@ class XPathError(ValueError):
     """An XPath that cannot be used; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class XPathExpression:
+class XPathExpression(Struct, frozen=True):
     """A compiled expression: what it selects, which variables it needs, whether it looks upward."""
 
     text: str

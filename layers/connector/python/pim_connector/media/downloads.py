@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+from msgspec import Struct
 
 from pim_connector.errors import RejectedError, TransientError
 from pim_connector.media.addresses import Resolve, checked_address, is_public, resolve
@@ -19,8 +19,7 @@ CHUNK_BYTES = 256 * 1024
 _LATER = frozenset({408, 420, 423, 425, 429})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Downloaded:
+class Downloaded(Struct, frozen=True, kw_only=True):
     """What was written to the file: size in bytes, SHA-256 in hex, content type in lower case."""
 
     size: int
@@ -28,8 +27,7 @@ class Downloaded:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What one file may be: size, content types such as image/* (none means any), and the time
     that its server may be silent.
     """

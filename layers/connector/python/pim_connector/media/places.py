@@ -11,12 +11,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from pim_connector.errors import RejectedError, TransientError
 from pim_connector.media.downloads import CHUNK_BYTES, Downloads, Limits
@@ -28,8 +28,7 @@ PRODUCT_LIMITS = Limits(max_megabytes=64)
 """An image that is larger belongs in the DAM."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MediaFile:
+class MediaFile(Struct, frozen=True, kw_only=True):
     """One file on disk, ready to be uploaded: `open` opens it, for every try anew."""
 
     filename: str

@@ -6,10 +6,10 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.messages import is_released
 from pim_connector.runs.run import Run, from_item, header_key
@@ -23,8 +23,7 @@ MAX_OUTCOME_BYTES: Final = 300_000
 """Kept well under the 400 KB of a DynamoDB item."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookedMessage:
+class BookedMessage(Struct, frozen=True, kw_only=True):
     """What became of one message's records, and the second of the epoch it was booked at."""
 
     at: int

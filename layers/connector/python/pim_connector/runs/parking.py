@@ -8,8 +8,10 @@ group, so that releasing it twice sends and counts it once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from pim_connector.runs.run import Run
 from pim_connector.runs.table import RunTable
@@ -18,8 +20,7 @@ REST_OF_RUN: Final = ""
 """`ParkedGroup.parent` of records that the PIM took without their links."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParkedGroup:
+class ParkedGroup(Struct, frozen=True, kw_only=True):
     """Records of one run that wait for the product model `parent`, or for `REST_OF_RUN`.
 
     `message` is the id of the message that will carry them (`messages.released_id`), `heavy` the

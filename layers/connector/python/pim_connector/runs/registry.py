@@ -8,10 +8,11 @@ for those that have.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pim_connector.runs.run import Phase, Run, from_item, header_key
 from pim_connector.runs.succession import UNDER_WAY, disturbing
@@ -22,8 +23,7 @@ DeadRecord: TypeAlias = tuple[int, int, str]
 """Number, line and identifier of a record whose message lies in the dead-letter queue."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunName:
+class RunName(Struct, frozen=True, kw_only=True):
     """A run as the indices know it."""
 
     run: str

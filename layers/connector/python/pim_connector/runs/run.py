@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 import msgspec
+from msgspec import Struct
 
 from pim_connector.messages import MappingPin
 from pim_connector.states import FINAL_STATES, STATES, State
@@ -21,8 +21,7 @@ Kind = Literal["file", "withdrawal", "replay", "rewind", "assets"]
 PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """One version of one file, or one errand, and what became of it so far.
 
     `records` are those read from the file; `sent` and `recorded` count messages. `order` compares

@@ -8,10 +8,11 @@ with the same ids, and neither the queue nor the counts get anything twice.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from pim_connector.errors import TransientError
 from pim_connector.messages import MappingPin
@@ -28,8 +29,7 @@ class LostRunError(TransientError):
     """Another splitter took the run over; this one has nothing more to do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True):
     """What became of up to 1,000 records at the split, one letter each.
 
     q queued · u unchanged · s superseded · f filtered · r rejected. `hashes` are the identity

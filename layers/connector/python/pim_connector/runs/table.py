@@ -10,11 +10,11 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct, field
 
 from pim_connector.errors import ConfigurationError, TransientError
 
@@ -29,8 +29,7 @@ _CONFIGURATION = frozenset({"AccessDeniedException", "ResourceNotFoundException"
 _CONDITION_FAILED = "ConditionalCheckFailed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What is to become of one item: values set, numbers added, if `condition` holds.
 
     The condition names attributes as `#name` and values as `:name`: those in `put`, `add`, `given`.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pim_connector.dam.asset_messages import Change
 from pim_connector.dam.event_kinds import Events
@@ -14,8 +15,7 @@ MOST_IDS = 10_000
 LONGEST_ID = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventReader:
+class EventReader(Struct, frozen=True, kw_only=True):
     """The `events` part of a source file with its expressions compiled."""
 
     ids: Expression
@@ -43,8 +43,7 @@ class EventReader:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(Struct, frozen=True, kw_only=True):
     """What one event says: changes of assets, or nothing of interest. `kind` is for the log."""
 
     changes: tuple[Change, ...]

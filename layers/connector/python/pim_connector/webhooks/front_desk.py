@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError, RejectedError, TransientError
 from pim_connector.source_files import SourceFiles, StoredSource
@@ -18,8 +19,7 @@ RETRY_SECONDS = 30
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrontDesk:
+class FrontDesk(Struct, frozen=True, kw_only=True):
     """The webhook of all sources. `intake_source` is the one whose events the intake queue has."""
 
     sources: SourceFiles

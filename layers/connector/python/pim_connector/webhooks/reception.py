@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from pim_connector.dam.asset_messages import Change
 from pim_connector.dam.event_kinds import Events, SnsVerification
@@ -36,8 +37,7 @@ class Seen(Protocol):
     def release(self, source: str, delivery: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What the DAM is told (`status`, `text`) and what the operator is told (the rest).
 
     `outcome` is one of `Reason`, or `accepted`, `greeted`, `unknown_source`.

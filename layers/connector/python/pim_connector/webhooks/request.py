@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 Reason = Literal["forged", "stale", "unexpected", "malformed", "replayed", "oversized"]
 """forged: the proof is missing or wrong. stale: right, but too old (or from the future).
@@ -21,8 +22,7 @@ STATUS: dict[Reason, int] = {
 """The HTTP status that tells an honest sender what is wrong with its call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One HTTP request. Header names are lower case; `body` is exactly what was sent."""
 
     method: str
@@ -37,8 +37,7 @@ class Request:
         return self.headers.get(name.lower(), "").strip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class Verified(Struct, frozen=True, kw_only=True):
     """The call is the DAM's. `delivery` is different in each call and cannot be forged.
 
     It is None where the scheme signs nothing that differs: then a recorded call cannot be told
@@ -49,16 +48,14 @@ class Verified:
     until: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """The call is not taken. `detail` is for the log; it is never sent back and holds no secret."""
 
     reason: Reason
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handshake:
+class Handshake(Struct, frozen=True, kw_only=True):
     """The DAM only wants to know who is there: answer with this text, queue nothing."""
 
     text: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from pim_connector.dam.event_kinds import (
     AdobeVerification,
@@ -36,8 +37,7 @@ from pim_connector.webhooks.sns import verify_sns
 _SECRET = re.compile(r"\{\{\s*secret\.([A-Za-z0-9_.-]+)\s*\}\}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class Trust(Struct, frozen=True, kw_only=True):
     """What a verifier may rely on: the DAM's secret as JSON, public keys, and a way to visit."""
 
     secret: Mapping[str, Any]
