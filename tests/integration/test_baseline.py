@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -270,3 +270,13 @@ def test_a_split_that_is_taken_up_again_goes_on_with_the_same_list(shop: Shop) -
     assert close_run(run.id, shop.caretaker)
     shop.split(shop.upload(GOODS | {"P3": "new"}))
     assert shop.asked == []
+
+
+def test_what_was_booked_of_a_file_goes_when_no_message_of_it_can_be_under_way(shop: Shop) -> None:
+    run = shop.night(GOODS)
+    assert run.started_at is not None
+    a_month_later = datetime.fromisoformat(run.started_at) + timedelta(days=28)
+    booked = shop.world.dynamodb.tables["runs"].values()
+    windows = [item for item in booked if item["sk"]["S"].startswith("window#")]
+    assert windows
+    assert all(float(w["expires_at"]["N"]) > a_month_later.timestamp() for w in windows)

@@ -8,6 +8,7 @@ with the same ids, and neither the queue nor the counts get anything twice.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,10 @@ from pim_connector.runs.table import Change, RunTable
 
 WINDOW: Final = 1_000
 MOST_RACES: Final = 10
+WINDOWS_KEPT: Final = timedelta(days=60)
+"""From the start of a run: longer than SQS keeps a message and then its dead letter, 14 days each
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html),
+so no run is open any more that could ask for its windows."""
 
 
 class LostRunError(TransientError):
@@ -131,9 +136,11 @@ class Splits:
         and nothing booked, where the window is to be booked only `if_undisturbed` and another run
         has begun that may write to the ledger.
         """
-        item: dict[str, Any] = _window_key(run.id, window.number) | msgspec.to_builtins(
-            window, builtin_types=(bytes,)
-        )
+        item: dict[str, Any] = {
+            **_window_key(run.id, window.number),
+            **msgspec.to_builtins(window, builtin_types=(bytes,)),
+            "expires_at": _expiry(run),
+        }
         counted = Change(
             add=_counts(window), condition="#fence = :fence", given={"fence": run.fence}
         )
@@ -182,6 +189,11 @@ def _counts(window: Window) -> dict[str, int]:
     counts = {state: window.dispositions.count(letter) for state, letter in letters.items()}
     counts |= {"records": len(window.dispositions), "duplicates": window.duplicates}
     return {name: number for name, number in counts.items() if number}
+
+
+def _expiry(run: Run) -> int:
+    assert run.started_at is not None  # noqa: S101 - a run with windows was begun
+    return int((datetime.fromisoformat(run.started_at) + WINDOWS_KEPT).timestamp())
 
 
 def _window_key(run: str, number: int) -> dict[str, str]:
