@@ -12,10 +12,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from msgspec.structs import asdict
 
 from pim_connector.bucket import Bucket
-from pim_connector.closing import CaretakerParts, close_run, make_round
+from pim_connector.closing import CaretakerParts, close_run
 from pim_connector.dead_letters import DeadLetters
 from pim_connector.errors import ConfigurationError
 from pim_connector.queues import FifoQueue
+from pim_connector.rounds import make_round
 from pim_connector.run_metrics import of_closed, of_open
 from pim_connector.runs.announcements import RUN_SETTLED, Announcements
 from pim_connector.runs.deliveries import Deliveries

@@ -11,8 +11,9 @@ from local.akeneo.paging import page_of, paged
 from local.akeneo.refusal import Refusal
 from local.akeneo.routing import Endpoint, get, patch, patch_list, post
 from local.akeneo.streaming import stream_answer
+from local.akeneo.structure_resources import FAMILY_VARIANTS, WRITINGS
 from local.akeneo.structure_rows import KINDS, Kind, as_api, filtered
-from local.akeneo.structure_writes import FAMILY_VARIANTS, WRITINGS, write_structure
+from local.akeneo.structure_writes import write_structure
 
 
 def list_answer(call: Call, path: str, rows: list[Row], show: Callable[[Row], Row]) -> Response:

@@ -275,7 +275,7 @@ MUTATIONS = (
     ),
     Mutation(
         "errands: written down before anything is sent",
-        "pim_connector.closing.send_written",
+        "pim_connector.rounds.send_written",
         _nothing,
     ),
     Mutation(

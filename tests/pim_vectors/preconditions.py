@@ -12,7 +12,8 @@ from local.akeneo.model_writes import create_model
 from local.akeneo.pim import Pim
 from local.akeneo.product_writes import create_product, create_product_by_uuid
 from local.akeneo.rights import WEB_API
-from local.akeneo.structure_writes import FAMILY_VARIANTS, WRITINGS, write_structure
+from local.akeneo.structure_resources import FAMILY_VARIANTS, WRITINGS
+from local.akeneo.structure_writes import write_structure
 from local.akeneo.tokens import Accounts, Connection
 from tests.pim_vectors.files import file_content
 from tests.pim_vectors.intents import UnknownStepError, body_of

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import boto3
 
 from local.akeneo.entities import Product, ProductModel
-from pim_connector.closing import CaretakerParts, make_round
+from pim_connector.closing import CaretakerParts
 from pim_connector.dead_letters import DeadLetters
 from pim_connector.ledger import ledger_key
 from pim_connector.messages import MessageRecord
 from pim_connector.queues import FifoQueue
+from pim_connector.rounds import make_round
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
 from pim_connector.runs.splits import Splits

@@ -1,14 +1,12 @@
-"""The caretaker's use case: closes runs that are settled, and looks after those that are not.
+"""The end of a run: its report, its file moved, and who is told.
 
-What reads files and mappings is imported where it is needed: most rounds find nothing to close, and
-there are 288 of them a day.
+What reads files and mappings is imported where it is needed: most calls find nothing to close.
 """
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
@@ -18,28 +16,18 @@ from msgspec.structs import replace
 
 from pim_connector.baseline import keep_baseline
 from pim_connector.bucket import Bucket
-from pim_connector.consignment import GIVEN_UP, send_written
 from pim_connector.dead_letters import DeadLetters
-from pim_connector.errors import ConnectorError, RejectedError
 from pim_connector.inbox import INBOX
 from pim_connector.kept import kept
-from pim_connector.lanes import message_group
 from pim_connector.log_keys import about
-from pim_connector.messages import (
-    HeavyPointer,
-    Message,
-    decode,
-    deduplication_id,
-    encode,
-)
-from pim_connector.queues import FifoQueue, Outgoing
+from pim_connector.queues import FifoQueue
 from pim_connector.report import ReportWriter, summary
 from pim_connector.report_digest import Digest
 from pim_connector.report_page import report_page
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.deliveries import Deliveries
 from pim_connector.runs.leases import Leases
-from pim_connector.runs.parking import REST_OF_RUN, Parking, links_due
+from pim_connector.runs.parking import Parking
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Phase, Run
 from pim_connector.runs.splits import Splits
@@ -48,8 +36,6 @@ from pim_connector.states import Problem, RecordOutcome
 logger = logging.getLogger(__name__)
 
 SPOOL_BYTES: Final = 8 * 1_048_576
-PREPARING_SECONDS: Final = 3600
-"""After this long a command that has not written its errand down is taken to be gone."""
 
 
 class CaretakerParts(Struct, frozen=True, kw_only=True):
@@ -68,15 +54,6 @@ class CaretakerParts(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
 
 
-class Round(Struct, frozen=True, kw_only=True):
-    """What one round did: runs closed, splits and errands taken up again, parked groups sent."""
-
-    closed: tuple[str, ...]
-    resumed: tuple[str, ...]
-    expired: int
-    dead: int
-
-
 def close_run(name: str, parts: CaretakerParts) -> bool:
     """Close a run if it is settled: report, file moved, told to others. False: it is not.
 
@@ -91,49 +68,6 @@ def close_run(name: str, parts: CaretakerParts) -> bool:
     parts.announcements.run_finished(run.id, summary(run))
     parts.registry.close(run.id)
     return True
-
-
-def make_round(parts: CaretakerParts) -> Round:
-    """Look after every run that is not closed; what fails for one run does not stop the others."""
-    closed, resumed, expired = [], dict[str, str](), 0
-    for name in list(parts.registry.open_runs()):
-        run = parts.registry.get(name.run)
-        if run is None:
-            continue
-        try:
-            if close_run(run.id, parts):
-                closed.append(run.id)
-            elif run.phase in ("waiting", "splitting") and run.source not in resumed:
-                from pim_connector.splitting import split_lease
-
-                if not parts.leases.held(split_lease(run.source), parts.clock().timestamp()):
-                    parts.announcements.split_continues(run.id)
-                    resumed[run.source] = run.id
-            elif run.phase in ("preparing", "sending"):
-                resumed |= _take_up(run, parts)
-            elif run.phase == "delivering":
-                expired += _expire_parked(run, parts)
-        except ConnectorError as error:
-            logger.error("%s", error, extra={"run": run.id, "source": run.source})
-    dead = _name_dead_letters(parts)
-    return Round(closed=tuple(closed), resumed=tuple(resumed.values()), expired=expired, dead=dead)
-
-
-def _take_up(errand: Run, parts: CaretakerParts) -> dict[str, str]:
-    """Send an errand that is written down, whose command may be gone; give up one that is not.
-
-    The withdrawal of a file that is still being split is begun again by the splitter.
-    """
-    if errand.phase == "sending":
-        send_written(errand, parts)
-        return {errand.id: errand.id}
-    now = parts.clock()
-    since = datetime.fromisoformat(errand.started_at or errand.registered_at or f"{now}")
-    of = parts.registry.get(errand.of or "")
-    if (now - since).total_seconds() > PREPARING_SECONDS and not (of and of.phase == "splitting"):
-        parts.registry.give_up(errand, GIVEN_UP, f"{now:%Y-%m-%dT%H:%M:%SZ}")
-        close_run(errand.id, parts)
-    return {}
 
 
 def _finish(run: Run, parts: CaretakerParts) -> Run:
@@ -229,57 +163,3 @@ def _dead(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
                 identifier=identifier,
                 problems=(problem,),
             )
-
-
-def _expire_parked(run: Run, parts: CaretakerParts) -> int:
-    """Send a last time what has waited too long for its parent, or for the rest of the run.
-
-    But not while messages of the run are still to be delivered: behind a PIM that is down the
-    parent may be among them.
-    """
-    if run.recorded + run.dead < run.sent:
-        return 0
-    until = parts.clock().timestamp() - parts.parent_wait_seconds
-    groups = list(parts.parking.of_run(run.id))
-    late = [group for group in groups if group.parent != REST_OF_RUN and group.since <= until]
-    late += links_due(run, groups)
-    parts.queue.send(
-        Outgoing(
-            group=message_group(group.lane),
-            deduplication=deduplication_id(run.id, f"{group.message}-last"),
-            body=encode(HeavyPointer(run=run.id, heavy=group.heavy, last=True)),
-        )
-        for group in late
-    )
-    for group in late:
-        parts.parking.unpark(group)
-    return len(late)
-
-
-def _name_dead_letters(parts: CaretakerParts) -> int:
-    found: dict[str, dict[str, list[tuple[int, int, str]]]] = defaultdict(dict)
-    for body in parts.dead_letters.bodies():
-        message = _message(body, parts.bucket)
-        if message:
-            names = [(each.number, each.line, each.identifier) for each in message.records]
-            found[message.run][message.id] = names
-    for name in list(parts.registry.open_runs()):
-        run = parts.registry.get(name.run)
-        dead = found.get(name.run, {})
-        if run and (dead or run.dead) and len(dead) != run.dead:
-            parts.registry.note_dead_letters(run.id, dead)
-            write_report(replace(run, dead=len(dead)), parts)
-            with about(run=run.id, source=run.source):
-                logger.error("messages in the dead-letter queue", extra={"n": len(dead)})
-    return sum(map(len, found.values()))
-
-
-def _message(body: str, bucket: Bucket) -> Message | None:
-    try:
-        message = decode(body)
-        if isinstance(message, HeavyPointer):
-            message = decode(bucket.get(message.heavy))
-    except (RejectedError, FileNotFoundError) as error:
-        logger.error("a dead letter that cannot be read: %s", error)
-        return None
-    return None if isinstance(message, HeavyPointer) else message
