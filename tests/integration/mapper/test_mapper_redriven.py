@@ -83,3 +83,27 @@ def test_an_older_file_does_not_go_over_what_the_pim_took_and_never_answered(wor
     assert world.counts("run-2") == {"rejected": 1}
     assert world.counts("run-1") == {"superseded": 1}
     assert name_of(world, "a") == "newer"
+
+
+def test_nor_over_what_it_took_for_the_first_time_and_never_answered(world: World) -> None:
+    pin = world.put_mapping(MAPPING)
+    world.send("run-1", pin, [record(1, "a", "<name>older</name>")])
+    for _ in range(5):
+        killed(world)
+    world.deliver_all()
+    world.send("run-2", pin, [record(1, "a", "<name>newer</name>")])
+    world.pim.faults = Faults(cut_answers=1_000_000, only="PATCH /products")
+    world.deliver_all()
+    world.pim.faults = Faults()
+    assert world.counts("run-2") == {"rejected": 1}
+
+    redrive(world.sqs, world.dead_letters, world.queue)
+    world.deliver_all()
+
+    assert name_of(world, "a") == "newer"
+    assert world.counts("run-1") == {"superseded": 1}
+
+    world.send("run-3", pin, [record(1, "a", "<name>newest</name>")])
+    world.deliver_all()
+    assert name_of(world, "a") == "newest"
+    assert world.counts("run-3") == {"updated": 1}

@@ -34,6 +34,9 @@ ENTRY: Final = "pk,o,f,m,h,r,n,s"
 VERSION: Final = "pk,o,f,m"
 ATTEMPTS = 8
 LONGEST_WAIT_SECONDS = 3.0
+NEVER_TAKEN: Final = ""
+"""`LedgerEntry.mapping` of a product that the PIM has not accepted as far as is known: only a
+withdrawal has named it, or the PIM never answered for it."""
 
 _CONFIGURATION = frozenset(
     {"AccessDeniedException", "ResourceNotFoundException", "ValidationException"}

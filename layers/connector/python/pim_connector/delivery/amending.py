@@ -17,7 +17,7 @@ from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.refusal import UnansweredError
 from pim_connector.delivery.submission import submit
 from pim_connector.delta import Current, without
-from pim_connector.ledger import LedgerEntry, ledger_key
+from pim_connector.ledger import NEVER_TAKEN, LedgerEntry, ledger_key
 from pim_connector.mapping.result import Mapped, Slot
 from pim_connector.messages import AmendedSlot, Amendment, AmendmentMessage, MessageRecord
 from pim_connector.sameness import same, value_of
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 DISABLED: Final = "disabled"
 """`LedgerEntry.outcome` of a product that we disabled: when it comes again it is enabled."""
 ENABLED: Final = ("enabled",)
-NEVER_TAKEN: Final = ""
-"""`LedgerEntry.mapping` of a product that only a withdrawal has named."""
 
 
 def amend(

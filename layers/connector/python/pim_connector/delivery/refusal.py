@@ -13,11 +13,11 @@ from pim_connector.delivery.line import Turned, Unknown, outcome
 from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.triage import key_of
 from pim_connector.errors import TransientError
+from pim_connector.ledger import NEVER_TAKEN, LedgerEntry
 from pim_connector.states import Problem, RecordOutcome, State
 
 if TYPE_CHECKING:
     from pim_connector.delivery.task import DeliveryParts, Task
-    from pim_connector.ledger import LedgerEntry
     from pim_connector.messages import MessageRecord, ProductMessage
 
 
@@ -65,10 +65,32 @@ def doubt(message: ProductMessage, records: Iterable[MessageRecord], parts: Deli
     """Have the ledger vouch no more for products that the PIM may have written unanswered.
 
     Otherwise a later file that goes back to the values of before would be called unchanged, and
-    what an older file left to be sent, such as links, would bring its values back over newer ones.
+    what an older file left to be sent, such as links or a record that waits for its model, would
+    bring its values back over newer ones.
     """
-    known = parts.ledger.entries(key_of(message, record.identifier) for record in records)
-    parts.ledger.accept([_doubted(entry, message.order) for entry in known.values()])
+    doubted = {key_of(message, record.identifier): record for record in records}
+    known = parts.ledger.entries(doubted)
+    parts.ledger.accept(
+        [
+            _doubted(known[key], message.order) if key in known else _unheard(message, record)
+            for key, record in doubted.items()
+        ]
+    )
+
+
+def _unheard(message: ProductMessage, record: MessageRecord) -> LedgerEntry:
+    """Name a product that the PIM may have for the first time now, as this record says."""
+    return LedgerEntry(
+        source=message.source,
+        resource=message.resource,
+        identifier=record.identifier,
+        order=message.order,
+        fingerprint=b"",
+        mapping=NEVER_TAKEN,
+        slots=b"",
+        run=message.run,
+        record=record.number,
+    )
 
 
 def _doubted(entry: LedgerEntry, order: str) -> LedgerEntry:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from pim_connector.delivery.acceptance import is_new, release_children, take_accepted
-from pim_connector.delivery.amending import NEVER_TAKEN
 from pim_connector.delivery.current import read_current
 from pim_connector.delivery.line import Accepted, Line, Turned, Unknown, outcome
 from pim_connector.delivery.linking import link_to_what_is_there
@@ -17,6 +16,7 @@ from pim_connector.delivery.refusal import take_turned, take_unknown
 from pim_connector.delivery.shaping import asks_for_current, decided, shaped, source_record
 from pim_connector.delivery.submission import submit
 from pim_connector.delivery.triage import key_of, triage
+from pim_connector.ledger import NEVER_TAKEN
 from pim_connector.mapping.result import Filtered, Mapped, Rejected
 from pim_connector.options import create_options, missing_options
 from pim_connector.states import Problem, RecordOutcome
