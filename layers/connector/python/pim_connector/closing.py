@@ -37,7 +37,7 @@ from pim_connector.report_page import report_page
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.deliveries import Deliveries
 from pim_connector.runs.leases import Leases
-from pim_connector.runs.parking import REST_OF_RUN, Parking, links_due
+from pim_connector.runs.parking import Parking, links_due, overdue
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Phase, Run
 from pim_connector.runs.splits import Splits
@@ -241,8 +241,7 @@ def _expire_parked(run: Run, parts: CaretakerParts) -> int:
         return 0
     until = parts.clock().timestamp() - parts.parent_wait_seconds
     groups = list(parts.parking.of_run(run.id))
-    late = [group for group in groups if group.parent != REST_OF_RUN and group.since <= until]
-    late += links_due(run, groups)
+    late = overdue(groups, until) + links_due(run, groups)
     parts.queue.send(
         Outgoing(
             group=message_group(group.lane),
