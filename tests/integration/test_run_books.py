@@ -103,7 +103,14 @@ def test_a_parked_group_is_found_by_its_parent_and_by_its_run_until_it_is_releas
     table: RunTable,
 ) -> None:
     group = ParkedGroup(
-        parent="M1", run="r1", message="000001.2", lane=0, heavy="h", since=5, records=3
+        parent="M1",
+        run="r1",
+        message="000001.2",
+        lane=0,
+        heavy="h",
+        since=5,
+        records=2,
+        models=("M1-red", "M1-blue"),
     )
     parking = Parking(table)
     parking.park(group)

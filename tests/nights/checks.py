@@ -212,7 +212,11 @@ def _secrets(account: Account) -> Iterator[str]:
 
 
 def _economy(account: Account, runs: list[FileRun]) -> Iterator[str]:
-    """Where nothing goes wrong, nothing is sent that the PIM has, and nothing twice."""
+    """Where nothing goes wrong, nothing is sent that the PIM has, and nothing twice.
+
+    A variant that was refused for want of its model may be unchanged when the model comes: what
+    an older file had to wait with goes first.
+    """
     for run in runs:
         lines = Counter(
             (call.path, str(line.get("identifier") or line.get("code")))
@@ -228,6 +232,9 @@ def _economy(account: Account, runs: list[FileRun]) -> Iterator[str]:
         states: dict[str, set[str]] = defaultdict(set)
         for number, booked in run.booked.items():
             states[run.items[number - 1].no].add(booked.state)
+        taken = {code for _, code in run.written}
         for path, code in lines:
+            if code in waiting - taken:
+                continue
             if not states[code] & {"created", "updated", "rejected", "superseded"}:
                 yield f"{run.name}: {code} was sent to {path} though it was {states[code]}"

@@ -82,6 +82,21 @@ CATALOG: dict[str, Any] = {
         {"code": "ALSO", "labels": {}, "is_two_way": False, "is_quantified": False},
         {"code": "SET", "labels": {}, "is_two_way": False, "is_quantified": True},
     ],
+    "measurement_families": [
+        {
+            "code": "Weight",
+            "labels": {},
+            "standard_unit_code": "KILOGRAM",
+            "units": {
+                "KILOGRAM": {
+                    "code": "KILOGRAM",
+                    "labels": {},
+                    "convert_from_standard": [{"operator": "mul", "value": "1"}],
+                    "symbol": "kg",
+                }
+            },
+        }
+    ],
     "attribute_groups": [{"code": "other", "sort_order": 1, "labels": {}}],
     "attributes": [
         _attribute("sku", "identifier", unique=True),

@@ -225,6 +225,19 @@ def test_a_variant_that_waited_in_vain_is_rejected_with_that_reason(world: World
     assert "did not come in time" in reasons(world, "run-1", 1)
 
 
+def test_a_model_that_waits_for_its_own_parent_is_known_to_the_caretaker(world: World) -> None:
+    mapping = world.put_mapping(
+        VARIANTS.replace("    family_variant", "    parent: parent\n    family_variant")
+    )
+    red = record(1, "boots-red", "<parent>boots</parent>", rule="models", parent="boots")
+    world.send("run-1", mapping, [red], resource="product_model")
+    world.send("run-1", mapping, [variant(2, "boots-red-s", "boots-red")], id="000002")
+    world.deliver_all()
+
+    assert [each.models for each in world.parking.waiting_for("boots")] == [("boots-red",)]
+    assert [each.models for each in world.parking.waiting_for("boots-red")] == [()]
+
+
 def test_a_product_deleted_in_the_pim_comes_back_whole(world: World) -> None:
     mapping = world.put_mapping(MAPPING)
     world.send("run-1", mapping, boots(1))

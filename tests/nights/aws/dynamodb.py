@@ -6,6 +6,7 @@ enforced, as code that passes them works here and fails on AWS.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -32,6 +33,7 @@ class DynamoDB:
         self._faults = faults
         self.tables: dict[str, dict[Key, Item]] = {}
         self._keys: dict[str, tuple[str, ...]] = {}
+        self._partitions: dict[tuple[str, str], set[Key]] = defaultdict(set)
         self.unprocessed = 0
 
     def add_table(self, name: str, *keys: str) -> None:
@@ -71,8 +73,8 @@ class DynamoDB:
         condition = parse_condition(KeyConditionExpression)
         names, values = _given(options)
         partition = values[":pk"]["S"]
-        inside = sorted(place for place in self._table(TableName) if place[0] == partition)
-        items = (self._table(TableName)[place] for place in inside)
+        table = self._table(TableName)
+        items = (table[place] for place in sorted(self._partitions[TableName, partition]))
         found = [item for item in items if condition(item, names, values)]
         if not options.get("ScanIndexForward", True):
             found.reverse()
@@ -109,7 +111,7 @@ class DynamoDB:
                 elif "PutRequest" in request:
                     self._put(table, request["PutRequest"]["Item"])
                 else:
-                    self._table(table).pop(self._key(table, request["DeleteRequest"]["Key"]), None)
+                    self._drop(table, request["DeleteRequest"]["Key"])
         self._faults.after("dynamodb.batch_write_item")
         return {"UnprocessedItems": left}
 
@@ -145,7 +147,7 @@ class DynamoDB:
         if kind == "Put":
             self._put(table, request["Item"])
         elif kind == "Delete":
-            self._table(table).pop(self._key(table, request["Key"]), None)
+            self._drop(table, request["Key"])
         else:
             old = self._table(table).get(self._key(table, request["Key"]), dict(request["Key"]))
             new = _copied(old)
@@ -163,7 +165,14 @@ class DynamoDB:
 
     def _put(self, table: str, item: Item) -> None:
         _limit(_weight(item), MAX_ITEM_BYTES, "PutItem", "item size in bytes")
-        self._table(table)[self._key(table, item)] = _copied(item)
+        place = self._key(table, item)
+        self._table(table)[place] = _copied(item)
+        self._partitions[table, place[0]].add(place)
+
+    def _drop(self, table: str, key: Item) -> None:
+        place = self._key(table, key)
+        self._table(table).pop(place, None)
+        self._partitions[table, place[0]].discard(place)
 
     def _table(self, name: str) -> dict[Key, Item]:
         if name not in self.tables:
@@ -187,8 +196,8 @@ def _limit(count: int, most: int, operation: str, what: str = "entries") -> None
 
 
 def _copied(item: Item) -> Item:
-    """Copy an item so that neither side changes the other's; what values hold is never changed."""
-    return {name: dict(value) for name, value in item.items()}
+    """Copy an item so that neither side changes the other's; its values are never changed."""
+    return dict(item)
 
 
 def _weight(item: Item) -> int:

@@ -21,7 +21,7 @@ from pim_connector.lanes import message_group
 from pim_connector.log_keys import about
 from pim_connector.messages import HeavyPointer, Message, decode, deduplication_id, encode
 from pim_connector.queues import Outgoing
-from pim_connector.runs.parking import REST_OF_RUN, links_due
+from pim_connector.runs.parking import links_due, overdue
 
 if TYPE_CHECKING:
     from pim_connector.bucket import Bucket
@@ -95,8 +95,7 @@ def _expire_parked(run: Run, parts: CaretakerParts) -> int:
         return 0
     until = parts.clock().timestamp() - parts.parent_wait_seconds
     groups = list(parts.parking.of_run(run.id))
-    late = [group for group in groups if group.parent != REST_OF_RUN and group.since <= until]
-    late += links_due(run, groups)
+    late = overdue(groups, until) + links_due(run, groups)
     parts.queue.send(
         Outgoing(
             group=message_group(group.lane),

@@ -57,6 +57,7 @@ class Parents:
             heavy=heavy_key(message.run, later.id),
             since=int(self._now()),
             records=len(records),
+            models=_models(message, records),
         )
         self._bucket.put(group.heavy, encode(later))
         self._parking.park(group)
@@ -87,3 +88,9 @@ class Parents:
         for group in groups:
             self._parking.unpark(group)
         return sum(group.records for group in groups)
+
+
+def _models(message: ProductMessage, records: Sequence[MessageRecord]) -> tuple[str, ...]:
+    if message.resource != "product_model":
+        return ()
+    return tuple(record.identifier for record in records)

@@ -7,7 +7,7 @@ group, so that releasing it twice sends and counts it once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -24,7 +24,8 @@ class ParkedGroup(Struct, frozen=True, kw_only=True):
     """Records of one run that wait for the product model `parent`, or for `REST_OF_RUN`.
 
     `message` is the id of the message that will carry them (`messages.released_id`), `heavy` the
-    S3 key of its body, `since` the second of the epoch at which they were parked.
+    S3 key of its body, `since` the second of the epoch at which they were parked, `models` the
+    codes of the product models among them, for which others may wait in their turn.
     """
 
     parent: str
@@ -34,6 +35,7 @@ class ParkedGroup(Struct, frozen=True, kw_only=True):
     heavy: str
     since: int
     records: int
+    models: tuple[str, ...] = ()
 
 
 class Parking:
@@ -59,6 +61,19 @@ class Parking:
         self._table.transact(*[self._table.deleting(key) for key in _keys(group)])
 
 
+def overdue(groups: Sequence[ParkedGroup], until: float) -> list[ParkedGroup]:
+    """Give the groups of a run that have waited for their parent since `until` or longer. Pure.
+
+    A parent may wait itself: then its own last try comes first, and before that nothing under it
+    is given up.
+    """
+    waiting = [group for group in groups if group.parent != REST_OF_RUN]
+    patient = _models(group for group in waiting if group.since > until)
+    due = [group for group in waiting if group.since <= until and group.parent not in patient]
+    going = _models(due)
+    return sorted(due, key=lambda group: group.parent in going)
+
+
 def links_due(run: Run, groups: Sequence[ParkedGroup]) -> list[ParkedGroup]:
     """Give the groups of a run that waited for the rest of it, once they alone are left. Pure.
 
@@ -68,6 +83,10 @@ def links_due(run: Run, groups: Sequence[ParkedGroup]) -> list[ParkedGroup]:
     through = run.phase == "delivering" and run.recorded + run.dead >= run.sent
     alone = run.counts["parked"] <= sum(group.records for group in links)
     return links if through and alone and len(links) == len(groups) else []
+
+
+def _models(groups: Iterable[ParkedGroup]) -> frozenset[str]:
+    return frozenset(code for group in groups for code in group.models)
 
 
 def _keys(group: ParkedGroup) -> tuple[dict[str, str], dict[str, str]]:
@@ -86,4 +105,5 @@ def _group(item: dict[str, Any]) -> ParkedGroup:
         heavy=item["heavy"],
         since=int(item["since"]),
         records=int(item["records"]),
+        models=tuple(item.get("models", ())),
     )
