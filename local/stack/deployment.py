@@ -5,48 +5,63 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.stack.bytecode import add_bytecode
+from local.stack import builds, record
+from local.stack.builds import Build
 from local.stack.emulator import client_environment
 from local.stack.places import BUILD, ROOT, SAM_VENV
+
+POLL_SECONDS = "0.1"
+"""How often sam asks how far the stack is: 5 s are meant for AWS, the emulator is done at once."""
 
 
 class DeploymentError(Exception):
     """SAM failed; the message has what it printed."""
 
 
-def build(target: Path) -> None:
-    """Build the layers and functions into `target`, for this machine's Python and processor.
+def planned_build() -> Build:
+    """Where the build of the checkout as it is now lies, or will lie."""
+    return builds.find(BUILD / "kept", ROOT, machine_parameters())
+
+
+def build(wanted: Build) -> None:
+    """Build the layers and functions, unless they are built.
 
     The emulator runs functions under its own interpreter, so wheels have to fit this machine and
-    not the template's defaults. What did not change since the last build is not built again: sam
-    keeps its notes about that beside its build folder, so all stacks of a checkout share one, one
-    after another, and take a copy.
+    not the template's defaults. Packages that did not change are not fetched again: sam keeps its
+    notes about that beside its build folder, so all stacks of a checkout share one, one after
+    another.
     """
     BUILD.mkdir(parents=True, exist_ok=True)
     with (BUILD / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _sam(
-            "build",
-            *("--cached", "--parallel"),
-            *("--build-dir", str(BUILD / "built"), "--cache-dir", str(BUILD / "cache")),
-            *("--parameter-overrides", *_pairs(machine_parameters())),
-            environment={},
-        )
-        shutil.copytree(BUILD / "built", target)
-    add_bytecode(target)
+        up = record.read()
+        spared = Path(up.build) if up else None
+        builds.complete(wanted, lambda: _sam_build(wanted), spared=spared)
 
 
-def deploy(built: Path, *, stack_name: str, endpoint: str, parameters: Mapping[str, str]) -> None:
-    """Deploy what `build` made as `stack_name`; parameters not named keep their defaults."""
+def _sam_build(wanted: Build) -> Path:
+    _sam(
+        "build",
+        *("--cached", "--parallel"),
+        *("--build-dir", str(BUILD / "built"), "--cache-dir", str(BUILD / "cache")),
+        *("--parameter-overrides", *_pairs(machine_parameters())),
+        environment={},
+    )
+    if planned_build() != wanted:
+        raise DeploymentError("files changed while sam build was reading them: start it again")
+    return BUILD / "built"
+
+
+def deploy(build: Build, *, stack_name: str, endpoint: str, parameters: Mapping[str, str]) -> None:
+    """Deploy a build that is there as `stack_name`; parameters not named keep their defaults."""
     _sam(
         "deploy",
-        *("--template-file", str(built / "template.yaml"), "--stack-name", stack_name),
+        *("--template-file", str(build.artifacts / "template.yaml"), "--stack-name", stack_name),
         *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
         *("--no-fail-on-empty-changeset", "--no-progressbar"),
         *("--parameter-overrides", *_pairs({**machine_parameters(), **parameters})),
@@ -77,6 +92,7 @@ def _sam(*arguments: str, environment: Mapping[str, str]) -> None:
         env={
             **inherited,
             "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": POLL_SECONDS,
             "PATH": f"{python}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "AWS_DEFAULT_REGION": "us-east-1",
             **environment,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from local.stack import shared_layers
 from local.stack.places import EMULATOR_VENV
 from local.stack.servers import HOST, Server, launch
 
@@ -14,8 +15,10 @@ PREFERRED_PORT = 4566
 READY_PATH = "/_ministack/health"
 
 
-def start(port: int, directory: Path, *, tied: bool) -> Server:
+def start(port: int, directory: Path, layers: Path, *, tied: bool) -> Server:
     """Start the emulator with IAM enforced; functions run in this project's Python.
+
+    Layers are unpacked into `layers`, each once, and stay there for the next emulator.
 
     The environment is bare because MiniStack hands all of its own to every function.
     """
@@ -38,7 +41,8 @@ def start(port: int, directory: Path, *, tied: bool) -> Server:
         "AWS_EC2_METADATA_DISABLED": "true",
         **credentials(),
     }
-    command = [str(EMULATOR_VENV / "bin" / "ministack")]
+    python = str(EMULATOR_VENV / "bin" / "python")
+    command = [python, "-P", shared_layers.__file__, str(layers)]
     log = directory / "aws.log"
     return launch("aws", command, url=url, log=log, environment=environment, tied=tied)
 

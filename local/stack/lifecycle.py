@@ -17,6 +17,7 @@ from pathlib import Path
 from msgspec.structs import asdict
 
 from local.stack import deployment, emulator, fixups, record
+from local.stack.builds import Build
 from local.stack.places import ROOT, RUN
 from local.stack.record import RunningStack
 from local.stack.servers import HOST, Server, ServerError, free_port, launch, stop, wait_until_ready
@@ -92,32 +93,34 @@ def _up(
 ) -> RunningStack:
     """Do what `up` says; `tied` servers end with this process, however it ends."""
     shutil.rmtree(directory, ignore_errors=True)
-    build = directory / "build"
+    build = deployment.planned_build()
     started: dict[str, Server] = {}
     try:
         tell("Starting the emulated AWS and the simulators")
-        with ThreadPoolExecutor() as background:
-            building = background.submit(deployment.build, build)
-            with ports():
-                _launch_servers(started, directory, pim=pim, tied=tied)
-            tell("sam build")
-            building.result()
-        endpoint = started["aws"].url
-        tell("sam deploy")
-        target = pim or simulated_pim(started)
-        deployment.deploy(
-            build,
-            stack_name=STACK_NAME,
-            endpoint=endpoint,
-            parameters=_parameters(endpoint, target),
-        )
-        fixups.apply(STACK_NAME, endpoint)
+        with ThreadPoolExecutor() as background, ports():
+            _launch_servers(started, directory, build.layers, pim=pim, tied=tied)
+            target = pim or simulated_pim(started)
+            deployed = background.submit(_deploy, build, started["aws"], target, tell)
+            for name in started.keys() - {"aws"}:
+                wait_until_ready(started[name], "/")
+        deployed.result()
     except BaseException:
         stop_all(started)
         raise
-    stack = RunningStack(stack_name=STACK_NAME, build=str(build), servers=started)
+    stack = RunningStack(stack_name=STACK_NAME, build=str(build.artifacts), servers=started)
     record.write(stack, directory / "stack.json")
     return stack
+
+
+def _deploy(build: Build, aws: Server, pim: Pim, tell: Callable[[str], None]) -> None:
+    built = build.artifacts.exists()
+    tell("sam build" + (" (nothing has changed since the last one)" if built else ""))
+    deployment.build(build)
+    wait_until_ready(aws, emulator.READY_PATH)
+    tell("sam deploy")
+    parameters = _parameters(aws.url, pim)
+    deployment.deploy(build, stack_name=STACK_NAME, endpoint=aws.url, parameters=parameters)
+    fixups.apply(STACK_NAME, aws.url)
 
 
 def down(directory: Path = RUN) -> RunningStack | None:
@@ -156,17 +159,15 @@ def stop_all(servers: Mapping[str, Server]) -> None:
 
 
 def _launch_servers(
-    started: dict[str, Server], directory: Path, *, pim: Pim | None, tied: bool
+    started: dict[str, Server], directory: Path, layers: Path, *, pim: Pim | None, tied: bool
 ) -> None:
-    started["aws"] = emulator.start(free_port(emulator.PREFERRED_PORT), directory, tied=tied)
+    port = free_port(emulator.PREFERRED_PORT)
+    started["aws"] = emulator.start(port, directory, layers, tied=tied)
     if pim is None:
         started["akeneo"] = start_akeneo(directory, tied=tied)
     started["dam"] = _simulator("dam", DAM_PORT, directory, [], tied=tied)
     known = ["--record", str(directory / "stack.json")]
     started["desk"] = _simulator("desk", DESK_PORT, directory, known, tied=tied)
-    wait_until_ready(started["aws"], emulator.READY_PATH)
-    for name in started.keys() - {"aws"}:
-        wait_until_ready(started[name], "/")
 
 
 def start_akeneo(directory: Path, *, port: int = AKENEO_PORT, tied: bool) -> Server:

@@ -73,6 +73,15 @@ def test_a_file_in_the_inbox_is_in_the_pim_and_the_next_day_it_is_unchanged(
     assert len([key for key in keys if key.startswith("done/shop/")]) == 2
 
 
+def test_the_functions_share_one_copy_of_each_layer(stack: RunningStack) -> None:
+    workers = Path(stack.servers["aws"].log).parent / "tmp"
+    layers = list(workers.glob("ministack-lambda-*/layer_?"))
+
+    assert len(layers) >= 4  # of splitter and mapper at least, after the file above
+    assert all(layer.is_symlink() for layer in layers)
+    assert len({layer.resolve() for layer in layers}) == 2
+
+
 def test_a_file_that_cannot_be_read_ends_its_run_with_what_and_where(
     target: Target, tmp_path: Path
 ) -> None:
