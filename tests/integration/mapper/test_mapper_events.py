@@ -10,6 +10,7 @@ import pytest
 
 from functions.mapper import handler
 from local.akeneo.faults import Faults
+from pim_connector.delivery import round as delivery_round
 from tests.integration.mapper.examples import MAPPING, boots
 from tests.integration.mapper.world import Context, World
 
@@ -53,3 +54,39 @@ def test_that_every_message_of_an_event_comes_back_is_no_failure_of_the_function
     failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
     assert failed == [record["messageId"] for record in records]
     assert len(failed) == 2
+
+
+def test_behind_a_message_that_comes_back_its_lane_waits_and_others_do_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapping = world.put_mapping(MAPPING)
+    for number, lane in enumerate((0, 0, 1)):
+        world.send("run-1", mapping, boots(1, first=number), id=f"00000{number}", lane=lane)
+    records = sorted(world.receive(10), key=lambda record: str(record["body"]))
+    submit = vars(delivery_round)["submit"]
+    attempts = iter(["crashes"])
+    monkeypatch.setattr(
+        delivery_round, "submit", lambda *given: 1 / 0 if next(attempts, "") else submit(*given)
+    )
+    context: Any = Context()
+
+    answer = handler.lambda_handler({"Records": records}, context)
+
+    failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    assert failed == [record["messageId"] for record in records[:2]]
+    assert world.counts("run-1") == {"created": 1}
+
+
+def test_a_message_that_sqs_does_not_hide_comes_back_by_its_time_out(
+    world: World,
+) -> None:
+    world.send("run-1", world.put_mapping(MAPPING), boots(1))
+    world.pim.faults = Faults(down=503)
+    (record,) = world.receive(1)
+    context: Any = Context()
+
+    answer = handler.lambda_handler(
+        {"Records": [record | {"receiptHandle": "of another time"}]}, context
+    )
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}

@@ -7,9 +7,8 @@ step of the DAM's index (the granule) say nothing about which was first.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pim_connector.dam.source import Since
 from pim_connector.errors import ConfigurationError, RejectedError
@@ -27,12 +26,7 @@ class Stamps:
     def __init__(self, since: Since) -> None:
         self._since = since
         self._parse = since.parse or ("iso" if since.format in _ISO else since.format)
-        try:
-            self._zone = ZoneInfo(since.tz) if since.tz else None
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ConfigurationError(
-                f"since.tz: {since.tz!r} is no time zone; write one as Europe/Berlin or UTC"
-            ) from error
+        self._zone = _zone(since.tz) if since.tz else None
         patterns = [p for p in (since.format, self._parse) if p not in _ISO and p not in _NUMBERS]
         for pattern in patterns:
             if "%" not in pattern:
@@ -130,6 +124,17 @@ class Stamps:
     @staticmethod
     def _microseconds(moment: datetime) -> int:
         return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # few DAMs need one
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationError(
+            f"since.tz: {name!r} is no time zone; write one as Europe/Berlin or UTC"
+        ) from error
 
 
 def _whole(printed: object, unit: int) -> int:

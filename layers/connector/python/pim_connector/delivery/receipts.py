@@ -20,10 +20,6 @@ AFTER_CRASH_SECONDS = 60
 LONGEST_REASON = 1000
 
 
-class ComesBackError(Exception):
-    """Tells the batch processor that a message stays in the queue."""
-
-
 class Receipts:
     """The product queue and its dead-letter queue. TransientError where SQS does not answer."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -46,8 +45,10 @@ def explain_no_records(stream: XmlStream, wanted: Sequence[ElementPath]) -> None
             else "in no namespace; take `default` out of `namespaces`, or the prefix out of `path`"
         )
         raise UnreadableFileError(f"no record at {asked}: the file has {same_names[0]} {advice}")
+    from difflib import get_close_matches  # only for what is wrong
+
     first = min(_local(path) for path in wanted)
-    near = difflib.get_close_matches(first, seen.counts, n=3, cutoff=0.3)
+    near = get_close_matches(first, seen.counts, n=3, cutoff=0.3)
     common = [path for path, _ in seen.counts.most_common(5)]
     raise UnreadableFileError(
         f"no record at {asked}; nearest in the file: {', '.join(near) or 'nothing'}; "

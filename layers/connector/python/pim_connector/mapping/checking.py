@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from pim_connector.mapping.compiled import CompiledRecord
 from pim_connector.mapping.compiling import Reader
 from pim_connector.mapping.fields import CompiledField
-from pim_connector.mapping.forms import TYPES, nearest
+from pim_connector.mapping.forms import TYPES
 from pim_connector.mapping.language import Scalar, Source, Step, ValueRule
+from pim_connector.mapping.nearest import nearest
 from pim_connector.mapping.places import Path
 from pim_connector.mapping.program import Program
 from pim_connector.mapping.rules import CompiledRule

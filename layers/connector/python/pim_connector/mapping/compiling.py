@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Source, Step, Whitespace
 from pim_connector.mapping.loading import Mapping
+from pim_connector.mapping.nearest import nearest
 from pim_connector.mapping.number_steps import arithmetic_step, no_value_step
 from pim_connector.mapping.places import Path
 from pim_connector.mapping.step_kinds import RunStep, constant, scalar_text
@@ -75,7 +75,7 @@ class Compiler:
             self.problem(path, str(error))
             return XPathExpression(text, frozenset(), False, lambda *_: [], lambda *_: False)
         for name in compiled.variables - self.known_variables:
-            self.problem(path, f"${name} is not known{_near(name, self.known_variables)}")
+            self.problem(path, f"${name} is not known{nearest(name, self.known_variables)}")
         self.usage.variables |= compiled.variables
         self.usage.upward |= compiled.upward
         return compiled
@@ -189,7 +189,7 @@ class Compiler:
             return map_step(step.map or {}, step)
         maps = self.mapping.file.maps
         if step.map not in maps:
-            self.problem((*path, "map"), f"no such entry of `maps`{_near(step.map, maps)}")
+            self.problem((*path, "map"), f"no such entry of `maps`{nearest(step.map, maps)}")
             return map_step({}, step)
         return map_step(maps[step.map], step)
 
@@ -202,24 +202,19 @@ class Compiler:
         table = self.mapping.file.tables.get(name)
         if table is None:
             self.problem(
-                path, f"no such entry of `tables`: {name}{_near(name, self.mapping.file.tables)}"
+                path, f"no such entry of `tables`: {name}{nearest(name, self.mapping.file.tables)}"
             )
             return
         self.usage.tables.add(name)
         if column is not None and column not in table.columns:
             self.problem(
-                path, f"the table {name} has no column {column}{_near(column, table.columns)}"
+                path, f"the table {name} has no column {column}{nearest(column, table.columns)}"
             )
 
     def _date(self, step: Step, path: Path) -> RunStep:
         if isinstance(step.date, Source):
             return date_step_from(self.source(step.date, (*path, "date")).evaluate)
         return date_step(step.date or "iso")
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _reading(compiled: XPathExpression, source: Source, whitespace: Whitespace) -> Evaluate:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from msgspec import Struct
 
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Defaults
+from pim_connector.mapping.nearest import nearest
 from pim_connector.mapping.rules import Cell, CompiledRule
 
 if TYPE_CHECKING:
@@ -121,12 +120,6 @@ def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults
         highest=Decimal(attribute.number_max) if attribute.number_max else None,
         most_characters=min(attribute.max_characters or most, most),
     )
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean x?`, where something near is known."""
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _place(cell: Cell, form: Form) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Sequence
@@ -136,7 +135,9 @@ def _known_keys() -> set[str]:
 
 
 def _unknown_key(key: str) -> str:
-    near = difflib.get_close_matches(key, sorted(_known_keys() - {key}), n=1)
+    from difflib import get_close_matches  # only for what is wrong
+
+    near = get_close_matches(key, sorted(_known_keys() - {key}), n=1)
     return "there is no such key here" + (f"; did you mean `{near[0]}`?" if near else "")
 
 

@@ -14,7 +14,8 @@ from pim_connector.mapping.converters.booleans import read_boolean
 from pim_connector.mapping.converters.dates import day_of, iso, read_date
 from pim_connector.mapping.converters.numbers import plain, read_number
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.forms import Form, nearest
+from pim_connector.mapping.forms import Form
+from pim_connector.mapping.nearest import nearest
 from pim_connector.mapping.result import Json, WantedOption
 from pim_connector.mapping.rules import Cell
 from pim_connector.mapping.view import Value, present, single, to_text
