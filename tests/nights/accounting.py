@@ -89,11 +89,15 @@ def errand_accounting(errand: Entry, books: Books, account: Account) -> Iterator
         yield from _replay_accounting(errand, books, account)
         return
     name = f"withdrawal ({errand['id']})"
+    if errand.get("problem"):
+        yield from _given_up(name, errand, books, account)
+        return
     if errand["phase"] != "finished":
         yield f"{name}: phase {errand['phase']}, not finished; problem {errand.get('problem')}"
     yield from counted(name, errand, int(errand["records"]), books, account)
     of = books.items["run#" + errand["of"], "run"]
-    if of.get("hold") or int(errand["records"]) > int(of.get("missing") or 0):
+    held = of.get("hold") and not account.weather.kill
+    if held or int(errand["records"]) > int(of.get("missing") or 0):
         yield f"{name}: {errand['records']} products, {of.get('missing')} missing, {of.get('hold')}"
 
 
@@ -102,9 +106,7 @@ def _replay_accounting(errand: Entry, books: Books, account: Account) -> Iterato
     asked = account.operator.asked[errand["id"]]
     [file] = [f for f in account.plan.files if (books.header(f) or {}).get("id") == asked.of]
     if errand.get("problem"):
-        if GIVEN_UP not in errand["problem"] or account.weather.is_quiet:
-            yield f"{name}: {errand['problem']}"
-        yield from counted(name, errand, 0, books, account)
+        yield from _given_up(name, errand, books, account)
         return
     if errand["phase"] != "finished":
         yield f"{name}: phase {errand['phase']}, not finished"
@@ -113,6 +115,12 @@ def _replay_accounting(errand: Entry, books: Books, account: Account) -> Iterato
     sent = books.states(errand["id"]).keys()
     if not sent <= wanted:
         yield f"{name}: records {sorted(sent)} were sent, asked for were {sorted(wanted)}"
+
+
+def _given_up(name: str, errand: Entry, books: Books, account: Account) -> Iterator[str]:
+    if GIVEN_UP not in errand["problem"] or account.weather.is_quiet:
+        yield f"{name}: {errand['problem']}"
+    yield from counted(name, errand, 0, books, account)
 
 
 def _asked_for(asked: Asked, file: File, books: Books) -> set[int]:

@@ -119,6 +119,7 @@ class Books:
         split_at = header.get("split_at") or ""
         return FileRun(
             name=f"file {file.number} ({header['id']})",
+            id=header["id"],
             order=self.order_of(file),
             mapping=self.mappings[header["mapping"]["version"]],
             items=items,

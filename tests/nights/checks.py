@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pim_connector.manifests import identity_hash
 from tests.nights.accounting import accounting, errand_accounting
 from tests.nights.books import Books
+from tests.nights.marketing import amended
 from tests.nights.oracle import FileRun, Key, expect
 from tests.nights.pim import SECRET, WRONG
 
@@ -44,6 +45,7 @@ def violations(account: Account) -> list[str]:
         found += errand_accounting(errand, books, account)
     expected = expect(runs, _there_since(account))
     found += expected.wrong
+    amended(account, runs, expected.values)
     found += _pim(account, expected.values, expected.parents)
     found += _order(account, books)
     found += _secrets(account)

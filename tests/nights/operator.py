@@ -1,4 +1,4 @@
-"""An operator who replays and redrives, and whose commands may die at any call."""
+"""An operator who replays, redrives and confirms, and whose commands may die at any call."""
 
 from __future__ import annotations
 
@@ -56,6 +56,10 @@ class Operator:
 
         self._type("redrive", put_back)
 
+    def confirm(self) -> None:
+        """Have the products disabled that a suspicious full export lacks, where one waits."""
+        self._type("confirm", self._confirm)
+
     def _type(self, name: str, work: Callable[[], object]) -> None:
         account = self._account
         account.invocations.command(name, work, KILLED if account.weather.kill else 0.0)
@@ -83,6 +87,14 @@ class Operator:
             identifiers=frozenset([asked.identifier] if asked.identifier else ()),
         )
         return replay(run, selection, parts, force=Force() if asked.forced else None).id
+
+    def _confirm(self) -> str:
+        from pim_connector.withdrawal import confirm
+
+        parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).errands
+        names = [name.run for name in parts.registry.all_runs()]
+        held = [run for run in parts.registry.each(names) if run.hold]
+        return confirm(held[0], parts).id if held else "nothing to confirm"
 
     def _drawn(self, run: Run, chance: Random) -> Asked:
         [file] = [

@@ -35,10 +35,12 @@ class FileRun:
     """One file with what the books say of it. `split_at` is when its split ended.
 
     A replay has the items and the order of its file, some of whose records it `repeats` later. One
-    that `withdraws` names the products that its file, a full export, no longer has.
+    that `withdraws` names the products that its file, a full export, no longer has. `id` is that
+    of the run in the books.
     """
 
     name: str
+    id: str = ""
     order: tuple[str, str, str]
     mapping: int
     items: tuple[Item, ...]
