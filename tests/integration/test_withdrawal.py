@@ -199,6 +199,32 @@ def test_a_product_the_pim_never_answered_for_is_disabled_and_enabled_as_any_oth
     assert enabled(nights)["p3"] is True
 
 
+def test_a_record_that_lay_among_the_dead_letters_does_not_come_back_once_an_export_lacks_it(
+    nights: Nights,
+) -> None:
+    nights.night("a.xml", export(1, 2))
+    context: Any = Context()
+    splitter.lambda_handler(nights.stack.put("incoming/shop/b.xml", export(1, 2, 3)), context)
+    [body] = nights.stack._drain("products")
+    worker = mapper.parts().worker
+
+    def crash(**_: Any) -> None:
+        raise RuntimeError
+
+    events = nights.stack.dynamodb.meta.events
+    events.register_first("before-call.dynamodb.BatchGetItem", crash)
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(RuntimeError):
+            worker.handle(body, lambda: 300.0)
+    events.unregister("before-call.dynamodb.BatchGetItem", crash)
+    assert worker.handle(body, lambda: 300.0).end == "dead"
+
+    third = nights.night("c.xml", export(1, 2))
+    assert nights.run(f"{third.id}-withdrawal").counts["filtered"] == 1
+    assert worker.handle(body, lambda: 300.0).counts == {"superseded": 1}
+    assert enabled(nights) == {"p1": True, "p2": True}
+
+
 def test_a_record_that_was_rejected_does_not_come_back_by_a_replay_once_an_export_lacks_it(
     nights: Nights,
 ) -> None:
