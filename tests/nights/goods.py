@@ -208,13 +208,15 @@ records:
 _FULL = "  exports: full\n  missing_products: disable\n  max_missing_share: 40%"
 
 
-def mapping_text(number: int, *, stamped: bool, full: bool, always: bool) -> str:
+def mapping_text(number: int, *, stamped: bool, full: bool, always: bool, reversible: bool) -> str:
     """Write mapping 1 or 2; `stamped` has the order read from the file's head.
 
     With `full`, products that are not in a file are disabled, if they are not too many. With
-    `always`, the stock is the ERP's whatever people do in the PIM.
+    `always`, the stock is the ERP's whatever people do in the PIM. What a `reversible` one has set
+    can be undone.
     """
     exports = _FULL if full else "  exports: delta"
+    exports += "\n  reversible: true" if reversible else ""
     order = '  order: "/export/@stamp"' if stamped else ""
     title = "title" if number == 1 else '{ from: title, steps: [{ prefix: "new " }] }'
     stock = "{ from: stock, owner: always }" if always else "stock"

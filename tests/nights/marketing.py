@@ -77,9 +77,9 @@ def amended(
 
 def _writes(account: Account, runs: Sequence[FileRun], key: Key) -> list[Write]:
     """Give the writes of a product that bring what files say of it."""
-    withdrawing = {run.id for run in runs if run.withdraws}
+    amending = {run.id for run in runs if run.withdraws or run.undoes}
     writes = (w for w in account.pim.pim.writes if (w.kind, w.code) == key)
-    return [write for write in writes if write.run not in withdrawing]
+    return [write for write in writes if write.run not in amending]
 
 
 def _left_alone(account: Account, runs: Sequence[FileRun], edit: Edit) -> bool:

@@ -1,4 +1,4 @@
-"""An operator who replays, redrives and confirms, and whose commands may die at any call."""
+"""An operator who replays, redrives, confirms and rewinds; whose commands may die at any call."""
 
 from __future__ import annotations
 
@@ -60,6 +60,10 @@ class Operator:
         """Have the products disabled that a suspicious full export lacks, where one waits."""
         self._type("confirm", self._confirm)
 
+    def rewind(self) -> None:
+        """Undo what a run has done, unless anything is under way."""
+        self._type("rewind", self._rewind)
+
     def _type(self, name: str, work: Callable[[], object]) -> None:
         account = self._account
         account.invocations.command(name, work, KILLED if account.weather.kill else 0.0)
@@ -95,6 +99,17 @@ class Operator:
         names = [name.run for name in parts.registry.all_runs()]
         held = [run for run in parts.registry.each(names) if run.hold]
         return confirm(held[0], parts).id if held else "nothing to confirm"
+
+    def _rewind(self) -> str:
+        from pim_connector.rewinding import plan_rewind, rewind
+
+        parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).errands
+        names = [name.run for name in parts.registry.all_runs()]
+        runs = [r for r in parts.registry.each(names) if r.kind == "file" and r.finished_at]
+        if not runs:
+            return "nothing to rewind"
+        run = self._account.chance.choice(runs[:3])
+        return rewind(run, plan_rewind(run, parts), parts).id
 
     def _drawn(self, run: Run, chance: Random) -> Asked:
         [file] = [

@@ -58,6 +58,7 @@ class Plan:
     redrives: list[float] = field(default_factory=list)
     confirms: list[float] = field(default_factory=list)
     edits: list[float] = field(default_factory=list)
+    rewinds: list[float] = field(default_factory=list)
     lanes: int = 4
     parent_wait_minutes: int = 30
     window: int = 1000
@@ -71,7 +72,13 @@ class Plan:
     always: bool = False
 
     def mapping(self, number: int) -> bytes:
-        text = mapping_text(number, stamped=self.stamped, full=self.full, always=self.always)
+        text = mapping_text(
+            number,
+            stamped=self.stamped,
+            full=self.full,
+            always=self.always,
+            reversible=bool(self.rewinds),
+        )
         return text.encode()
 
 
@@ -100,6 +107,7 @@ def draw_plan(chance: Random) -> Plan:
         elif chance.random() < 0.3:
             plan.mappings.append((begin + chance.uniform(-60, 7200), chance.choice((1, 2))))
         for times, often in (
+            (plan.rewinds, 0.2),
             (plan.replays, 0.4),
             (plan.redrives, 0.3),
             (plan.confirms, 0.5),
