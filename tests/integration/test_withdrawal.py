@@ -11,6 +11,7 @@ import pytest
 
 from functions.mapper import handler as mapper
 from functions.splitter import handler as splitter
+from local.akeneo.faults import Faults
 from local.akeneo.pim import Pim
 from pim_connector.delivery.worker import MOST_ATTEMPTS
 from pim_connector.errors import ConfigurationError
@@ -176,6 +177,52 @@ def test_a_product_whose_withdrawal_crashed_once_it_was_written_is_enabled_when_
 
     nights.night("c.xml", export(1, 2, 3))
     assert enabled(nights)["p3"] is True
+
+
+def test_a_product_the_pim_never_answered_for_is_disabled_and_enabled_as_any_other(
+    nights: Nights,
+) -> None:
+    context: Any = Context()
+    splitter.lambda_handler(nights.stack.put("incoming/shop/a.xml", export(1, 2, 3)), context)
+    nights.pim.faults = Faults(cut_answers=1_000_000, only="PATCH /products")
+    for body in nights.stack._drain("products"):
+        for _ in range(MOST_ATTEMPTS):
+            handled = mapper.parts().worker.handle(body, lambda: 300.0)
+        assert handled.counts["rejected"]
+    nights.pim.faults = Faults()
+    nights.rest()
+    assert enabled(nights)["p3"] is True
+
+    nights.night("b.xml", export(1, 2))
+    assert enabled(nights)["p3"] is False
+    nights.night("c.xml", export(1, 2, 3))
+    assert enabled(nights)["p3"] is True
+
+
+def test_a_record_that_lay_among_the_dead_letters_does_not_come_back_once_an_export_lacks_it(
+    nights: Nights,
+) -> None:
+    nights.night("a.xml", export(1, 2))
+    context: Any = Context()
+    splitter.lambda_handler(nights.stack.put("incoming/shop/b.xml", export(1, 2, 3)), context)
+    [body] = nights.stack._drain("products")
+    worker = mapper.parts().worker
+
+    def crash(**_: Any) -> None:
+        raise RuntimeError
+
+    events = nights.stack.dynamodb.meta.events
+    events.register_first("before-call.dynamodb.BatchGetItem", crash)
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(RuntimeError):
+            worker.handle(body, lambda: 300.0)
+    events.unregister("before-call.dynamodb.BatchGetItem", crash)
+    assert worker.handle(body, lambda: 300.0).end == "dead"
+
+    third = nights.night("c.xml", export(1, 2))
+    assert nights.run(f"{third.id}-withdrawal").counts["filtered"] == 1
+    assert worker.handle(body, lambda: 300.0).counts == {"superseded": 1}
+    assert enabled(nights) == {"p1": True, "p2": True}
 
 
 def test_a_record_that_was_rejected_does_not_come_back_by_a_replay_once_an_export_lacks_it(

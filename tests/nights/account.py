@@ -15,6 +15,7 @@ from tests.nights.aws.sqs import Message, Queue
 from tests.nights.aws.world import World
 from tests.nights.invocations import Event, Invocations
 from tests.nights.loop import Loop
+from tests.nights.marketing import Marketing
 from tests.nights.operator import Operator
 from tests.nights.pim import SECRET, WRONG, PimWorld
 from tests.nights.plan import START, Plan
@@ -43,6 +44,7 @@ class Account:
         self.pim = PimWorld(self.loop, weather, chance)
         self.invocations = Invocations(self.loop, weather, chance, self.trace, self.wake_caretaker)
         self.operator = Operator(self)
+        self.marketing = Marketing(self.pim, self.clock, self.trace, chance)
         self.log = io.StringIO()
         self.finished: list[dict[str, Any]] = []
         self.redriven: set[str] = set()
@@ -105,19 +107,20 @@ class Account:
 
     # Events
 
-    def upload(self, key: str, body: bytes) -> str:
+    def upload(self, key: str, body: bytes, *, late: float = 0.0) -> str:
         """Put an object as the ERP or an operator does, and let its event take its way."""
         version = self.world.s3._store(key, body, {}).id  # not a call of the stack
         self.trace.note(f"upload {key} version {version}, {len(body)} bytes")
         found = {"key": key, "size": len(body), "version-id": version}
         detail = {"bucket": {"name": BUCKET}, "object": found}
-        self._send("splitter", {"detail-type": "Object Created", "detail": detail})
+        event = {"detail-type": "Object Created", "detail": detail}
+        self._send("splitter", event, late=late)
         return version
 
-    def _send(self, function: str, event: Event) -> None:
+    def _send(self, function: str, event: Event, *, late: float = 0.0) -> None:
         chance, weather = self.chance, self.weather
         calm = self.clock.now >= weather.calm_from
-        delay = chance.uniform(0.2, 3.0)
+        delay = late + chance.uniform(0.2, 3.0)
         if not calm and chance.random() < weather.late:
             delay = chance.choice((30.0, 400.0, 4000.0, 20_000.0)) * chance.uniform(0.5, 1.0)
         self.loop.after(delay, lambda: self.invocations.invoke(function, event))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 END_STATES = ("created", "updated", "unchanged", "superseded", "filtered", "rejected")
 EXHAUSTED = "the splitter was stopped"
 """A splitter that is killed again and again gives a file up, and says so."""
+IN_NO_MESSAGE = {"replay": ("superseded", "filtered", "rejected"), "rewind": ("superseded",)}
+"""States of an errand's records that are known before anything is sent."""
 GIVEN_UP = "the command was stopped"
 """An errand whose command was killed before it had written everything down says so."""
 
@@ -47,7 +49,7 @@ def counted(
         yield f"{name}: {counts} and {header.get('parked')} parked do not add up to {records}"
     booked = books.states(header["id"])
     states = Counter(each.state for each in booked.values())
-    in_no_message = ("superseded", "filtered", "rejected") if header["kind"] == "replay" else ()
+    in_no_message = IN_NO_MESSAGE.get(header["kind"], ())
     for state, count in counts.items():
         if states[state] != count and not (state in in_no_message and states[state] < count):
             yield f"{name}: counted {count} as {state}, booked {states[state]}"
@@ -88,12 +90,18 @@ def errand_accounting(errand: Entry, books: Books, account: Account) -> Iterator
     if errand["kind"] == "replay":
         yield from _replay_accounting(errand, books, account)
         return
-    name = f"withdrawal ({errand['id']})"
+    name = f"{errand['kind']} ({errand['id']})"
+    if errand.get("problem"):
+        yield from _given_up(name, errand, books, account)
+        return
     if errand["phase"] != "finished":
         yield f"{name}: phase {errand['phase']}, not finished; problem {errand.get('problem')}"
     yield from counted(name, errand, int(errand["records"]), books, account)
+    if errand["kind"] == "rewind":
+        return
     of = books.items["run#" + errand["of"], "run"]
-    if of.get("hold") or int(errand["records"]) > int(of.get("missing") or 0):
+    held = of.get("hold") and not account.weather.kill
+    if held or int(errand["records"]) > int(of.get("missing") or 0):
         yield f"{name}: {errand['records']} products, {of.get('missing')} missing, {of.get('hold')}"
 
 
@@ -102,9 +110,7 @@ def _replay_accounting(errand: Entry, books: Books, account: Account) -> Iterato
     asked = account.operator.asked[errand["id"]]
     [file] = [f for f in account.plan.files if (books.header(f) or {}).get("id") == asked.of]
     if errand.get("problem"):
-        if GIVEN_UP not in errand["problem"] or account.weather.is_quiet:
-            yield f"{name}: {errand['problem']}"
-        yield from counted(name, errand, 0, books, account)
+        yield from _given_up(name, errand, books, account)
         return
     if errand["phase"] != "finished":
         yield f"{name}: phase {errand['phase']}, not finished"
@@ -113,6 +119,12 @@ def _replay_accounting(errand: Entry, books: Books, account: Account) -> Iterato
     sent = books.states(errand["id"]).keys()
     if not sent <= wanted:
         yield f"{name}: records {sorted(sent)} were sent, asked for were {sorted(wanted)}"
+
+
+def _given_up(name: str, errand: Entry, books: Books, account: Account) -> Iterator[str]:
+    if GIVEN_UP not in errand["problem"] or account.weather.is_quiet:
+        yield f"{name}: {errand['problem']}"
+    yield from counted(name, errand, 0, books, account)
 
 
 def _asked_for(asked: Asked, file: File, books: Books) -> set[int]:

@@ -91,27 +91,34 @@ class Books:
         runs = (self._run(errand, file, file.items[: file.readable]) for errand in sent)
         return sorted((run for run in runs if run), key=lambda run: run.repeats)
 
-    def withdrawals_of(self, file: File) -> list[FileRun]:
-        """Give the withdrawal of the products that a full export lacked, as a list of one or none.
+    def amendments_of(self, file: File) -> list[FileRun]:
+        """Give the withdrawals of products that a full export lacked, and what rewound the file.
 
-        Its records are about products that no item of the file names.
+        The records of a withdrawal are about products that no item of the file names.
         """
         header = self.header(file) or {}
         found = []
+        kinds = {item.no: item.kind for item in file.items}
         for errand in self.errands:
-            if errand["of"] == header.get("id") and errand["kind"] == "withdrawal":
-                names = sorted(self._identifiers(errand["id"]).items())
-                items = tuple(Item(kind="simple", no=name) for _, name in names)
-                run = self._run(errand, file, items)
-                found += [run] if run else []
+            if errand["of"] == header.get("id") and errand["kind"] in ("withdrawal", "rewind"):
+                booked = self._booked(errand["id"])
+                items = (
+                    Item(kind=kinds.get(name, "simple"), no=name) for name, _ in booked.values()
+                )
+                run = self._run(errand, file, tuple(items))
+                if run:
+                    run.booked = dict(enumerate((each for _, each in booked.values()), start=1))
+                    found.append(run)
         return found
 
-    def _identifiers(self, run: str) -> dict[int, str]:
-        return {
+    def _booked(self, run: str) -> dict[int, tuple[str, Booked]]:
+        states = self.states(run)
+        names = {
             each["number"]: each["identifier"]
             for message in self.of_run(run, "message#")
             for each in json.loads(zlib.decompress(bytes(message["outcomes"].value)))
         }
+        return {number: (name, states[number]) for number, name in sorted(names.items())}
 
     def _run(self, header: Entry, file: File, items: tuple[Item, ...]) -> FileRun | None:
         if not header.get("mapping"):
@@ -119,6 +126,7 @@ class Books:
         split_at = header.get("split_at") or ""
         return FileRun(
             name=f"file {file.number} ({header['id']})",
+            id=header["id"],
             order=self.order_of(file),
             mapping=self.mappings[header["mapping"]["version"]],
             items=items,
@@ -130,6 +138,7 @@ class Books:
                 if write.run == header["id"]
             ),
             withdraws=header["kind"] == "withdrawal",
+            undoes=header["of"] if header["kind"] == "rewind" else "",
             repeats="" if header["kind"] == "file" else f"{split_at}{header['id']}",
             redriven=header["id"] in self._account.redriven,
         )

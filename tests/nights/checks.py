@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from pim_connector.manifests import identity_hash
 from tests.nights.accounting import accounting, errand_accounting
 from tests.nights.books import Books
+from tests.nights.held import texts
+from tests.nights.marketing import amended
 from tests.nights.oracle import FileRun, Key, expect
 from tests.nights.pim import SECRET, WRONG
+from tests.nights.undoing import undone
 
 if TYPE_CHECKING:
-    from local.akeneo.entities import Product
-    from local.akeneo.pim import Pim
     from tests.nights.account import Account
 
 OPTION_WRITES_A_SECOND = 3
@@ -39,13 +40,15 @@ def violations(account: Account) -> list[str]:
         run = books.run_of(file)
         if run is not None:
             runs.append(run)
-        runs += [*books.replays_of(file), *books.withdrawals_of(file)]
+        runs += [*books.replays_of(file), *books.amendments_of(file)]
     for errand in books.errands:
         found += errand_accounting(errand, books, account)
-    expected = expect(runs, _there_since(account))
+    expected = expect(runs, _there_since(account), account.pim.pim.before)
     found += expected.wrong
+    amended(account, runs, expected.values)
     found += _pim(account, expected.values, expected.parents)
     found += _order(account, books)
+    found += undone(account, runs)
     found += _secrets(account)
     found += _baselines(account, books)
     if account.weather.is_quiet and not account.plan.poisoned:
@@ -108,9 +111,9 @@ def _pim(
             if "" not in places:
                 yield f"the PIM lacks {key}, which should be {_shown(places)}"
             continue
-        for place, texts in places.items():
-            if place and found.get(place, "") not in texts:
-                yield f"the PIM has {key} {place} = {found.get(place)!r}, not {sorted(texts)}"
+        for place, allowed in places.items():
+            if place and found.get(place, "") not in allowed:
+                yield f"the PIM has {key} {place} = {found.get(place)!r}, not {sorted(allowed)}"
         if key in parents and found.get("parent") != parents[key]:
             yield f"the PIM has {key} under {found.get('parent')}, not {parents[key]}"
 
@@ -126,30 +129,9 @@ def _there_since(account: Account) -> dict[Key, str]:
 def _held(account: Account) -> Iterator[tuple[Key, dict[str, str]]]:
     pim = account.pim.pim
     for product in pim.products.values():
-        values = {code: str(data) for (code, _, _), data in product.values.items()}
-        more = {"categories": ",".join(product.categories), "parent": product.parent or ""}
-        more["enabled"] = str(product.enabled)
-        name = pim.identifier_of(product) or ""
-        yield ("product", name), values | more | _links(pim, product)
+        yield ("product", pim.identifier_of(product) or ""), texts(pim, product)
     for model in pim.models.values():
-        values = {code: str(data) for (code, _, _), data in model.values.items()}
-        more = {"categories": ",".join(model.categories), "parent": model.parent or ""}
-        yield ("product_model", model.code), values | more
-
-
-def _links(pim: Pim, product: Product) -> dict[str, str]:
-    """Read the links as the oracle writes them: identifiers, with how many of each in a set."""
-    also = product.associations.get("ALSO", {}).get("products", [])
-    parts = product.quantified.get("SET", {}).get("products", {})
-    return {
-        "ALSO": ",".join(sorted(_named(pim, uuid) for uuid in also)),
-        "SET": ",".join(sorted(f"{_named(pim, uuid)}*{count}" for uuid, count in parts.items())),
-    }
-
-
-def _named(pim: Pim, uuid: str) -> str:
-    product = pim.products.get(uuid)
-    return (pim.identifier_of(product) if product else None) or f"nothing ({uuid})"
+        yield ("product_model", model.code), texts(pim, model)
 
 
 def _shown(places: dict[str, set[str]]) -> str:

@@ -19,6 +19,12 @@ SIZES = ("s", "m", "l", "xl")
 COLORS = ("Red", "Blue", "Sea Green", "Amber", "Ivory", "Jet")
 
 Kind = Literal["simple", "model", "sub", "variant"]
+_CHANGING: dict[Kind, tuple[str, ...]] = {
+    "simple": ("title", "note", "stock", "color", "category"),
+    "model": ("title", "category"),
+    "sub": (),
+    "variant": ("stock", "note"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +185,7 @@ records:
     family: goods
     values:
       size: size
-      stock: stock
+      stock: @STOCK@
 @NOTE@
   simple:
     path: /export/item
@@ -193,7 +199,7 @@ records:
       SET: { products: { each: part, from: "@no", quantity: "@count" } }
     values:
       title: @TITLE@
-      stock: stock
+      stock: @STOCK@
       color: @COLOR@
 @NOTE@
 """
@@ -202,19 +208,23 @@ records:
 _FULL = "  exports: full\n  missing_products: disable\n  max_missing_share: 40%"
 
 
-def mapping_text(number: int, *, stamped: bool, full: bool) -> str:
+def mapping_text(number: int, *, stamped: bool, full: bool, always: bool, reversible: bool) -> str:
     """Write mapping 1 or 2; `stamped` has the order read from the file's head.
 
-    With `full`, products that are not in a file are disabled, if they are not too many.
+    With `full`, products that are not in a file are disabled, if they are not too many. With
+    `always`, the stock is the ERP's whatever people do in the PIM. What a `reversible` one has set
+    can be undone.
     """
     exports = _FULL if full else "  exports: delta"
+    exports += "\n  reversible: true" if reversible else ""
     order = '  order: "/export/@stamp"' if stamped else ""
     title = "title" if number == 1 else '{ from: title, steps: [{ prefix: "new " }] }'
+    stock = "{ from: stock, owner: always }" if always else "stock"
     note = "" if number == 1 else "      note: note"
     text = (
         _MAPPING.replace("@EXPORTS@", exports).replace("@ORDER@", order).replace("@TITLE@", title)
     )
-    return text.replace("@NOTE@", note).replace("@COLOR@", _COLOR)
+    return text.replace("@NOTE@", note).replace("@COLOR@", _COLOR).replace("@STOCK@", stock)
 
 
 def rendered(items: tuple[Item, ...], stamp: str) -> list[str]:
@@ -288,22 +298,20 @@ def linked(item: Item, known: list[str], chance: Random) -> Item:
 
 
 def changed(item: Item, chance: Random) -> Item:
-    """Give the item other values, all of them good."""
-    if item.kind == "sub":
-        return item
-    if item.kind == "model":
-        return replace(item, title=_title(chance), category=chance.choice(("old", "new")))
-    stock, note = str(chance.randint(0, 9)), _title(chance)
-    if item.kind == "variant":
-        return replace(item, stock=stock, note=note)
-    return replace(
-        item,
-        title=_title(chance),
-        note=note,
-        stock=stock,
-        color=chance.choice(COLORS),
-        category=chance.choice(("old", "new")),
-    )
+    """Give the item other values, all of them good; some stay as they are."""
+    drawn: dict[str, Any] = {
+        "title": _title(chance),
+        "note": _title(chance),
+        "stock": str(chance.randint(0, 9)),
+        "color": chance.choice(COLORS),
+        "category": chance.choice(("old", "new")),
+    }
+    names = {name for name in _CHANGING[item.kind] if _stays_not(getattr(item, name), chance)}
+    return replace(item, **{name: text for name, text in drawn.items() if name in names})
+
+
+def _stays_not(text: str, chance: Random) -> bool:
+    return chance.random() < 0.6 or not text
 
 
 def spoiled(item: Item, chance: Random) -> Item:

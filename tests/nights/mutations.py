@@ -172,6 +172,21 @@ def _forgets_parent(_: Any) -> Any:
     return lambda *_: True
 
 
+def _nothing_always(original: Any) -> Any:
+    """Take what is always the ERP's for what is the ERP's when it changes."""
+
+    def chosen(slots: Any, *more: Any) -> Any:
+        plain = [replace(slot, owner="on_change") for slot in slots]
+        keys = {slot.key for slot in original(plain, *more)}
+        return tuple(slot for slot in slots if slot.key in keys)
+
+    return chosen
+
+
+def _all_slots(_: Any) -> Any:
+    return lambda slots, *_: tuple(slots)
+
+
 MUTATIONS = (
     Mutation(
         "ledger: order checked by the mapper",
@@ -268,6 +283,8 @@ MUTATIONS = (
         "pim_connector.delivery.shaping._enabled_again",
         _as_it_is,
     ),
+    Mutation("delta: what is always the ERP's", "pim_connector.delta._chosen", _nothing_always),
+    Mutation("delta: no more than what changed", "pim_connector.delta._chosen", _all_slots),
     Mutation(
         "links: what the PIM has not yet follows",
         "pim_connector.delivery.submission._without_links",

@@ -1,4 +1,4 @@
-"""An operator who replays and redrives, and whose commands may die at any call."""
+"""An operator who replays, redrives, confirms and rewinds; whose commands may die at any call."""
 
 from __future__ import annotations
 
@@ -56,6 +56,14 @@ class Operator:
 
         self._type("redrive", put_back)
 
+    def confirm(self) -> None:
+        """Have the products disabled that a suspicious full export lacks, where one waits."""
+        self._type("confirm", self._confirm)
+
+    def rewind(self) -> None:
+        """Undo what a run has done, unless anything is under way."""
+        self._type("rewind", self._rewind)
+
     def _type(self, name: str, work: Callable[[], object]) -> None:
         account = self._account
         account.invocations.command(name, work, KILLED if account.weather.kill else 0.0)
@@ -83,6 +91,25 @@ class Operator:
             identifiers=frozenset([asked.identifier] if asked.identifier else ()),
         )
         return replay(run, selection, parts, force=Force() if asked.forced else None).id
+
+    def _confirm(self) -> str:
+        from pim_connector.withdrawal import confirm
+
+        parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).errands
+        names = [name.run for name in parts.registry.all_runs()]
+        held = [run for run in parts.registry.each(names) if run.hold]
+        return confirm(held[0], parts).id if held else "nothing to confirm"
+
+    def _rewind(self) -> str:
+        from pim_connector.rewinding import plan_rewind, rewind
+
+        parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).errands
+        names = [name.run for name in parts.registry.all_runs()]
+        runs = [r for r in parts.registry.each(names) if r.kind == "file" and r.finished_at]
+        if not runs:
+            return "nothing to rewind"
+        run = self._account.chance.choice(runs[:3])
+        return rewind(run, plan_rewind(run, parts), parts).id
 
     def _drawn(self, run: Run, chance: Random) -> Asked:
         [file] = [

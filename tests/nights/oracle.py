@@ -19,6 +19,7 @@ Key: TypeAlias = tuple[str, str]
 """Resource and identifier."""
 Values: TypeAlias = dict[str, str]
 SENT = ("created", "updated", "unchanged")
+VALUES = ("title", "stock", "color", "size", "note", "categories", "ALSO", "SET")
 NO_ANSWER = "never answered"
 
 
@@ -35,10 +36,12 @@ class FileRun:
     """One file with what the books say of it. `split_at` is when its split ended.
 
     A replay has the items and the order of its file, some of whose records it `repeats` later. One
-    that `withdraws` names the products that its file, a full export, no longer has.
+    that `withdraws` names the products that its file, a full export, no longer has. `id` is that
+    of the run in the books.
     """
 
     name: str
+    id: str = ""
     order: tuple[str, str, str]
     mapping: int
     items: tuple[Item, ...]
@@ -48,6 +51,8 @@ class FileRun:
     """What the PIM itself says that this run wrote."""
     repeats: str = ""
     withdraws: bool = False
+    undoes: str = ""
+    """The id of the run that it rewinds."""
     redriven: bool = False
     """Whether messages of it were dead letters for a while."""
 
@@ -131,10 +136,15 @@ def _link_places(record: _Record, there_since: Mapping[Key, str]) -> dict[str, s
     return found
 
 
-def expect(runs: list[FileRun], there_since: Mapping[Key, str] = MappingProxyType({})) -> Expected:
+def expect(
+    runs: list[FileRun],
+    there_since: Mapping[Key, str] = MappingProxyType({}),
+    before: Mapping[tuple[str, Key], Values | None] = MappingProxyType({}),
+) -> Expected:
     """Go through all records, the oldest first, and say what must have become of the PIM.
 
-    `there_since` is when the PIM itself first had each product, as text like `split_at`.
+    `there_since` is when the PIM itself first had each product, as text like `split_at`; `before`
+    what it held of a product, if it had it, when a run first wrote to it.
     """
     expected = Expected()
     records = sorted(_records(runs), key=lambda record: record.turn)
@@ -142,6 +152,9 @@ def expect(runs: list[FileRun], there_since: Mapping[Key, str] = MappingProxyTyp
     for record in records:
         if record.run.withdraws:
             _withdraw(expected, record, held.get(record.run.order, set()))
+            continue
+        if record.run.undoes:
+            _undo(expected, record, before)
             continue
         wrong = _impossible(record, records, there_since)
         if wrong:
@@ -174,6 +187,21 @@ def _withdraw(expected: Expected, record: _Record, held: set[Key]) -> None:
         places["enabled"] = {"False"}
     elif _may_be_there(record):
         places["enabled"] = places["enabled"] | {"False"}
+
+
+def _undo(
+    expected: Expected, record: _Record, before: Mapping[tuple[str, Key], Values | None]
+) -> None:
+    """Let the values be those of before the run; `undone` says of each write whether they are."""
+    key = record.item.key
+    places = expected.values.get(key)
+    if places is None or not (record.booked.state in SENT or _may_be_there(record)):
+        return
+    known = before.get((record.run.undoes, key), {})
+    if known is None:
+        known = {"enabled": "False"}
+    for name in places.keys() & {*known, *VALUES}:
+        places[name] = places[name] | {known.get(name, "")}
 
 
 def _may_be_there(record: _Record) -> bool:

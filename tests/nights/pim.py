@@ -27,6 +27,7 @@ from local.akeneo.pim import Pim
 from local.akeneo.tokens import Connection
 from local.akeneo.transport import ConnectionBroken
 from tests.nights.goods import CATALOG, POISON
+from tests.nights.held import texts
 from tests.nights.loop import Loop
 from tests.nights.weather import Weather
 
@@ -57,21 +58,33 @@ class WatchedPim(Pim):
     """A PIM that notes every accepted write, and breaks off at a poisonous product."""
 
     writes: list[Write] = field(default_factory=list)
+    before: dict[tuple[str, tuple[str, str]], dict[str, str] | None] = field(default_factory=dict)
+    """What a product was when a run first wrote to it, None for no such product."""
+    after: dict[Write, dict[str, str]] = field(default_factory=dict)
     run_now: Callable[[], str] = str
     clock: Any = None
 
     def save_product(self, product: Product) -> None:
         if any(POISON in str(value) for value in product.values.values()):
             raise ConnectionBroken("the PIM's process died of this product")
+        old = self.products.get(product.uuid)
+        before = texts(self, old) if old is not None else None
         Pim.save_product(self, product)
-        self._note("product", self.identifier_of(product) or "")
+        self._note(("product", self.identifier_of(product) or ""), before, product)
 
     def save_model(self, model: ProductModel) -> None:
+        old = self.model(model.code)
+        before = texts(self, old) if old is not None else None
         Pim.save_model(self, model)
-        self._note("product_model", model.code)
+        self._note(("product_model", model.code), before, model)
 
-    def _note(self, kind: str, code: str) -> None:
-        self.writes.append(Write(self.clock.now, kind, code, self.run_now()))
+    def _note(
+        self, key: tuple[str, str], before: dict[str, str] | None, now: Product | ProductModel
+    ) -> None:
+        write = Write(self.clock.now, *key, self.run_now())
+        self.writes.append(write)
+        self.before.setdefault((write.run, key), before)
+        self.after[write] = texts(self, now)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from tests.nights.goods import (
 START = datetime(2026, 1, 5, 20, tzinfo=UTC).timestamp()
 NIGHT_SECONDS = 86_400.0
 SOURCE = "shop"
+OVERTAKEN_SECONDS = 12.0
 
 
 @dataclass(kw_only=True)
@@ -27,6 +28,7 @@ class File:
     """One file as the ERP wrote it. `readable` counts the items that are in it to their end.
 
     `whole` counts those that are handed on; it is fewer where the splitter gave up.
+    `told` is by how many seconds S3 tells of it late, whatever the weather.
     `key`, `version` and `stored` are how S3 took it: object key, version id, second of the epoch.
     """
 
@@ -39,6 +41,7 @@ class File:
     readable: int
     whole: int
     broken: bool = False
+    told: float = 0.0
     version: str = ""
     stored: int = 0
 
@@ -53,6 +56,9 @@ class Plan:
     mappings: list[tuple[float, int]] = field(default_factory=list)
     replays: list[float] = field(default_factory=list)
     redrives: list[float] = field(default_factory=list)
+    confirms: list[float] = field(default_factory=list)
+    edits: list[float] = field(default_factory=list)
+    rewinds: list[float] = field(default_factory=list)
     lanes: int = 4
     parent_wait_minutes: int = 30
     window: int = 1000
@@ -63,9 +69,17 @@ class Plan:
     nights: int = 2
     poisoned: bool = False
     full: bool = False
+    always: bool = False
 
     def mapping(self, number: int) -> bytes:
-        return mapping_text(number, stamped=self.stamped, full=self.full).encode()
+        text = mapping_text(
+            number,
+            stamped=self.stamped,
+            full=self.full,
+            always=self.always,
+            reversible=bool(self.rewinds),
+        )
+        return text.encode()
 
 
 def draw_plan(chance: Random) -> Plan:
@@ -83,6 +97,7 @@ def draw_plan(chance: Random) -> Plan:
     plan.nights = chance.randint(2, 4)
     plan.poisoned = chance.random() < 0.1
     plan.full = chance.random() < 0.3
+    plan.always = chance.random() < 0.5
     goods = draw_goods(chance)
     history = [goods]
     for night in range(plan.nights):
@@ -91,16 +106,41 @@ def draw_plan(chance: Random) -> Plan:
             plan.mappings.append((begin + chance.choice((-60, -60, -60, 1, 3000)), 1))
         elif chance.random() < 0.3:
             plan.mappings.append((begin + chance.uniform(-60, 7200), chance.choice((1, 2))))
-        if chance.random() < 0.4:
-            plan.replays.append(begin + chance.uniform(600, 80_000))
-        if chance.random() < 0.3:
-            plan.redrives.append(begin + chance.uniform(600, 80_000))
-        times = sorted(_times(begin, chance))
-        for when in times:
-            goods = _moved_on(history, chance)
-            history.append(goods)
-            plan.files.append(_file(len(plan.files), when, goods, plan, chance))
+        for times, often in (
+            (plan.rewinds, 0.2),
+            (plan.replays, 0.4),
+            (plan.redrives, 0.3),
+            (plan.confirms, 0.5),
+            (plan.edits, 0.3),
+            (plan.edits, 0.3),
+        ):
+            if chance.random() < often:
+                times.append(begin + chance.uniform(600, 80_000))
+        _draw_files(plan, history, sorted(_times(begin, chance)), chance)
     return plan
+
+
+def _draw_files(plan: Plan, history: list[list[Item]], times: list[float], chance: Random) -> None:
+    """Draw the files of a night. One that S3 tells of late may be overtaken by the next.
+
+    Which may know nothing of what the late one changed.
+    """
+    late = False
+    for when in times:
+        goods = _taken_back(history, chance) if late else _moved_on(history, chance)
+        history.append(goods)
+        file = _file(len(plan.files), when, goods, plan, chance)
+        plan.files.append(file)
+        late = when != times[-1] and times[-1] - when < OVERTAKEN_SECONDS and chance.random() < 0.4
+        if late:
+            file.told = times[-1] - when + chance.uniform(1.0, OVERTAKEN_SECONDS)
+
+
+def _taken_back(history: list[list[Item]], chance: Random) -> list[Item]:
+    """Give the goods as they were before the last file, but for some of those at the end."""
+    before = history[-2] if len(history) > 1 else history[-1]
+    same = chance.randrange(len(before))
+    return before[:same] + [changed(item, chance) for item in before[same:]]
 
 
 def _times(begin: float, chance: Random) -> list[float]:

@@ -60,6 +60,12 @@ def _plan_uploads(account: Account) -> None:
         loop.at(when, account.operator.replay)
     for when in plan.redrives:
         loop.at(when, account.operator.redrive)
+    for when in plan.confirms:
+        loop.at(when, account.operator.confirm)
+    for when in plan.rewinds:
+        loop.at(when, account.operator.rewind)
+    for when in plan.edits:
+        loop.at(when, account.marketing.edit)
     for night in range(plan.nights + 2):  # what people sent again waits for one more
         loop.at(START + night * NIGHT_SECONDS + 7200, account.sweep)
     account.plan_secrets()
@@ -71,7 +77,7 @@ def _push_mapping(account: Account, number: int) -> None:
 
 def _upload(account: Account, file: File) -> None:
     file.stored = int(account.clock.now)
-    file.version = account.upload(file.key, file.body)
+    file.version = account.upload(file.key, file.body, late=file.told)
 
 
 def _live(account: Account) -> list[str]:

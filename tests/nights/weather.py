@@ -50,6 +50,11 @@ class Weather:
         return self.only_waits and not (self.outages or self.wrong_secret)
 
     @property
+    def is_doubtful(self) -> bool:
+        """Whether the PIM may take a product without the connector hearing of it."""
+        return any((self.kill, self.lost_answer, self.crashes, *(getattr(self, n) for n in PIM)))
+
+    @property
     def only_waits(self) -> bool:
         """Whether nothing is wrong but that the PIM cannot be reached, or refuses the secret."""
         plain = [f.name for f in fields(self) if isinstance(getattr(self, f.name), float)]

@@ -71,7 +71,7 @@ def presume(message: AmendmentMessage, parts: DeliveryParts) -> None:
 
 
 def _gone(message: AmendmentMessage, amendment: Amendment) -> LedgerEntry:
-    """Note that a full export lacks a product that the PIM never took.
+    """Note that a full export lacks a product that the PIM has not.
 
     An older record of it may still come: it waited for its model, lay among the dead letters, or
     is replayed. It is superseded then, as that of any other product that the export lacks.
@@ -166,7 +166,10 @@ def _written(
         ends[answer.line.record.number] = _ended(message, answer, last_attempt=last_attempt)
     untouched = [lines[n] for n, end in ends.items() if end.state == "unchanged"]
     taken = [answer.line for answer in answers if isinstance(answer, Accepted | Unknown)]
-    parts.ledger.accept([_entry(message, line, amendments) for line in [*taken, *untouched]])
+    written = [_entry(message, line, amendments) for line in [*taken, *untouched]]
+    absent = [number for number, found in current.items() if not found.exists]
+    gone = [_gone(message, amendments[n]) for n in absent if message.purpose == "withdraw"]
+    parts.ledger.accept([*written, *gone])
     return ends
 
 

@@ -13,10 +13,15 @@ from pim_connector.delivery.line import Accepted, Line, Turned, Unknown, outcome
 from pim_connector.delivery.linking import link_to_what_is_there
 from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.refusal import take_turned, take_unknown
-from pim_connector.delivery.shaping import asks_for_current, decided, shaped, source_record
+from pim_connector.delivery.shaping import (
+    asks_for_current,
+    decided,
+    shaped,
+    source_record,
+    taken,
+)
 from pim_connector.delivery.submission import submit
 from pim_connector.delivery.triage import key_of, triage
-from pim_connector.ledger import NEVER_TAKEN
 from pim_connector.mapping.result import Filtered, Mapped, Rejected
 from pim_connector.options import create_options, missing_options
 from pim_connector.states import Problem, RecordOutcome
@@ -38,8 +43,7 @@ def deliver_round(task: Task) -> list[RecordOutcome]:
     sorted_out = triage(task.message, entries)
     task.parts.ledger.accept(sorted_out.lifted)
     release_children(task, filter(is_new, sorted_out.outcomes))
-    taken = {key: entry for key, entry in entries.items() if entry.mapping != NEVER_TAKEN}
-    lines, ends = _lines(task, sorted_out.to_map, taken)
+    lines, ends = _lines(task, sorted_out.to_map, entries)
     to_send, more_ends = _to_send(task, lines)
     return [*sorted_out.outcomes, *ends, *more_ends, *_sent(task, to_send)]
 
@@ -53,7 +57,7 @@ def _lines(
     made: list[Line | RecordOutcome] = []
     for record, result in zip(records, _mapped(task, records), strict=True):
         entry = entries.get(key_of(task.message, record.identifier))
-        repeated = _repeated(task, record, entry)
+        repeated = _repeated(task, record, taken(entry))
         if repeated and task.pinned.source.duplicates == "reject":
             made.append(outcome(record, task.message.resource, "rejected", (repeated,)))
             continue

@@ -21,7 +21,7 @@ from pim_connector.delta import (
 )
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
-from pim_connector.ledger import LedgerEntry
+from pim_connector.ledger import NEVER_TAKEN, LedgerEntry
 from pim_connector.mapping.result import Filtered, Mapped, Media, Rejected, Slot
 from pim_connector.reasons import field_problems
 from pim_connector.states import Problem, RecordOutcome, State
@@ -70,7 +70,10 @@ def shaped(
     entry: LedgerEntry | None,
     mark: Mark,
 ) -> Line | RecordOutcome:
-    """Turn what the mapping says of a record into a line, or into its outcome."""
+    """Turn what the mapping says of a record into a line, or into its outcome.
+
+    Of an entry that the PIM never accepted as far as is known only that it may be disabled counts.
+    """
     if isinstance(result, Filtered):
         return outcome(record, message.resource, "filtered", (Problem(reason=result.reason),))
     if isinstance(result, Rejected):
@@ -78,10 +81,15 @@ def shaped(
     line = Line(
         record=record,
         mapped=_enabled_again(result, entry),
-        entry=entry,
+        entry=taken(entry),
         problems=field_problems(result.warnings),
     )
     return _with_media(message, line, mark)
+
+
+def taken(entry: LedgerEntry | None) -> LedgerEntry | None:
+    """Give the entry if the PIM is known to have accepted what it says."""
+    return None if entry is None or entry.mapping == NEVER_TAKEN else entry
 
 
 def decided(
