@@ -225,20 +225,16 @@ def _near(name: str, known: Iterable[str]) -> str:
 def _reading(compiled: XPathExpression, source: Source, whitespace: Whitespace) -> Evaluate:
     texts = texts_reader(source.take, whitespace)
     select, child, attribute = compiled.select, compiled.child, compiled.attribute
-
-    def of_selection(view: View, node: Node) -> list[Value]:
-        return [*texts(select(node, view))]
-
-    def of_children(view: View, node: Node) -> list[Value]:
-        return [*texts(view.children(node, child or ""))]
+    if child is None:
+        return lambda view, node: texts(select(node, view))
+    if attribute is None:
+        return lambda view, node: texts(view.children(node, child))
 
     def of_attributes(view: View, node: Node) -> list[Value]:
-        found = (element.get(attribute or "") for element in view.children(node, child or ""))
-        return [*texts(value for value in found if value is not None)]
+        found = [element.get(attribute) for element in view.children(node, child)]
+        return texts([value for value in found if value is not None])
 
-    if child is None:
-        return of_selection
-    return of_children if attribute is None else of_attributes
+    return of_attributes
 
 
 def _with_steps(evaluate: Evaluate, steps: list[RunStep]) -> Evaluate:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.forms import COLLECTIONS, MEDIA, Form, Forms
+from pim_connector.mapping.fits import Fits
 from pim_connector.mapping.language import Missing, Owner, Refused
 from pim_connector.mapping.result import FieldError, Json, Media, Slot, WantedOption
 from pim_connector.mapping.rules import Cell, field_error, silence
-from pim_connector.mapping.shaping import shape, wanted_options
 from pim_connector.mapping.view import present
+from pim_connector.mapping.wanted import wanted_options
 
 
 class _Draft(Struct):
@@ -27,7 +27,7 @@ class _Draft(Struct):
 class Drafts(Struct, kw_only=True):
     """The slots, options, files, errors and warnings of one record."""
 
-    forms: Forms
+    fits: Fits
     refused: Refused
     errors: list[FieldError] = field(default_factory=list)
     warnings: list[FieldError] = field(default_factory=list)
@@ -42,19 +42,18 @@ class Drafts(Struct, kw_only=True):
     def add(self, cell: Cell) -> None:
         """What a rule gave in one row."""
         try:
-            form, key = self.forms.fit(cell)
-            self._add(cell, form, key)
+            self._add(cell)
         except Refusal as refusal:
             label = cell.rule.reader.label
             place = ", ".join(part for part in (cell.locale, cell.scope) if part)
             self.refuse(field_error(cell.rule.attribute, label, refusal, place))
 
-    def _add(self, cell: Cell, form: Form, key: tuple[str, ...]) -> None:
-        rule = cell.rule
-        draft = self._drafts.get(key)
+    def _add(self, cell: Cell) -> None:
+        rule, fit = cell.rule, self.fits.of(cell)
+        draft = self._drafts.get(fit.key)
         if draft is None:
-            draft = _Draft(rule.policy.owner, form.type in COLLECTIONS, rule.reader.label)
-            self._drafts[key] = draft
+            draft = _Draft(rule.policy.owner, fit.is_collection, rule.reader.label)
+            self._drafts[fit.key] = draft
         found = present(cell.values)
         if not found and not (cell.columns and _has_row(cell)):
             asked = silence(rule.policy, bool(cell.values or cell.columns))
@@ -62,19 +61,19 @@ class Drafts(Struct, kw_only=True):
                 draft.silence = asked
             return
         cell.values = found
-        data = shape(cell, form, key[3])
-        if rule.options == "create":
-            for option in wanted_options(cell, data, form):
+        data = fit.shape(cell)
+        if fit.is_select and rule.options == "create":
+            for option in wanted_options(cell, data):
                 self._want(option)
-        if isinstance(data, list) and draft.collection:
+        if draft.collection and isinstance(data, list):
             draft.given.extend(data)
         else:
             draft.given.append(data)
-        if form.type in MEDIA:
+        if fit.is_media:
             draft.media = Media(
                 attribute=rule.attribute,
-                locale=key[2] or None,
-                scope=key[3] or None,
+                locale=fit.key[2] or None,
+                scope=fit.key[3] or None,
                 location=str(data),
                 owner=rule.policy.owner,
             )

@@ -131,7 +131,7 @@ def _data(
         said = single(values)
         if isinstance(said, bool):
             return said
-        return read_boolean("" if said is None else to_text(said), drafts.forms.defaults.boolean)
+        return read_boolean("" if said is None else to_text(said), drafts.fits.defaults.boolean)
     if compiled.quantity is not None:
         quantities = compiled.quantity.evaluate(view, node)
         id_key = "uuid" if by_uuid and compiled.key[2] == "products" else "identifier"

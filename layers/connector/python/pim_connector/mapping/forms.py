@@ -43,15 +43,15 @@ COLLECTIONS = frozenset(
     {"price", "multi_select", "reference_entity_collection", "asset_collection", "table"}
 )
 MEDIA = frozenset({"image", "file"})
+SELECTS = frozenset({"simple_select", "multi_select"})
 MOST_CHARACTERS = {"text": 255, "identifier": 255, "textarea": 65_535}
 """The PIM's own limits, in characters, whatever the attribute allows."""
-MOST_PLACES = 10_000
-"""Locale and channel pairs kept; the file could name any number of them."""
 
 
 class Form(Struct, frozen=True, kw_only=True):
     """What decides the shape of one attribute's values: the PIM's word, or else the mapping's."""
 
+    code: str
     type: str
     attribute: Attribute | None
     structure: Structure | None
@@ -62,39 +62,13 @@ class Form(Struct, frozen=True, kw_only=True):
     """Of text; the others have no limit of this kind."""
 
 
-class Forms:
-    """The forms of all attributes of a mapping under one structure, each worked out once."""
-
-    def __init__(self, structure: Structure | None, defaults: Defaults) -> None:
-        self.structure = structure
-        self.defaults = defaults
-        self._fits: dict[
-            tuple[str, str | None, str | None], tuple[Form, tuple[str, str, str, str]]
-        ] = {}
-
-    def fit(self, cell: Cell) -> tuple[Form, tuple[str, str, str, str]]:
-        """The form of a cell's attribute, and the key of its slot.
-
-        Raises Refusal where the PIM has no such attribute, or says which locale or channel is
-        missing or wrong.
-        """
-        key = (cell.rule.form_key, cell.locale, cell.scope)
-        found = self._fits.get(key)
-        if found is None:
-            if len(self._fits) >= MOST_PLACES:
-                self._fits.clear()
-            form = _form_of(cell.rule, self.structure, self.defaults)
-            locale, scope = _place(cell, form)
-            found = (form, ("values", cell.rule.attribute, locale, scope))
-            self._fits[key] = found
-        return found
-
-
-def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults) -> Form:
+def form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults) -> Form:
+    """The form of a rule's attribute. Raises Refusal where the PIM has no such attribute."""
     if structure is None or structure.attributes is None:
         guess = "metric" if rule.unit else "price" if rule.currency else "textarea"
         chosen = rule.type or ("table" if rule.columns else guess)
         return Form(
+            code=rule.attribute,
             type=chosen,
             attribute=None,
             structure=structure,
@@ -113,6 +87,7 @@ def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults
         low = max(low or Decimal(0), Decimal(0))
     most = MOST_CHARACTERS.get(kind, 0)
     return Form(
+        code=rule.attribute,
         type=kind,
         attribute=attribute,
         structure=structure,
@@ -129,7 +104,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _place(cell: Cell, form: Form) -> tuple[str, str]:
+def place_of(cell: Cell, form: Form) -> tuple[str, str]:
+    """The locale and channel of a value, "" for none.
+
+    Raises Refusal that says which of them is missing or wrong.
+    """
     attribute, structure = form.attribute, form.structure
     locale, scope = cell.locale, cell.scope
     if attribute is not None:

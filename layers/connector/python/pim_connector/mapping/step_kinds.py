@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeAlias
 
-from pim_connector.mapping.converters.numbers import read_number
+from pim_connector.mapping.converters.numbers import number_reader
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.sources import NumberFormat, Scalar, Step
 from pim_connector.mapping.view import DROPPED, Value, View, present, to_text
@@ -45,9 +45,10 @@ def on_all(convert: Callable[[list[Value]], Value | None]) -> RunStep:
 
 def as_number(formats: NumberFormats) -> Callable[[Value], Decimal]:
     """Reads a value as a number, unless it is one already."""
+    read = number_reader(formats)
 
     def convert(value: Value) -> Decimal:
-        return value if isinstance(value, Decimal) else read_number(to_text(value), formats)
+        return value if isinstance(value, Decimal) else read(to_text(value))
 
     return convert
 

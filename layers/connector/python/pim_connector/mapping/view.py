@@ -52,11 +52,12 @@ class View(dict[str, str]):
         """Child elements of a name; those of the record are sorted by name once."""
         if node is not self.record:
             return node.iterchildren(tag)
-        if self._children is None:
-            self._children = {}
+        children = self._children
+        if children is None:
+            self._children = children = {}
             for child in node:
-                self._children.setdefault(child.tag, []).append(child)
-        return self._children.get(tag, ())
+                children.setdefault(child.tag, []).append(child)
+        return children.get(tag, ())
 
     def __missing__(self, name: str) -> str:
         evaluate = self._let.get(name)
