@@ -1,4 +1,4 @@
-"""How the values of a rule fit into the PIM: which slot they are for, and what shapes them."""
+"""How a rule fits into the PIM: which slot its values are for, and what shapes them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from pim_connector.mapping.forms import COLLECTIONS, MEDIA, SELECTS, form_of, place_of
-from pim_connector.mapping.language import Defaults
-from pim_connector.mapping.rules import Cell
+from pim_connector.mapping.language import Defaults, Owner
+from pim_connector.mapping.rules import Beside, CompiledRule
 from pim_connector.mapping.shaping import Shape, shape_of
 
 if TYPE_CHECKING:
     from pim_connector.structure import Structure
 
 MOST_PLACES = 10_000
-"""Locale and channel pairs kept; the file could name any number of them."""
+"""Fits kept; the file could name any number of locales and channels."""
 
 
 class Fit(Struct, frozen=True, kw_only=True):
-    """A slot and its shape; what is a collection takes several values, media lie beside slots."""
+    """A slot, and how it is filled.
+
+    What is a collection takes several values; media lie beside the slots.
+    """
 
     key: tuple[str, str, str, str]
+    owner: Owner
+    label: str
     shape: Shape
     is_collection: bool
     is_media: bool
-    is_select: bool
+    creates_options: bool
 
 
 class Fits:
@@ -36,27 +41,29 @@ class Fits:
         self.defaults = defaults
         self._known: dict[tuple[str, str | None, str | None], Fit] = {}
 
-    def of(self, cell: Cell) -> Fit:
-        """How a cell's values fit.
+    def of(self, rule: CompiledRule, beside: Beside) -> Fit:
+        """How a rule fits in the locale and channel that stand beside its values.
 
         Raises Refusal where the PIM has no such attribute, or says which locale or channel is
         missing or wrong.
         """
-        key = (cell.rule.form_key, cell.locale, cell.scope)
+        key = (rule.name, beside.locale, beside.scope)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= MOST_PLACES:
                 self._known.clear()
-            found = self._known[key] = self._worked_out(cell)
+            found = self._known[key] = self._worked_out(rule, beside)
         return found
 
-    def _worked_out(self, cell: Cell) -> Fit:
-        form = form_of(cell.rule, self.structure, self.defaults)
-        locale, scope = place_of(cell, form)
+    def _worked_out(self, rule: CompiledRule, beside: Beside) -> Fit:
+        form = form_of(rule, self.structure, self.defaults)
+        locale, scope = place_of(beside, form)
         return Fit(
-            key=("values", form.code, locale, scope),
-            shape=shape_of(form, scope),
+            key=("values", rule.attribute, locale, scope),
+            owner=rule.policy.owner,
+            label=rule.reader.label,
+            shape=shape_of(form, rule, scope),
             is_collection=form.type in COLLECTIONS,
             is_media=form.type in MEDIA,
-            is_select=form.type in SELECTS,
+            creates_options=form.type in SELECTS and rule.options == "create",
         )

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Defaults
-from pim_connector.mapping.rules import Cell, CompiledRule
+from pim_connector.mapping.rules import Beside, CompiledRule
 
 if TYPE_CHECKING:
     from pim_connector.structure import Attribute, Structure
@@ -51,7 +51,6 @@ MOST_CHARACTERS = {"text": 255, "identifier": 255, "textarea": 65_535}
 class Form(Struct, frozen=True, kw_only=True):
     """What decides the shape of one attribute's values: the PIM's word, or else the mapping's."""
 
-    code: str
     type: str
     attribute: Attribute | None
     structure: Structure | None
@@ -68,7 +67,6 @@ def form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults)
         guess = "metric" if rule.unit else "price" if rule.currency else "textarea"
         chosen = rule.type or ("table" if rule.columns else guess)
         return Form(
-            code=rule.attribute,
             type=chosen,
             attribute=None,
             structure=structure,
@@ -87,7 +85,6 @@ def form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults)
         low = max(low or Decimal(0), Decimal(0))
     most = MOST_CHARACTERS.get(kind, 0)
     return Form(
-        code=rule.attribute,
         type=kind,
         attribute=attribute,
         structure=structure,
@@ -104,18 +101,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def place_of(cell: Cell, form: Form) -> tuple[str, str]:
+def place_of(beside: Beside, form: Form) -> tuple[str, str]:
     """The locale and channel of a value, "" for none.
 
     Raises Refusal that says which of them is missing or wrong.
     """
     attribute, structure = form.attribute, form.structure
-    locale, scope = cell.locale, cell.scope
+    locale, scope = beside.locale, beside.scope
     if attribute is not None:
         locale = _needed(
-            attribute.localizable, locale or form.defaults.locale, cell.locale, "locale"
+            attribute.localizable, locale or form.defaults.locale, beside.locale, "locale"
         )
-        scope = _needed(attribute.scopable, scope or form.defaults.scope, cell.scope, "channel")
+        scope = _needed(attribute.scopable, scope or form.defaults.scope, beside.scope, "channel")
         if locale and attribute.available_locales and locale not in attribute.available_locales:
             raise Refusal(f"the attribute is not available in the locale {locale}", locale)
     if structure is not None:

@@ -16,37 +16,38 @@ from pim_connector.mapping.converters.numbers import plain
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.forms import Form, nearest
 from pim_connector.mapping.result import Json
-from pim_connector.mapping.rules import Cell
+from pim_connector.mapping.rules import Beside, CompiledRule
 from pim_connector.mapping.step_kinds import as_number
 from pim_connector.mapping.table_shaping import rows_shape
-from pim_connector.mapping.view import Value, present, single, to_text
+from pim_connector.mapping.view import Value, single, to_text
 
-Shape: TypeAlias = Callable[[Cell], Json]
+Shape: TypeAlias = Callable[[list[Value], Beside], Json]
 """The `data` of a value, or the parts of a collection as a list. Raises Refusal.
 
-The cell has a value; of media it is the location, of a table one row.
+The values are none of them empty, and there is one at least, but for a table, which has a row
+beside them; of media they are the location.
 """
 
 
-def shape_of(form: Form, scope: str) -> Shape:
-    """How the values of an attribute get their shape, in one channel or in none."""
-    return _SHAPES[form.type](form, scope)
+def shape_of(form: Form, rule: CompiledRule, scope: str) -> Shape:
+    """How the values of a rule get their shape, in one channel or in none."""
+    return _SHAPES[form.type](form, rule, scope)
 
 
-def _only(cell: Cell) -> Value:
-    if len(cell.values) == 1:
-        return cell.values[0]
-    value = single(cell.values)
+def _only(values: list[Value]) -> Value:
+    if len(values) == 1:
+        return values[0]
+    value = single(values)
     if value is None:
         raise Refusal("there is no value")
     return value
 
 
-def _text(form: Form, _: str) -> Shape:
+def _text(form: Form, *_: object) -> Shape:
     most = form.most_characters
 
-    def shape(cell: Cell) -> Json:
-        text = to_text(_only(cell))
+    def shape(values: list[Value], _: Beside) -> Json:
+        text = to_text(_only(values))
         if len(text) > most:
             raise Refusal(
                 f"{len(text)} characters, the attribute takes {most}",
@@ -58,14 +59,14 @@ def _text(form: Form, _: str) -> Shape:
     return shape
 
 
-def _number(form: Form, _: str) -> Shape:
+def _number(form: Form, *_: object) -> Shape:
     """Text where decimals are allowed (or nothing is known), a whole number where they are not."""
     read = as_number(form.defaults.number)
     low, high = form.lowest, form.highest
     is_whole = form.attribute is not None and not form.attribute.decimals_allowed
 
-    def shape(cell: Cell) -> Json:
-        number = read(_only(cell))
+    def shape(values: list[Value], _: Beside) -> Json:
+        number = read(_only(values))
         if low is not None and number < low:
             raise Refusal(f"the attribute takes no number below {plain(low)}", plain(number))
         if high is not None and number > high:
@@ -80,32 +81,32 @@ def _number(form: Form, _: str) -> Shape:
     return shape
 
 
-def _price(form: Form, scope: str) -> Shape:
-    amount = _number(form, scope)
+def _price(form: Form, _: CompiledRule, scope: str) -> Shape:
+    amount = _number(form)
     channel = form.structure.channel(scope) if form.structure and scope else None
     known = form.structure.currencies if form.structure else None
     allowed = frozenset(channel.currencies) if channel else known
 
-    def shape(cell: Cell) -> Json:
-        if not cell.currency:
+    def shape(values: list[Value], beside: Beside) -> Json:
+        if not beside.currency:
             raise Refusal("the currency is missing: add `currency:` to the rule")
-        if allowed is not None and cell.currency not in allowed:
+        if allowed is not None and beside.currency not in allowed:
             where = f"in the channel {scope}" if channel else "in the PIM"
-            near = nearest(cell.currency, allowed)
-            message = f"the currency {cell.currency} is not activated {where}{near}"
-            raise Refusal(message, cell.currency)
-        return [{"amount": amount(cell), "currency": cell.currency}]
+            near = nearest(beside.currency, allowed)
+            message = f"the currency {beside.currency} is not activated {where}{near}"
+            raise Refusal(message, beside.currency)
+        return [{"amount": amount(values, beside), "currency": beside.currency}]
 
     return shape
 
 
-def _metric(form: Form, scope: str) -> Shape:
-    amount = _number(form, scope)
+def _metric(form: Form, *_: object) -> Shape:
+    amount = _number(form)
     family = form.attribute.metric_family if form.attribute else None
     units = form.structure.units(family) if form.structure and family else None
 
-    def shape(cell: Cell) -> Json:
-        measured, unit = amount(cell), cell.unit
+    def shape(values: list[Value], beside: Beside) -> Json:
+        measured, unit = amount(values, beside), beside.unit
         if not unit:
             raise Refusal("the unit is missing: add `unit:` to the rule")
         if units is not None and unit not in units:
@@ -119,23 +120,23 @@ def _metric(form: Form, scope: str) -> Shape:
     return shape
 
 
-def _boolean(form: Form, _: str) -> Shape:
+def _boolean(form: Form, *_: object) -> Shape:
     read = boolean_reader(form.defaults.boolean)
 
-    def shape(cell: Cell) -> Json:
-        value = _only(cell)
+    def shape(values: list[Value], _: Beside) -> Json:
+        value = _only(values)
         return value if isinstance(value, bool) else read(to_text(value))
 
     return shape
 
 
-def _date(form: Form, _: str) -> Shape:
+def _date(form: Form, *_: object) -> Shape:
     first = ((form.attribute and form.attribute.date_min) or "")[:10]
     last = ((form.attribute and form.attribute.date_max) or "")[:10]
     with_time = bool(getattr(form.attribute, "display_time", False))
 
-    def shape(cell: Cell) -> Json:
-        value = _only(cell)
+    def shape(values: list[Value], _: Beside) -> Json:
+        value = _only(values)
         read = value if isinstance(value, date) else read_date(to_text(value), form.defaults.date)
         day = day_of(read)
         if first and day < first:
@@ -147,58 +148,60 @@ def _date(form: Form, _: str) -> Shape:
     return shape
 
 
-def _option_of(form: Form) -> Callable[[Value, Cell], str]:
+def _option_of(form: Form, rule: CompiledRule) -> Callable[[Value], str]:
     """The option as the PIM spells it, which compares codes without case."""
-    structure = form.structure
-    options = structure.options(form.code) if structure else None
+    structure, attribute = form.structure, rule.attribute
+    options = structure.options(attribute) if structure else None
+    if structure is None or options is None:
+        return to_text
 
-    def option(value: Value, cell: Cell) -> str:
+    def option(value: Value) -> str:
         code = to_text(value)
-        if structure is None or options is None or code in options:
-            return code
-        known = structure.option(form.code, code)
+        known = structure.option(attribute, code)
         if known is not None:
             return known.code
-        if cell.rule.options == "reject":
+        if rule.options == "reject":
             raise Refusal(
                 f"the PIM has no option {code}{nearest(code, options)}",
                 code,
-                advice=f"add the option to {form.code} in the PIM, or correct the value in the ERP",
+                advice=f"add the option to {attribute} in the PIM, or correct the value in the ERP",
             )
         return code
 
     return option
 
 
-def _simple_select(form: Form, _: str) -> Shape:
-    option = _option_of(form)
-    return lambda cell: option(_only(cell), cell)
+def _simple_select(form: Form, rule: CompiledRule, _: str) -> Shape:
+    option = _option_of(form, rule)
+    return lambda values, _: option(_only(values))
 
 
-def _multi_select(form: Form, _: str) -> Shape:
-    option = _option_of(form)
-    return lambda cell: [option(value, cell) for value in present(cell.values)]
+def _multi_select(form: Form, rule: CompiledRule, _: str) -> Shape:
+    option = _option_of(form, rule)
+    return lambda values, _: [option(value) for value in values]
 
 
-def _codes(_: Form, __: str) -> Shape:
-    return lambda cell: [to_text(value) for value in present(cell.values)]
+def _codes(*_: object) -> Shape:
+    return lambda values, _: [to_text(value) for value in values]
 
 
-def _code(_: Form, __: str) -> Shape:
-    return lambda cell: to_text(_only(cell))
+def _code(*_: object) -> Shape:
+    return lambda values, _: to_text(_only(values))
 
 
-def _product_link(_: Form, __: str) -> Shape:
-    def shape(cell: Cell) -> Json:
-        code = to_text(_only(cell))
-        if cell.rule.link == "product_model":
+def _product_link(_: Form, rule: CompiledRule, __: str) -> Shape:
+    is_model = rule.link == "product_model"
+
+    def shape(values: list[Value], _: Beside) -> Json:
+        code = to_text(_only(values))
+        if is_model:
             return {"type": "product_model", "id": code}
         return {"type": "product", "identifier": code}
 
     return shape
 
 
-_SHAPES: dict[str, Callable[[Form, str], Shape]] = {
+_SHAPES: dict[str, Callable[[Form, CompiledRule, str], Shape]] = {
     "text": _text,
     "textarea": _text,
     "identifier": _text,
@@ -214,6 +217,6 @@ _SHAPES: dict[str, Callable[[Form, str], Shape]] = {
     "asset_collection": _codes,
     "image": _code,
     "file": _code,
-    "table": lambda form, _: rows_shape(form),
+    "table": lambda form, rule, _: rows_shape(form, rule),
     "product_link": _product_link,
 }

@@ -20,7 +20,7 @@ def one_by_one(convert: Callable[[Value], Value]) -> RunStep:
     """A step that works on each value that is not empty."""
 
     def run(values: list[Value], _: View, __: Node) -> list[Value]:
-        return [value if value == "" else convert(value) for value in values]
+        return [convert(value) if value or value != "" else value for value in values]
 
     return run
 

@@ -122,13 +122,13 @@ def code_step(style: CodeFormat) -> RunStep:
 def map_step(pairs: Mapping[str, Scalar | None], step: Step) -> RunStep:
     """Replaces values by a table; None in the table means no value."""
     fold = str.casefold if step.ignore_case else str
-    table = {
+    table: dict[Value, Value] = {
         fold(key): DROPPED if value is None else constant(value) for key, value in pairs.items()
     }
 
     def convert(value: Value) -> Value:
         text = to_text(value)
-        found = table.get(fold(text) if step.ignore_case else text)
+        found = table.get(fold(text))
         if found is not None:
             return found
         return "" if text == "" else unknown_value(step, text, "reject", "is not in the map")

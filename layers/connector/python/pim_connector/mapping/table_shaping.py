@@ -11,23 +11,23 @@ from pim_connector.mapping.converters.numbers import plain
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.forms import Form, nearest
 from pim_connector.mapping.result import Json
-from pim_connector.mapping.rules import Cell
+from pim_connector.mapping.rules import Beside, CompiledRule
 from pim_connector.mapping.step_kinds import as_number
 from pim_connector.mapping.view import Value, single, to_text
 
 
-def rows_shape(form: Form) -> Callable[[Cell], Json]:
-    """How a cell becomes a row: a list of one, or of none where no column has a value."""
+def rows_shape(form: Form, rule: CompiledRule) -> Callable[[list[Value], Beside], Json]:
+    """How the columns of a rule become a row: a list of one, or of none where all are empty."""
     configured = {
         str(column.get("code")): str(column.get("data_type"))
         for column in (form.attribute.table_configuration if form.attribute else ())
     }
     column_value = _column_value(form)
 
-    def shape(cell: Cell) -> Json:
+    def shape(_: list[Value], beside: Beside) -> Json:
         row: dict[str, Json] = {}
-        for column in cell.rule.columns:
-            values, unit = cell.columns[column.code]
+        for column in rule.columns:
+            values, unit = beside.columns[column.code]
             if configured and column.code not in configured:
                 raise Refusal(
                     f"the table has no column {column.code}{nearest(column.code, configured)}"

@@ -80,14 +80,14 @@ def to_text(value: Value) -> str:
 def present(values: list[Value]) -> list[Value]:
     """The values that are not empty; zero and false are values."""
     if len(values) == 1:
-        return [] if values[0] == "" else values
+        return values if values[0] or values[0] != "" else []
     return [value for value in values if value != ""]
 
 
 def single(values: list[Value]) -> Value | None:
     """The one value, or None where there is none. Raises Refusal for several different ones."""
     if len(values) == 1:
-        return None if values[0] == "" else values[0]
+        return values[0] if values[0] or values[0] != "" else None
     found = present(values)
     if not found:
         return None
