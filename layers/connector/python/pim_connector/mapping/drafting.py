@@ -21,6 +21,11 @@ class _Draft(Struct):
     silence: Missing = "leave"
     media: Media | None = None
 
+    def fall_silent(self, asked: Missing) -> None:
+        """A rule gave nothing; of several that do, the first that asks for something is heard."""
+        if asked == "reject" or self.silence == "leave":
+            self.silence = asked
+
 
 class Drafts(Struct, kw_only=True):
     """The slots, options, files, errors and warnings of one record."""
@@ -40,23 +45,19 @@ class Drafts(Struct, kw_only=True):
     def add(self, rule: CompiledRule, values: list[Value], beside: Beside) -> None:
         """What a rule gave in one row."""
         try:
-            self._add(rule, values, beside)
+            fit = self.fits.of(rule, beside)
+            draft = self._drafts.get(fit.key)
+            if draft is None:
+                draft = self._drafts[fit.key] = _Draft(fit)
+            found = present(values)
+            if not found and not (beside.columns and _has_row(beside)):
+                draft.fall_silent(silence(rule.policy, bool(values or beside.columns)))
+                return
+            data = fit.shape(found, beside)
         except Refusal as refusal:
             place = ", ".join(part for part in (beside.locale, beside.scope) if part)
             self.refuse(field_error(rule.attribute, rule.reader.label, refusal, place))
-
-    def _add(self, rule: CompiledRule, values: list[Value], beside: Beside) -> None:
-        fit = self.fits.of(rule, beside)
-        draft = self._drafts.get(fit.key)
-        if draft is None:
-            draft = self._drafts[fit.key] = _Draft(fit)
-        found = present(values)
-        if not found and not (beside.columns and _has_row(beside)):
-            asked = silence(rule.policy, bool(values or beside.columns))
-            if asked == "reject" or draft.silence == "leave":
-                draft.silence = asked
             return
-        data = fit.shape(found, beside)
         if fit.creates_options:
             for option in wanted_options(rule.attribute, data, beside):
                 self._want(option)

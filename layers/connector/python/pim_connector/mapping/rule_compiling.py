@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from lxml import etree
 
-from pim_connector.mapping.compiling import Compiler, Reader
+from pim_connector.mapping.compiling import Compiler, Reader, selection
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Column, FieldRule, TableRows, ValueRule
 from pim_connector.mapping.places import Path
@@ -110,13 +110,14 @@ def compile_rows(
 ) -> Callable[[View, Node], list[Node]]:
     """The rows a rule runs over: elements of the record, or rows of a table as elements."""
     if isinstance(each, str):
-        select = compiler.expression(each, path).select
+        select = selection(compiler.expression(each, path))
 
         def elements(view: View, node: Node) -> list[Node]:
-            found = select(node, view)
-            if not all(isinstance(item, etree._Element) for item in found):
+            found = select(view, node)
+            rows = [item for item in found if not isinstance(item, str)]
+            if len(rows) < len(found):
                 raise Refusal("`each` must select elements, not text or attributes", each)
-            return [item for item in found if not isinstance(item, str)]
+            return rows
 
         return elements
     compiler.table_column(each.table, None, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
@@ -48,16 +48,20 @@ class View(dict[str, str]):
         self.notes: list[str] = []
         self._children: dict[str, list[Node]] | None = None
 
-    def children(self, node: Node, tag: str) -> Iterable[Node]:
+    def children(self, node: Node, tag: str) -> list[Node]:
         """Child elements of a name; those of the record are sorted by name once."""
         if node is not self.record:
-            return node.iterchildren(tag)
+            return [*node.iterchildren(tag)]
         children = self._children
         if children is None:
             self._children = children = {}
             for child in node:
-                children.setdefault(child.tag, []).append(child)
-        return children.get(tag, ())
+                name = child.tag
+                if name in children:
+                    children[name].append(child)
+                else:
+                    children[name] = [child]
+        return children.get(tag, [])
 
     def __missing__(self, name: str) -> str:
         evaluate = self._let.get(name)
@@ -103,5 +107,7 @@ def single(values: list[Value]) -> Value | None:
 
 def single_text(values: list[Value]) -> str:
     """The one value as text, "" where there is none. Raises Refusal for several different ones."""
+    if len(values) == 1 and isinstance(values[0], str):
+        return values[0] or ""
     value = single(values)
     return "" if value is None else to_text(value)

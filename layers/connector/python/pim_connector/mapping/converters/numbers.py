@@ -25,7 +25,9 @@ _SIGNS = {"\u2212": "-"}
 
 def plain(number: Decimal) -> str:
     """A number in digits: no exponent, no zeros at the end of the decimals, no minus zero."""
-    text = format(number, "f")
+    text = str(number)
+    if "E" in text:
+        text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
