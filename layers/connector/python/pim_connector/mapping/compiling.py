@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from pim_connector.mapping.language import Source, Step, Whitespace
 from pim_connector.mapping.loading import Mapping
 from pim_connector.mapping.number_steps import arithmetic_step, no_value_step
 from pim_connector.mapping.places import Path
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.step_kinds import RunStep, constant, scalar_text
 from pim_connector.mapping.steps import (
     OPTIONS_OF,
@@ -31,14 +32,7 @@ from pim_connector.mapping.steps import (
 from pim_connector.mapping.table_steps import ancestors_step, lookup_step
 from pim_connector.mapping.texts import texts_reader
 from pim_connector.mapping.view import Evaluate, Value, View, present
-from pim_connector.mapping.xpaths import (
-    DEFAULT,
-    Node,
-    Selected,
-    XPathError,
-    XPathExpression,
-    compile_xpath,
-)
+from pim_connector.mapping.xpaths import DEFAULT, XPathError, XPathExpression, compile_xpath
 
 
 class Reader(Struct, frozen=True):
@@ -230,25 +224,8 @@ def _near(name: str, known: Iterable[str]) -> str:
 
 
 def _reading(compiled: XPathExpression, source: Source, whitespace: Whitespace) -> Evaluate:
-    texts = texts_reader(source.take, whitespace)
-    child, attribute = compiled.child, compiled.attribute
-    if child is None or attribute is None:
-        select = selection(compiled)
-        return lambda view, node: texts(select(view, node))
-
-    def of_attributes(view: View, node: Node) -> list[Value]:
-        found = [element.get(attribute) for element in view.children(node, child)]
-        return texts([value for value in found if value is not None])
-
-    return of_attributes
-
-
-def selection(compiled: XPathExpression) -> Callable[[View, Node], Sequence[Selected]]:
-    """What an expression selects; children of the record are known by their names."""
-    child, select = compiled.child, compiled.select
-    if child is None or compiled.attribute is not None:
-        return lambda view, node: select(node, view)
-    return lambda view, node: view.children(node, child)
+    select, texts = compiled.select, texts_reader(source.take, whitespace)
+    return lambda view, node: texts(select(node, view))
 
 
 def _with_steps(evaluate: Evaluate, steps: list[RunStep]) -> Evaluate:

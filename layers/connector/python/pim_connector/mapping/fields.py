@@ -16,8 +16,8 @@ from pim_connector.mapping.places import Path
 from pim_connector.mapping.result import FieldError, Json, Slot
 from pim_connector.mapping.rule_compiling import compile_policy, compile_rows
 from pim_connector.mapping.rules import Policy, field_error, silence
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.view import Evaluate, Value, View, present, single, single_text, to_text
-from pim_connector.mapping.xpaths import Node
 
 CODES = frozenset({"family", "family_variant"})
 LISTS = frozenset({"categories", "add_categories", "groups"})

@@ -14,9 +14,9 @@ from pim_connector.mapping.places import Path
 from pim_connector.mapping.result import FieldError
 from pim_connector.mapping.rule_compiling import compile_rows, compile_rule
 from pim_connector.mapping.rules import CompiledRule, Sink, evaluate_row, field_error
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.sources import Source
 from pim_connector.mapping.view import View, single_text
-from pim_connector.mapping.xpaths import Node
 
 
 class CompiledPivot(Struct, frozen=True, kw_only=True):

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from lxml import etree
 
-from pim_connector.mapping.compiling import Compiler, Reader, selection
+from pim_connector.mapping.compiling import Compiler, Reader
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Column, FieldRule, TableRows, ValueRule
 from pim_connector.mapping.places import Path
 from pim_connector.mapping.rules import NOTHING, Beside, CompiledColumn, CompiledRule, Policy
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.view import View, present, single_text
-from pim_connector.mapping.xpaths import Node
 
 
 def compile_policy(rule: FieldRule | None, compiler: Compiler) -> Policy:
@@ -110,10 +110,10 @@ def compile_rows(
 ) -> Callable[[View, Node], list[Node]]:
     """The rows a rule runs over: elements of the record, or rows of a table as elements."""
     if isinstance(each, str):
-        select = selection(compiler.expression(each, path))
+        select = compiler.expression(each, path).select
 
         def elements(view: View, node: Node) -> list[Node]:
-            found = select(view, node)
+            found = select(node, view)
             rows = [item for item in found if not isinstance(item, str)]
             if len(rows) < len(found):
                 raise Refusal("`each` must select elements, not text or attributes", each)

@@ -13,8 +13,8 @@ from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import AttributeType, Missing, OptionPolicy, Owner, Resource
 from pim_connector.mapping.places import Path
 from pim_connector.mapping.result import FieldError
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.view import Dropped, Value, View, present, single_text
-from pim_connector.mapping.xpaths import Node
 
 
 class Policy(Struct, frozen=True, kw_only=True):

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from pim_connector.mapping.converters.numbers import number_reader
 from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.sources import NumberFormat, Scalar, Step
 from pim_connector.mapping.view import DROPPED, Value, View, present, to_text
-from pim_connector.mapping.xpaths import Node
 
 RunStep: TypeAlias = Callable[[list[Value], View, Node], list[Value]]
 NumberFormats: TypeAlias = NumberFormat | list[NumberFormat]

@@ -13,6 +13,7 @@ from pim_connector.mapping.converters.dates import check_pattern, read_date
 from pim_connector.mapping.converters.numbers import add, multiply
 from pim_connector.mapping.converters.plain_text import without_tags
 from pim_connector.mapping.language import Defaults
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.sources import BooleanFormat, CodeFormat, PlainStep, Scalar, Step
 from pim_connector.mapping.step_kinds import (
     NumberFormats,
@@ -26,7 +27,6 @@ from pim_connector.mapping.step_kinds import (
 )
 from pim_connector.mapping.texts import collapse
 from pim_connector.mapping.view import DROPPED, Evaluate, Value, View, present, single_text, to_text
-from pim_connector.mapping.xpaths import Node
 
 OPTIONS_OF = {
     "map": {"default", "unknown", "ignore_case"},

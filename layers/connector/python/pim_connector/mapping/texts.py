@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 from lxml import etree
 
 from pim_connector.mapping.language import Whitespace
+from pim_connector.mapping.selection import Node, Selected
 from pim_connector.mapping.view import Value
-from pim_connector.mapping.xpaths import Node, Selected
 
 TextsOf: TypeAlias = Callable[[Iterable[Selected]], list[Value]]
 
