@@ -87,11 +87,12 @@ def preview_records(
         ):
             summary.repeated += 1
             result = _repeated(result, rejects)
-        if isinstance(result, Mapped):
-            summary.filled.update(slot.key[1] for slot in result.slots if slot.key[0] == "values")
-            summary.filled.update(media.attribute for media in result.media)
         previewed = _previewed(record, result, program)
         summary.states[previewed.state] += 1
+        if previewed.payload is not None:
+            values = previewed.payload.get("values")
+            summary.filled.update(values if isinstance(values, dict) else ())
+            summary.filled.update([media.attribute for media in previewed.media])
         for error in previewed.errors:
             summary.reasons[f"{error.attribute or 'record'}: {error.message}"] += 1
         yield previewed

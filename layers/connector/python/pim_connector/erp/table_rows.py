@@ -12,8 +12,8 @@ from pim_connector.erp.tables import LookupTables
 from pim_connector.mapping.compiled import CompiledTable
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.nodes import record_node
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.view import View, single_text
-from pim_connector.mapping.xpaths import Node
 
 
 def fill_table(table: CompiledTable, cut: Cut, tables: LookupTables, entities: Entities) -> None:

@@ -14,6 +14,7 @@ from pim_connector.mapping.loading import Mapping
 from pim_connector.mapping.nearest import nearest
 from pim_connector.mapping.number_steps import arithmetic_step, no_value_step
 from pim_connector.mapping.places import Path
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.step_kinds import RunStep, constant, scalar_text
 from pim_connector.mapping.steps import (
     OPTIONS_OF,
@@ -31,7 +32,7 @@ from pim_connector.mapping.steps import (
 from pim_connector.mapping.table_steps import ancestors_step, lookup_step
 from pim_connector.mapping.texts import texts_reader
 from pim_connector.mapping.view import Evaluate, Value, View, present
-from pim_connector.mapping.xpaths import DEFAULT, Node, XPathError, XPathExpression, compile_xpath
+from pim_connector.mapping.xpaths import DEFAULT, XPathError, XPathExpression, compile_xpath
 
 
 class Reader(Struct, frozen=True):
@@ -218,22 +219,8 @@ class Compiler:
 
 
 def _reading(compiled: XPathExpression, source: Source, whitespace: Whitespace) -> Evaluate:
-    texts = texts_reader(source.take, whitespace)
-    select, child, attribute = compiled.select, compiled.child, compiled.attribute
-
-    def of_selection(view: View, node: Node) -> list[Value]:
-        return [*texts(select(node, view))]
-
-    def of_children(view: View, node: Node) -> list[Value]:
-        return [*texts(view.children(node, child or ""))]
-
-    def of_attributes(view: View, node: Node) -> list[Value]:
-        found = (element.get(attribute or "") for element in view.children(node, child or ""))
-        return [*texts(value for value in found if value is not None)]
-
-    if child is None:
-        return of_selection
-    return of_children if attribute is None else of_attributes
+    select, texts = compiled.select, texts_reader(source.take, whitespace)
+    return lambda view, node: texts(select(node, view))
 
 
 def _with_steps(evaluate: Evaluate, steps: list[RunStep]) -> Evaluate:

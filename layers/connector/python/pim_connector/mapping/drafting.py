@@ -5,78 +5,73 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.forms import COLLECTIONS, MEDIA, Form, Forms
-from pim_connector.mapping.language import Missing, Owner, Refused
+from pim_connector.mapping.fits import Fit, Fits
+from pim_connector.mapping.language import Missing, Refused
 from pim_connector.mapping.result import FieldError, Json, Media, Slot, WantedOption
-from pim_connector.mapping.rules import Cell, field_error, silence
-from pim_connector.mapping.shaping import shape, wanted_options
-from pim_connector.mapping.view import present
+from pim_connector.mapping.rules import Beside, CompiledRule, field_error, silence
+from pim_connector.mapping.view import Value, present
+from pim_connector.mapping.wanted import wanted_options
 
 
 class _Draft(Struct):
     """A slot on its way: what the rules gave, or else what their silence asks for."""
 
-    owner: Owner
-    collection: bool
-    label: str
+    fit: Fit
     given: list[Json] = []
     silence: Missing = "leave"
     media: Media | None = None
+
+    def fall_silent(self, asked: Missing) -> None:
+        """A rule gave nothing; of several that do, the first that asks for something is heard."""
+        if asked == "reject" or self.silence == "leave":
+            self.silence = asked
 
 
 class Drafts(Struct, kw_only=True):
     """The slots, options, files, errors and warnings of one record."""
 
-    forms: Forms
+    fits: Fits
     refused: Refused
     errors: list[FieldError] = field(default_factory=list)
     warnings: list[FieldError] = field(default_factory=list)
     options: dict[tuple[str, str], WantedOption] = field(default_factory=dict)
     fields: list[Slot] = field(default_factory=list)
-    _drafts: dict[tuple[str, ...], _Draft] = field(default_factory=dict)
+    _drafts: dict[tuple[str, str, str, str], _Draft] = field(default_factory=dict)
 
     def refuse(self, error: FieldError) -> None:
         """A bad value: an error of the record, or a warning where the mapping drops such values."""
         (self.errors if self.refused == "reject" else self.warnings).append(error)
 
-    def add(self, cell: Cell) -> None:
+    def add(self, rule: CompiledRule, values: list[Value], beside: Beside) -> None:
         """What a rule gave in one row."""
         try:
-            form, key = self.forms.fit(cell)
-            self._add(cell, form, key)
+            fit = self.fits.of(rule, beside)
+            draft = self._drafts.get(fit.key)
+            if draft is None:
+                draft = self._drafts[fit.key] = _Draft(fit)
+            found = present(values)
+            if not found and not (beside.columns and _has_row(beside)):
+                draft.fall_silent(silence(rule.policy, bool(values or beside.columns)))
+                return
+            data = fit.shape(found, beside)
         except Refusal as refusal:
-            label = cell.rule.reader.label
-            place = ", ".join(part for part in (cell.locale, cell.scope) if part)
-            self.refuse(field_error(cell.rule.attribute, label, refusal, place))
-
-    def _add(self, cell: Cell, form: Form, key: tuple[str, ...]) -> None:
-        rule = cell.rule
-        draft = self._drafts.get(key)
-        if draft is None:
-            draft = _Draft(rule.policy.owner, form.type in COLLECTIONS, rule.reader.label)
-            self._drafts[key] = draft
-        found = present(cell.values)
-        if not found and not (cell.columns and _has_row(cell)):
-            asked = silence(rule.policy, bool(cell.values or cell.columns))
-            if asked == "reject" or draft.silence == "leave":
-                draft.silence = asked
+            place = ", ".join(part for part in (beside.locale, beside.scope) if part)
+            self.refuse(field_error(rule.attribute, rule.reader.label, refusal, place))
             return
-        cell.values = found
-        data = shape(cell, form, key[3])
-        if rule.options == "create":
-            for option in wanted_options(cell, data, form):
+        if fit.creates_options:
+            for option in wanted_options(rule.attribute, data, beside):
                 self._want(option)
-        if isinstance(data, list) and draft.collection:
+        if draft.fit.is_collection and isinstance(data, list):
             draft.given.extend(data)
         else:
             draft.given.append(data)
-        if form.type in MEDIA:
+        if fit.is_media:
             draft.media = Media(
                 attribute=rule.attribute,
-                locale=key[2] or None,
-                scope=key[3] or None,
+                locale=fit.key[2] or None,
+                scope=fit.key[3] or None,
                 location=str(data),
-                owner=rule.policy.owner,
+                owner=fit.owner,
             )
 
     def _want(self, option: WantedOption) -> None:
@@ -91,39 +86,42 @@ class Drafts(Struct, kw_only=True):
         """All slots, fields first; contradictions and missing values become errors."""
         slots, media = list(self.fields), []
         for key, draft in self._drafts.items():
-            if not draft.given:
-                self._silent(key, draft, slots)
+            given, fit = draft.given, draft.fit
+            if not given:
+                self._silent(draft, slots)
                 continue
-            if len(draft.given) == 1:
-                data = draft.given if draft.collection else draft.given[0]
+            if len(given) == 1:
+                data = given if fit.is_collection else given[0]
             else:
                 try:
-                    data = _merge(key, draft)
+                    data = _merge(draft)
                 except Refusal as refusal:
-                    self.refuse(field_error(key[1], draft.label, refusal))
+                    self.refuse(field_error(key[1], fit.label, refusal))
                     continue
             if draft.media is not None:
                 media.append(draft.media)
             else:
-                slots.append(Slot(key=key, data=data, owner=draft.owner))
+                slots.append(Slot(key=key, data=data, owner=fit.owner))
         return tuple(slots), tuple(media)
 
-    def _silent(self, key: tuple[str, ...], draft: _Draft, slots: list[Slot]) -> None:
+    def _silent(self, draft: _Draft, slots: list[Slot]) -> None:
+        fit = draft.fit
         if draft.silence == "reject":
             message = "there is no value, and the mapping asks for one"
-            self.refuse(FieldError(attribute=key[1], source=draft.label, message=message))
+            self.refuse(FieldError(attribute=fit.key[1], source=fit.label, message=message))
         elif draft.silence == "clear":
-            data: Json = [] if draft.collection else None
-            slots.append(Slot(key=key, data=data, owner=draft.owner))
+            data: Json = [] if fit.is_collection else None
+            slots.append(Slot(key=fit.key, data=data, owner=fit.owner))
 
 
-def _has_row(cell: Cell) -> bool:
-    return any(present(values) for values, _ in cell.columns.values())
+def _has_row(beside: Beside) -> bool:
+    return any(present(values) for values, _ in beside.columns.values())
 
 
-def _merge(key: tuple[str, ...], draft: _Draft) -> Json:
+def _merge(draft: _Draft) -> Json:
     """What several rules, or one with several rows, gave for one place."""
-    if not draft.collection:
+    key = draft.fit.key
+    if not draft.fit.is_collection:
         if any(data != draft.given[0] for data in draft.given):
             values = ", ".join(str(data)[:40] for data in draft.given[:4])
             raise Refusal(f"several values for one place ({_where(key)})", values)
@@ -140,6 +138,6 @@ def _merge(key: tuple[str, ...], draft: _Draft) -> Json:
     return distinct
 
 
-def _where(key: tuple[str, ...]) -> str:
+def _where(key: tuple[str, str, str, str]) -> str:
     _, attribute, locale, scope = key
     return " ".join(part for part in (attribute, locale, scope) if part)

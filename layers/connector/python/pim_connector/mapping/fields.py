@@ -14,15 +14,10 @@ from pim_connector.mapping.drafting import Drafts
 from pim_connector.mapping.language import FieldRule, NumberFormat, Quantified, RecordRule, Source
 from pim_connector.mapping.places import Path
 from pim_connector.mapping.result import FieldError, Json, Slot
-from pim_connector.mapping.rules import (
-    Policy,
-    compile_policy,
-    compile_rows,
-    field_error,
-    silence,
-)
+from pim_connector.mapping.rule_compiling import compile_policy, compile_rows
+from pim_connector.mapping.rules import Policy, field_error, silence
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.view import Evaluate, Value, View, present, single, single_text, to_text
-from pim_connector.mapping.xpaths import Node
 
 CODES = frozenset({"family", "family_variant"})
 LISTS = frozenset({"categories", "add_categories", "groups"})
@@ -131,7 +126,7 @@ def _data(
         said = single(values)
         if isinstance(said, bool):
             return said
-        return read_boolean("" if said is None else to_text(said), drafts.forms.defaults.boolean)
+        return read_boolean("" if said is None else to_text(said), drafts.fits.defaults.boolean)
     if compiled.quantity is not None:
         quantities = compiled.quantity.evaluate(view, node)
         id_key = "uuid" if by_uuid and compiled.key[2] == "products" else "identifier"

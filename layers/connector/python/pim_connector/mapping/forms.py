@@ -10,7 +10,7 @@ from msgspec import Struct
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Defaults
 from pim_connector.mapping.nearest import nearest
-from pim_connector.mapping.rules import Cell, CompiledRule
+from pim_connector.mapping.rules import Beside, CompiledRule
 
 if TYPE_CHECKING:
     from pim_connector.structure import Attribute, Structure
@@ -42,10 +42,9 @@ COLLECTIONS = frozenset(
     {"price", "multi_select", "reference_entity_collection", "asset_collection", "table"}
 )
 MEDIA = frozenset({"image", "file"})
+SELECTS = frozenset({"simple_select", "multi_select"})
 MOST_CHARACTERS = {"text": 255, "identifier": 255, "textarea": 65_535}
 """The PIM's own limits, in characters, whatever the attribute allows."""
-MOST_PLACES = 10_000
-"""Locale and channel pairs kept; the file could name any number of them."""
 
 
 class Form(Struct, frozen=True, kw_only=True):
@@ -61,35 +60,8 @@ class Form(Struct, frozen=True, kw_only=True):
     """Of text; the others have no limit of this kind."""
 
 
-class Forms:
-    """The forms of all attributes of a mapping under one structure, each worked out once."""
-
-    def __init__(self, structure: Structure | None, defaults: Defaults) -> None:
-        self.structure = structure
-        self.defaults = defaults
-        self._fits: dict[
-            tuple[str, str | None, str | None], tuple[Form, tuple[str, str, str, str]]
-        ] = {}
-
-    def fit(self, cell: Cell) -> tuple[Form, tuple[str, str, str, str]]:
-        """The form of a cell's attribute, and the key of its slot.
-
-        Raises Refusal where the PIM has no such attribute, or says which locale or channel is
-        missing or wrong.
-        """
-        key = (cell.rule.form_key, cell.locale, cell.scope)
-        found = self._fits.get(key)
-        if found is None:
-            if len(self._fits) >= MOST_PLACES:
-                self._fits.clear()
-            form = _form_of(cell.rule, self.structure, self.defaults)
-            locale, scope = _place(cell, form)
-            found = (form, ("values", cell.rule.attribute, locale, scope))
-            self._fits[key] = found
-        return found
-
-
-def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults) -> Form:
+def form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults) -> Form:
+    """The form of a rule's attribute. Raises Refusal where the PIM has no such attribute."""
     if structure is None or structure.attributes is None:
         guess = "metric" if rule.unit else "price" if rule.currency else "textarea"
         chosen = rule.type or ("table" if rule.columns else guess)
@@ -122,14 +94,18 @@ def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults
     )
 
 
-def _place(cell: Cell, form: Form) -> tuple[str, str]:
+def place_of(beside: Beside, form: Form) -> tuple[str, str]:
+    """The locale and channel of a value, "" for none.
+
+    Raises Refusal that says which of them is missing or wrong.
+    """
     attribute, structure = form.attribute, form.structure
-    locale, scope = cell.locale, cell.scope
+    locale, scope = beside.locale, beside.scope
     if attribute is not None:
         locale = _needed(
-            attribute.localizable, locale or form.defaults.locale, cell.locale, "locale"
+            attribute.localizable, locale or form.defaults.locale, beside.locale, "locale"
         )
-        scope = _needed(attribute.scopable, scope or form.defaults.scope, cell.scope, "channel")
+        scope = _needed(attribute.scopable, scope or form.defaults.scope, beside.scope, "channel")
         if locale and attribute.available_locales and locale not in attribute.available_locales:
             raise Refusal(f"the attribute is not available in the locale {locale}", locale)
     if structure is not None:

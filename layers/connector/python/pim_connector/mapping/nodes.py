@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from pim_connector.erp.record import RECORD_MARK
-from pim_connector.mapping.xpaths import Node
+from pim_connector.mapping.selection import Node
 
 
 def record_node(xml: str) -> Node:

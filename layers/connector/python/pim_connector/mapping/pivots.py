@@ -12,17 +12,11 @@ from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Pivot, PivotRule, ValueRule
 from pim_connector.mapping.places import Path
 from pim_connector.mapping.result import FieldError
-from pim_connector.mapping.rules import (
-    CompiledRule,
-    Sink,
-    compile_rows,
-    compile_rule,
-    evaluate_row,
-    field_error,
-)
+from pim_connector.mapping.rule_compiling import compile_rows, compile_rule
+from pim_connector.mapping.rules import CompiledRule, Sink, evaluate_row, field_error
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.sources import Source
 from pim_connector.mapping.view import View, single_text
-from pim_connector.mapping.xpaths import Node
 
 
 class CompiledPivot(Struct, frozen=True, kw_only=True):
@@ -35,7 +29,7 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
     template: CompiledRule
 
     def evaluate(self, view: View, node: Node, sink: Sink) -> list[FieldError]:
-        """Gives the sink the cells of all rows; returns warnings of keys that are not listed."""
+        """Gives the sink what the rows give; returns warnings of keys that are not listed."""
         warnings: list[FieldError] = []
         try:
             for row in self.rows(view, node):

@@ -12,7 +12,7 @@ from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, HeadVa
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.drafting import Drafts
 from pim_connector.mapping.fields import draft_fields
-from pim_connector.mapping.forms import Forms
+from pim_connector.mapping.fits import Fits
 from pim_connector.mapping.identity import glimpsed, identify
 from pim_connector.mapping.loading import Mapping
 from pim_connector.mapping.nodes import record_node
@@ -38,7 +38,7 @@ class Program(Struct, kw_only=True):
     head: MappingOf[str, HeadValue]
     order: HeadValue | None
     by_uuid: bool
-    _forms: Forms | None = None
+    _fits: Fits | None = None
 
     @property
     def digest(self) -> str:
@@ -82,7 +82,7 @@ class Program(Struct, kw_only=True):
         if isinstance(identity, Filtered):
             return identity
         rule, view = seen
-        drafts = Drafts(forms=self._forms_of(structure), refused=rule.rule.refused)
+        drafts = Drafts(fits=self._fits_of(structure), refused=rule.rule.refused)
         if isinstance(identity, Rejected):
             drafts.errors.extend(identity.errors)
         self._draft(rule, view, drafts)
@@ -118,7 +118,7 @@ class Program(Struct, kw_only=True):
         rule, view = seen
         if isinstance(identify(rule, view), Filtered):
             return
-        drafts = Drafts(forms=self._forms_of(None), refused="reject")
+        drafts = Drafts(fits=self._fits_of(None), refused="reject")
         self._draft(rule, view, drafts)
 
     def chosen(self, names: tuple[str, ...], record: SourceRecord, rows: RowsOf) -> str:
@@ -143,11 +143,11 @@ class Program(Struct, kw_only=True):
         for pivot in rule.pivots:
             drafts.warnings.extend(pivot.evaluate(view, view.record, drafts))
 
-    def _forms_of(self, structure: Structure | None) -> Forms:
-        """The shapes under a structure; one structure is in use for many records in a row."""
-        if self._forms is None or self._forms.structure is not structure:
-            self._forms = Forms(structure, self.mapping.file.defaults)
-        return self._forms
+    def _fits_of(self, structure: Structure | None) -> Fits:
+        """The fits under a structure; one structure is in use for many records in a row."""
+        if self._fits is None or self._fits.structure is not structure:
+            self._fits = Fits(structure, self.mapping.file.defaults)
+        return self._fits
 
     def _draft_identifier(self, rule: CompiledRecord, view: View, drafts: Drafts) -> None:
         """By UUID the identifier is a value: https://api.akeneo.com/concepts/products.html."""

@@ -18,7 +18,7 @@ from pim_connector.mapping.paths import element_path, head_anchor
 from pim_connector.mapping.pivots import compile_pivot
 from pim_connector.mapping.places import Path
 from pim_connector.mapping.program import Program
-from pim_connector.mapping.rules import compile_policy, compile_rule
+from pim_connector.mapping.rule_compiling import compile_policy, compile_rule
 from pim_connector.mapping.view import Evaluate
 from pim_connector.mapping.xpaths import XPathError
 

@@ -110,7 +110,7 @@ def payload(mapped: Mapped, slots: Iterable[Slot] | None = None) -> dict[str, Js
     https://api.akeneo.com/documentation/update.html for what a missing key means.
     """
     body: dict[str, Json] = {}
-    values: dict[str, Json] = {}
+    values: dict[str, list[Json]] = {}
     if mapped.resource == "product_model":
         body["code"] = mapped.identifier
     elif mapped.uuid is not None:
@@ -118,24 +118,22 @@ def payload(mapped: Mapped, slots: Iterable[Slot] | None = None) -> dict[str, Js
     else:
         body["identifier"] = mapped.identifier
     for slot in mapped.slots if slots is None else slots:
-        if slot.key[0] == "values":
-            _, attribute, locale, scope = slot.key
+        key = slot.key
+        if key[0] == "values":
+            _, attribute, locale, scope = key
             envelope: Json = {"locale": locale or None, "scope": scope or None, "data": slot.data}
-            _list_at(values, attribute).append(envelope)
-        elif len(slot.key) == 3:
-            field, link_type, kind = slot.key
+            if attribute in values:
+                values[attribute].append(envelope)
+            else:
+                values[attribute] = [envelope]
+        elif len(key) == 3:
+            field, link_type, kind = key
             _object_at(_object_at(body, field), link_type)[kind] = slot.data
         else:
-            body[slot.key[0]] = slot.data
+            body[key[0]] = slot.data
     if values:
-        body["values"] = values
+        body["values"] = {**values}
     return body
-
-
-def _list_at(parent: dict[str, Json], key: str) -> list[Json]:
-    found = parent.setdefault(key, [])
-    assert isinstance(found, list)  # noqa: S101 - only this module writes here
-    return found
 
 
 def _object_at(parent: dict[str, Json], key: str) -> dict[str, Json]:

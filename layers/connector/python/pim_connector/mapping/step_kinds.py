@@ -6,11 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeAlias
 
-from pim_connector.mapping.converters.numbers import read_number
+from pim_connector.mapping.converters.numbers import number_reader
 from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.sources import NumberFormat, Scalar, Step
 from pim_connector.mapping.view import DROPPED, Value, View, present, to_text
-from pim_connector.mapping.xpaths import Node
 
 RunStep: TypeAlias = Callable[[list[Value], View, Node], list[Value]]
 NumberFormats: TypeAlias = NumberFormat | list[NumberFormat]
@@ -20,7 +20,7 @@ def one_by_one(convert: Callable[[Value], Value]) -> RunStep:
     """A step that works on each value that is not empty."""
 
     def run(values: list[Value], _: View, __: Node) -> list[Value]:
-        return [value if value == "" else convert(value) for value in values]
+        return [convert(value) if value or value != "" else value for value in values]
 
     return run
 
@@ -45,9 +45,10 @@ def on_all(convert: Callable[[list[Value]], Value | None]) -> RunStep:
 
 def as_number(formats: NumberFormats) -> Callable[[Value], Decimal]:
     """Reads a value as a number, unless it is one already."""
+    read = number_reader(formats)
 
     def convert(value: Value) -> Decimal:
-        return value if isinstance(value, Decimal) else read_number(to_text(value), formats)
+        return value if isinstance(value, Decimal) else read(to_text(value))
 
     return convert
 

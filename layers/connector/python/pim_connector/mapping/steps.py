@@ -13,6 +13,7 @@ from pim_connector.mapping.converters.dates import check_pattern, read_date
 from pim_connector.mapping.converters.numbers import add, multiply
 from pim_connector.mapping.converters.plain_text import without_tags
 from pim_connector.mapping.language import Defaults
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.sources import BooleanFormat, CodeFormat, PlainStep, Scalar, Step
 from pim_connector.mapping.step_kinds import (
     NumberFormats,
@@ -26,7 +27,6 @@ from pim_connector.mapping.step_kinds import (
 )
 from pim_connector.mapping.texts import collapse
 from pim_connector.mapping.view import DROPPED, Evaluate, Value, View, present, single_text, to_text
-from pim_connector.mapping.xpaths import Node
 
 OPTIONS_OF = {
     "map": {"default", "unknown", "ignore_case"},
@@ -122,13 +122,13 @@ def code_step(style: CodeFormat) -> RunStep:
 def map_step(pairs: Mapping[str, Scalar | None], step: Step) -> RunStep:
     """Replaces values by a table; None in the table means no value."""
     fold = str.casefold if step.ignore_case else str
-    table = {
+    table: dict[Value, Value] = {
         fold(key): DROPPED if value is None else constant(value) for key, value in pairs.items()
     }
 
     def convert(value: Value) -> Value:
         text = to_text(value)
-        found = table.get(fold(text) if step.ignore_case else text)
+        found = table.get(fold(text))
         if found is not None:
             return found
         return "" if text == "" else unknown_value(step, text, "reject", "is not in the map")

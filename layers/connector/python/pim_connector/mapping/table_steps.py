@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.sources import Step
 from pim_connector.mapping.step_kinds import RunStep, unknown_value
 from pim_connector.mapping.view import Value, View, present, to_text
-from pim_connector.mapping.xpaths import Node
 
 MAX_ANCESTORS = 100
 

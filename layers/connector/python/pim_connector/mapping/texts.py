@@ -10,9 +10,10 @@ from typing import Literal, TypeAlias
 from lxml import etree
 
 from pim_connector.mapping.language import Whitespace
-from pim_connector.mapping.xpaths import Node, Selected
+from pim_connector.mapping.selection import Node, Selected
+from pim_connector.mapping.view import Value
 
-TextsOf: TypeAlias = Callable[[Iterable[Selected]], list[str]]
+TextsOf: TypeAlias = Callable[[Iterable[Selected]], list[Value]]
 
 _STRING = etree.XPath("string()", smart_strings=False)
 _XML_SPACE = " \t\r\n"
@@ -76,7 +77,7 @@ def texts_reader(take: Literal["text", "markup"], whitespace: Whitespace) -> Tex
     return lambda items: [read(item).strip(_XML_SPACE) for item in items]
 
 
-def _stripped_texts(items: Iterable[Selected]) -> list[str]:
+def _stripped_texts(items: Iterable[Selected]) -> list[Value]:
     """The usual case, for every value of every record: hence without a call for each."""
     return [
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
@@ -11,7 +11,7 @@ from pim_connector.erp.record import Row
 from pim_connector.mapping.converters.dates import iso
 from pim_connector.mapping.converters.numbers import plain
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.xpaths import Node
+from pim_connector.mapping.selection import Node
 
 Value: TypeAlias = str | Decimal | bool | date
 """One value on its way; text until a step or the attribute's type reads it. "" means: empty."""
@@ -33,10 +33,11 @@ class View(dict[str, str]):
     """The variables of one record: head values, and `let` values worked out when first used.
 
     Handed to XPath as its variables; `rows` gives the rows of a look-up table under a key; `notes`
-    takes what is to be told about the record although it does no harm to it.
+    takes what is to be told about the record although it does no harm to it. `children` are the
+    record's child elements by name: most rules ask for those and nothing else.
     """
 
-    __slots__ = ("_children", "_let", "notes", "record", "rows")
+    __slots__ = ("_let", "children", "notes", "record", "rows")
 
     def __init__(
         self, head: Mapping[str, str], let: Mapping[str, Evaluate], record: Node, rows: RowsOf
@@ -46,17 +47,13 @@ class View(dict[str, str]):
         self.record = record
         self.rows = rows
         self.notes: list[str] = []
-        self._children: dict[str, list[Node]] | None = None
-
-    def children(self, node: Node, tag: str) -> Iterable[Node]:
-        """Child elements of a name; those of the record are sorted by name once."""
-        if node is not self.record:
-            return node.iterchildren(tag)
-        if self._children is None:
-            self._children = {}
-            for child in node:
-                self._children.setdefault(child.tag, []).append(child)
-        return self._children.get(tag, ())
+        self.children: dict[str, list[Node]] = {}
+        for child in record:
+            name = child.tag
+            if name in self.children:
+                self.children[name].append(child)
+            else:
+                self.children[name] = [child]
 
     def __missing__(self, name: str) -> str:
         evaluate = self._let.get(name)
@@ -79,14 +76,14 @@ def to_text(value: Value) -> str:
 def present(values: list[Value]) -> list[Value]:
     """The values that are not empty; zero and false are values."""
     if len(values) == 1:
-        return [] if values[0] == "" else values
+        return values if values[0] or values[0] != "" else []
     return [value for value in values if value != ""]
 
 
 def single(values: list[Value]) -> Value | None:
     """The one value, or None where there is none. Raises Refusal for several different ones."""
     if len(values) == 1:
-        return None if values[0] == "" else values[0]
+        return values[0] if values[0] or values[0] != "" else None
     found = present(values)
     if not found:
         return None
@@ -102,5 +99,7 @@ def single(values: list[Value]) -> Value | None:
 
 def single_text(values: list[Value]) -> str:
     """The one value as text, "" where there is none. Raises Refusal for several different ones."""
+    if len(values) == 1 and isinstance(values[0], str):
+        return values[0] or ""
     value = single(values)
     return "" if value is None else to_text(value)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from math import isnan
-from typing import TypeAlias
 
 from lxml import etree
 from msgspec import Struct
 
 from pim_connector.erp.paths import WHATEVER
 from pim_connector.mapping.converters.refusal import Refusal
-
-Node: TypeAlias = etree._Element
-Selected: TypeAlias = "Node | str"
-Select: TypeAlias = Callable[[Node, Mapping[str, str]], list[Selected]]
+from pim_connector.mapping.selection import Node, Seen, Select, Selected, plain_select
 
 DEFAULT = "default"
 """Prefix in the mapping's `namespaces` that stands for names without prefix."""
@@ -52,10 +48,7 @@ class XPathExpression(Struct, frozen=True):
     variables: frozenset[str]
     upward: bool
     select: Select
-    holds: Callable[[Node, Mapping[str, str]], bool]
-    child: str | None = None
-    attribute: str | None = None
-    """The names, where the expression is nothing but a child step and perhaps its attribute."""
+    holds: Callable[[Node, Seen], bool]
 
 
 def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
@@ -67,11 +60,8 @@ def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
     variables = frozenset(value[1:] for kind, value in tokens if kind == "variable")
     steps = _plain_steps(text, namespaces)
     if steps is not None:
-        select = _plain_select(*steps)
-        child = steps[0][0] if len(steps[0]) == 1 and not steps[0][0].startswith(WHATEVER) else None
-        return XPathExpression(
-            text, variables, False, select, _is_there(select), child, steps[1] if child else None
-        )
+        select = plain_select(*steps)
+        return XPathExpression(text, variables, False, select, _is_there(select))
     _refuse_unknown_prefixes(tokens, namespaces)
     rewritten = text
     if DEFAULT in namespaces or ANY_NAMESPACE in namespaces.values():
@@ -214,31 +204,8 @@ def _plain_steps(
     return tuple(qualified(step, namespaces) for step in steps), attribute
 
 
-def _plain_select(steps: tuple[str, ...], attribute: str | None) -> Select:
-    if attribute is not None and not steps:
-
-        def of_attribute(node: Node, _: Mapping[str, str]) -> list[Selected]:
-            value = node.get(attribute)
-            return [] if value is None else [value]
-
-        return of_attribute
-    if attribute is None and len(steps) == 1:
-        only = steps[0]
-        return lambda node, _: [*node.iterchildren(only)]
-
-    def walk(node: Node, _: Mapping[str, str]) -> list[Selected]:
-        nodes = [node]
-        for step in steps:
-            nodes = [child for parent in nodes for child in parent.iterchildren(step)]
-        if attribute is None:
-            return [*nodes]
-        return [value for found in nodes if (value := found.get(attribute)) is not None]
-
-    return walk
-
-
 def _full_select(compiled: etree.XPath, variables: frozenset[str]) -> Select:
-    def select(node: Node, values: Mapping[str, str]) -> list[Selected]:
+    def select(node: Node, values: Seen) -> list[Selected]:
         result = _run(compiled, node, {name: values[name] for name in variables})
         if isinstance(result, list):
             return [item for item in result if isinstance(item, str | etree._Element)]
@@ -257,14 +224,12 @@ def _number(result: float) -> str:
     return str(int(result)) if result.is_integer() else format(result, ".15g")
 
 
-def _is_there(select: Select) -> Callable[[Node, Mapping[str, str]], bool]:
+def _is_there(select: Select) -> Callable[[Node, Seen], bool]:
     return lambda node, values: bool(select(node, values))
 
 
-def _truth(
-    compiled: etree.XPath, variables: frozenset[str]
-) -> Callable[[Node, Mapping[str, str]], bool]:
-    def holds(node: Node, values: Mapping[str, str]) -> bool:
+def _truth(compiled: etree.XPath, variables: frozenset[str]) -> Callable[[Node, Seen], bool]:
+    def holds(node: Node, values: Seen) -> bool:
         return bool(_run(compiled, node, {name: values[name] for name in variables}))
 
     return holds

@@ -69,7 +69,7 @@ def iso(value: date | datetime) -> str:
 
 def day_of(value: date | datetime) -> str:
     """The calendar day as the source wrote it, yyyy-mm-dd, whatever its time zone."""
-    return f"{value.year:04d}-{value.month:02d}-{value.day:02d}"
+    return value.isoformat()[:10]
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from functools import lru_cache
 
@@ -25,7 +25,9 @@ _SIGNS = {"\u2212": "-"}
 
 def plain(number: Decimal) -> str:
     """A number in digits: no exponent, no zeros at the end of the decimals, no minus zero."""
-    text = format(number, "f")
+    text = str(number)
+    if "E" in text:
+        text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
@@ -37,43 +39,59 @@ def read_number(text: str, formats: NumberFormat | Iterable[NumberFormat]) -> De
     Where several formats fit they must agree: "1,234" is refused when both 1.234 and 1234 are
     possible. Raises Refusal.
     """
+    return number_reader(formats)(text)
+
+
+def number_reader(formats: NumberFormat | Iterable[NumberFormat]) -> Callable[[str], Decimal]:
+    """`read_number` for many texts: the formats are looked at once."""
     if isinstance(formats, NumberFormat):
-        return _read_one(text, formats)
-    found: set[Decimal] = set()
-    refusals: list[str] = []
-    for number_format in formats:
-        try:
-            found.add(_read_one(text, number_format))
-        except Refusal as refusal:
-            refusals.append(str(refusal))
-    if len(found) > 1:
-        readings = " or ".join(sorted(plain(number) for number in found))
-        raise Refusal(f"ambiguous number: {readings}", text)
-    if not found:
-        raise Refusal(
-            "; ".join(dict.fromkeys(refusals)) or "no number format given",
-            text,
-            advice=WRITTEN_OTHERWISE,
-        )
-    return found.pop()
+        return _reader(formats)
+    readers = [_reader(number_format) for number_format in formats]
+
+    def read(text: str) -> Decimal:
+        found: set[Decimal] = set()
+        refusals: list[str] = []
+        for read_one in readers:
+            try:
+                found.add(read_one(text))
+            except Refusal as refusal:
+                refusals.append(str(refusal))
+        if len(found) > 1:
+            readings = " or ".join(sorted(plain(number) for number in found))
+            raise Refusal(f"ambiguous number: {readings}", text)
+        if not found:
+            raise Refusal(
+                "; ".join(dict.fromkeys(refusals)) or "no number format given",
+                text,
+                advice=WRITTEN_OTHERWISE,
+            )
+        return found.pop()
+
+    return read
 
 
-def _read_one(text: str, number_format: NumberFormat) -> Decimal:
-    if number_format.decimal == "." and not number_format.thousands and _PLAIN.fullmatch(text):
-        return _to_decimal(text, text)
+def _reader(number_format: NumberFormat) -> Callable[[str], Decimal]:
     shape, undecorated = _patterns(number_format)
-    written = text.strip()
-    if number_format.decoration:
-        parts = undecorated.findall(written)
-        if len(parts) != 1:
-            raise Refusal(f"expected exactly one number, found {len(parts)}", text)
-        written = str(parts[0])
-    if not shape.fullmatch(written):
-        raise Refusal(f"not a number written like {_example(number_format)}", text)
-    for separator in _separators(number_format.thousands):
-        written = written.replace(separator, "")
-    written = written.replace(number_format.decimal, ".")
-    return _to_decimal(_SIGNS.get(written[0], written[0]) + written[1:], text)
+    decimal, separators = number_format.decimal, _separators(number_format.thousands)
+    is_usual = decimal == "." and not separators
+
+    def read(text: str) -> Decimal:
+        if is_usual and _PLAIN.fullmatch(text):
+            return _to_decimal(text, text)
+        written = text.strip()
+        if number_format.decoration:
+            parts = undecorated.findall(written)
+            if len(parts) != 1:
+                raise Refusal(f"expected exactly one number, found {len(parts)}", text)
+            written = str(parts[0])
+        if not shape.fullmatch(written):
+            raise Refusal(f"not a number written like {_example(number_format)}", text)
+        for separator in separators:
+            written = written.replace(separator, "")
+        written = written.replace(decimal, ".")
+        return _to_decimal(_SIGNS.get(written[0], written[0]) + written[1:], text)
+
+    return read
 
 
 def _to_decimal(written: str, text: str) -> Decimal:
