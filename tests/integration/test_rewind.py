@@ -100,6 +100,25 @@ def test_what_somebody_edited_in_the_pim_since_stays_and_is_told(nights: Nights)
     assert (problem.attribute, problem.value) == ("name", "Marketing")
 
 
+def test_links_of_which_some_led_nowhere_are_undone_as_well(nights: Nights) -> None:
+    links = "    associations: {UPSELL: {products: also}}\n"
+    nights.stack.put(
+        "config/erp/shop.yaml", MAPPING.replace("    values:", f"{links}    values:", 1)
+    )
+    nights.night("a.xml", export(item(1, "Boot"), item(2, "Boot")))
+    linked = item(1, "Boot").replace("</item>", "<also>p2</also><also>nowhere</also></item>")
+    run = nights.night("b.xml", export(linked, item(2, "Boot")))
+    assert links_of(nights, "p1") == 1
+    assert counts(undo(nights, run)) == {"updated": 1}
+    assert links_of(nights, "p1") == 0
+
+
+def links_of(nights: Nights, identifier: str) -> int:
+    product = nights.pim.product_by_identifier(identifier)
+    assert product is not None
+    return len(product.associations.get("UPSELL", {}).get("products", []))
+
+
 def test_a_run_of_a_source_that_is_not_reversible_says_what_to_do(nights: Nights) -> None:
     nights.stack.put("config/erp/shop.yaml", MAPPING.replace("reversible: true", "exports: delta"))
     run = nights.night("a.xml", export(item(1, "Good")))

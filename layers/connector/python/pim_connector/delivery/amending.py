@@ -7,12 +7,12 @@ order and the books are those of every other message.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
 from pim_connector.delivery.current import read_current
-from pim_connector.delivery.line import Accepted, Line, Turned, Unknown
+from pim_connector.delivery.line import Accepted, Line, Turned, Unknown, is_link
 from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.refusal import UnansweredError
 from pim_connector.delivery.submission import submit
@@ -181,13 +181,20 @@ def _due(amendment: Amendment, current: Current) -> tuple[list[AmendedSlot], tup
         held = value_of(current.product, slot.key)
         if same(held, slot.data):
             continue
-        if slot.guarded and not same(held, slot.expected):
+        if slot.guarded and not (same(held, slot.expected) or _is_left_of(slot, held)):
             name = slot.key[1] if len(slot.key) > 1 else slot.key[0]
             reason = "edited in the PIM since: left as it is"
             problems.append(Problem(reason=reason, attribute=name, value=str(held)))
             continue
         due.append(slot)
     return due, tuple(problems)
+
+
+def _is_left_of(slot: AmendedSlot, held: Any) -> bool:
+    """Say whether these are links that were sent, without those to what the PIM had not."""
+    if not is_link(slot.key):
+        return False
+    return all(any(same(one, sent) for sent in slot.expected or ()) for one in held or ())
 
 
 def _with_slots(line: Line, slots: Sequence[AmendedSlot], problems: tuple[Problem, ...]) -> Line:
