@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
+gc.disable()  # until `observed`: what modules make while they are imported is not garbage
+
 import os
 from collections.abc import Mapping
 from functools import cache
