@@ -24,7 +24,7 @@ print(len(collections), gc.isenabled(), gc.get_freeze_count() > 10_000)
 def test_no_garbage_is_looked_for_while_a_function_is_imported_but_then_it_is(
     function: str,
 ) -> None:
-    answer = subprocess.run(
+    answer = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", PROGRAM.format(name=function)],
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{ROOT}/layers/connector/python"},
