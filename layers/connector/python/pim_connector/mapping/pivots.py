@@ -36,7 +36,7 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
                 key = single_text(self.key.evaluate(view, row))
                 rule = self.rules.get(key)
                 if rule is None and self.unlisted == "use_key" and key:
-                    rule = replace(self.template, attribute=key)
+                    rule = replace(self.template, name=f"{self.template.name} {key}", attribute=key)
                 if rule is not None:
                     evaluate_row(rule, view, row, sink)
                 elif self.unlisted == "warn":
