@@ -49,7 +49,7 @@ class Drafts(Struct, kw_only=True):
             draft = self._drafts.get(fit.key)
             if draft is None:
                 draft = self._drafts[fit.key] = _Draft(fit)
-            found = present(values)
+            found = values if len(values) == 1 and values[0] else present(values)
             if not found and not (beside.columns and _has_row(beside)):
                 draft.fall_silent(silence(rule.policy, bool(values or beside.columns)))
                 return
