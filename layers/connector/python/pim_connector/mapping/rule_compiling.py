@@ -50,7 +50,6 @@ def compile_rule(
             path, "absent/empty: clear needs a constant locale and scope to know what to clear"
         )
     return CompiledRule(
-        name=repr(path),
         attribute=attribute,
         path=path,
         policy=policy,

@@ -47,14 +47,12 @@ class Beside(Struct, frozen=True, kw_only=True):
 NOTHING = Beside()
 
 
-class CompiledRule(Struct, frozen=True, kw_only=True):
-    """One rule of one attribute, compiled.
+class CompiledRule(Struct, frozen=True, kw_only=True, eq=False):
+    """One rule of one attribute, compiled; equal to itself only.
 
-    `name` is its own in the mapping, and a text, because a text's hash is worked out once.
     `beside` is set where what goes with the values is the same for every row.
     """
 
-    name: str
     attribute: str
     path: Path
     policy: Policy
