@@ -288,14 +288,14 @@ TRIED: Final = (
     "the same bytes as before.",
     "- Parsing records as bytes instead of text, other options of lxml's parser: nothing (11 µs "
     "of some 150 µs a record); left as it was. Without the garbage collector: nothing.",
-    "- The profile was flat, so fewer calls: what mapping and structure settle is worked out before "
-    "the records come (`docs/decisions/0009`). Steps of the interpreter for a record of 12 "
-    "attributes: 8,644 to 6,690; processor instructions to preview it, from file "
-    "to JSON, INSTRUCTIONS. Counted, not timed: other work on the machine does not change them.",
-    "- Lines for the PIM by msgspec instead of `json`, which builds an encoder for each: 20 to 11 µs "
-    "a line, of which 8 look for numbers that JSON does not have.",
-    "- What is left: reading file and record takes a fifth of the time; the rest is spread over many "
-    "small functions of the mapping language.",
+    "- The profile was flat, so fewer calls: what mapping and structure settle is worked out "
+    "before the records come (`docs/decisions/0009`). Steps of the interpreter to map a record of "
+    "12 attributes and write its payload: 8,644 to 6,690. Counted, not timed: other work on the "
+    "machine does not change that.",
+    "- Lines for the PIM by msgspec instead of `json`, which builds an encoder for each: 20 to "
+    "11 µs a line, of which 8 look for numbers that JSON does not have.",
+    "- What is left: reading file and record takes a fifth of the time; the rest is spread over "
+    "many small functions of the mapping language.",
 )
 
 
