@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.language import Source, Step, Whitespace
+from pim_connector.mapping.language import Source, Step
 from pim_connector.mapping.loading import Mapping
 from pim_connector.mapping.nearest import nearest
 from pim_connector.mapping.number_steps import arithmetic_step, no_value_step
@@ -30,7 +30,7 @@ from pim_connector.mapping.steps import (
     text_step,
 )
 from pim_connector.mapping.table_steps import ancestors_step, lookup_step
-from pim_connector.mapping.texts import texts_reader
+from pim_connector.mapping.texts import texts_of
 from pim_connector.mapping.view import Evaluate, Value, View, present
 from pim_connector.mapping.xpaths import DEFAULT, XPathError, XPathExpression, compile_xpath
 
@@ -132,7 +132,9 @@ class Compiler:
         is_plain = source.take == "text" and whitespace == "strip"
         is_plain = is_plain and DEFAULT not in self.mapping.file.namespaces
         return Reader(
-            _reading(compiled, source, whitespace), text, plain=text if is_plain else None
+            texts_of(compiled.select, source.take, whitespace),
+            text,
+            plain=text if is_plain else None,
         )
 
     def steps(self, steps: Iterable[str | Step], path: Path) -> list[RunStep]:
@@ -216,11 +218,6 @@ class Compiler:
         if isinstance(step.date, Source):
             return date_step_from(self.source(step.date, (*path, "date")).evaluate)
         return date_step(step.date or "iso")
-
-
-def _reading(compiled: XPathExpression, source: Source, whitespace: Whitespace) -> Evaluate:
-    select, texts = compiled.select, texts_reader(source.take, whitespace)
-    return lambda view, node: texts(select(node, view))
 
 
 def _with_steps(evaluate: Evaluate, steps: list[RunStep]) -> Evaluate:

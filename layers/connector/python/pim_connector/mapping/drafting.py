@@ -45,11 +45,11 @@ class Drafts(Struct, kw_only=True):
     def add(self, rule: CompiledRule, values: list[Value], beside: Beside) -> None:
         """What a rule gave in one row."""
         try:
-            fit = self.fits.of(rule, beside)
+            fit = self.fits[rule, beside.locale, beside.scope]
             draft = self._drafts.get(fit.key)
             if draft is None:
                 draft = self._drafts[fit.key] = _Draft(fit)
-            found = present(values)
+            found = values if len(values) == 1 and values[0] else present(values)
             if not found and not (beside.columns and _has_row(beside)):
                 draft.fall_silent(silence(rule.policy, bool(values or beside.columns)))
                 return
@@ -87,11 +87,11 @@ class Drafts(Struct, kw_only=True):
         slots, media = list(self.fields), []
         for key, draft in self._drafts.items():
             given, fit = draft.given, draft.fit
-            if not given:
-                self._silent(draft, slots)
-                continue
             if len(given) == 1:
                 data = given if fit.is_collection else given[0]
+            elif not given:
+                self._silent(draft, slots)
+                continue
             else:
                 try:
                     data = _merge(draft)

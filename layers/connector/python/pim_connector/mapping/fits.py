@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
 from pim_connector.mapping.forms import COLLECTIONS, MEDIA, SELECTS, form_of, place_of
 from pim_connector.mapping.language import Defaults, Owner
-from pim_connector.mapping.rules import Beside, CompiledRule
+from pim_connector.mapping.rules import CompiledRule
 from pim_connector.mapping.shaping import Shape, shape_of
 
 if TYPE_CHECKING:
     from pim_connector.structure import Structure
 
+Place: TypeAlias = tuple[CompiledRule, str | None, str | None]
+"""A rule, and the locale and channel that stand beside its values."""
 MOST_PLACES = 10_000
 """Fits kept; the file could name any number of locales and channels."""
 
@@ -33,32 +35,25 @@ class Fit(Struct, frozen=True, kw_only=True):
     creates_options: bool
 
 
-class Fits:
-    """The fits of all rules of a mapping under one structure, each worked out once."""
+class Fits(dict[Place, Fit]):
+    """The fits of all rules of a mapping under one structure, each worked out when first asked for.
+
+    Asking raises Refusal where the PIM has no such attribute, or says which locale or channel is
+    missing or wrong.
+    """
 
     def __init__(self, structure: Structure | None, defaults: Defaults) -> None:
+        super().__init__()
         self.structure = structure
         self.defaults = defaults
-        self._known: dict[tuple[str, str | None, str | None], Fit] = {}
 
-    def of(self, rule: CompiledRule, beside: Beside) -> Fit:
-        """How a rule fits in the locale and channel that stand beside its values.
-
-        Raises Refusal where the PIM has no such attribute, or says which locale or channel is
-        missing or wrong.
-        """
-        key = (rule.name, beside.locale, beside.scope)
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= MOST_PLACES:
-                self._known.clear()
-            found = self._known[key] = self._worked_out(rule, beside)
-        return found
-
-    def _worked_out(self, rule: CompiledRule, beside: Beside) -> Fit:
+    def __missing__(self, place: Place) -> Fit:
+        if len(self) >= MOST_PLACES:
+            self.clear()
+        rule, locale, scope = place
         form = form_of(rule, self.structure, self.defaults)
-        locale, scope = place_of(beside, form)
-        return Fit(
+        locale, scope = place_of(form, locale, scope)
+        fit = self[place] = Fit(
             key=("values", rule.attribute, locale, scope),
             owner=rule.policy.owner,
             label=rule.reader.label,
@@ -67,3 +62,4 @@ class Fits:
             is_media=form.type in MEDIA,
             creates_options=form.type in SELECTS and rule.options == "create",
         )
+        return fit

@@ -10,7 +10,7 @@ from msgspec import Struct
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import Defaults
 from pim_connector.mapping.nearest import nearest
-from pim_connector.mapping.rules import Beside, CompiledRule
+from pim_connector.mapping.rules import CompiledRule
 
 if TYPE_CHECKING:
     from pim_connector.structure import Attribute, Structure
@@ -94,18 +94,18 @@ def form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults)
     )
 
 
-def place_of(beside: Beside, form: Form) -> tuple[str, str]:
+def place_of(form: Form, said_locale: str | None, said_scope: str | None) -> tuple[str, str]:
     """The locale and channel of a value, "" for none.
 
     Raises Refusal that says which of them is missing or wrong.
     """
     attribute, structure = form.attribute, form.structure
-    locale, scope = beside.locale, beside.scope
+    locale, scope = said_locale, said_scope
     if attribute is not None:
         locale = _needed(
-            attribute.localizable, locale or form.defaults.locale, beside.locale, "locale"
+            attribute.localizable, locale or form.defaults.locale, said_locale, "locale"
         )
-        scope = _needed(attribute.scopable, scope or form.defaults.scope, beside.scope, "channel")
+        scope = _needed(attribute.scopable, scope or form.defaults.scope, said_scope, "channel")
         if locale and attribute.available_locales and locale not in attribute.available_locales:
             raise Refusal(f"the attribute is not available in the locale {locale}", locale)
     if structure is not None:

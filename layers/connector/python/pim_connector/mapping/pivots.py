@@ -18,6 +18,9 @@ from pim_connector.mapping.selection import Node
 from pim_connector.mapping.sources import Source
 from pim_connector.mapping.view import View, single_text
 
+MOST_KEYS = 10_000
+"""Rules kept for keys of the file; it could name any number of them."""
+
 
 class CompiledPivot(Struct, frozen=True, kw_only=True):
     """Key/value rows: the key of each row chooses the rule that reads it."""
@@ -27,6 +30,7 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
     rules: dict[str, CompiledRule]
     unlisted: str
     template: CompiledRule
+    _by_key: dict[str, CompiledRule] = {}
 
     def evaluate(self, view: View, node: Node, sink: Sink) -> list[FieldError]:
         """Gives the sink what the rows give; returns warnings of keys that are not listed."""
@@ -36,7 +40,7 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
                 key = single_text(self.key.evaluate(view, row))
                 rule = self.rules.get(key)
                 if rule is None and self.unlisted == "use_key" and key:
-                    rule = replace(self.template, attribute=key)
+                    rule = self._named(key)
                 if rule is not None:
                     evaluate_row(rule, view, row, sink)
                 elif self.unlisted == "warn":
@@ -46,6 +50,15 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
         except Refusal as refusal:
             sink.refuse(field_error(None, self.key.label, refusal))
         return warnings
+
+    def _named(self, key: str) -> CompiledRule:
+        """The rule of a key that is the attribute's code, too; remembered as far as fits are."""
+        rule = self._by_key.get(key)
+        if rule is None:
+            if len(self._by_key) >= MOST_KEYS:
+                self._by_key.clear()
+            rule = self._by_key[key] = replace(self.template, attribute=key)
+        return rule
 
     def _unlisted(self, key: str) -> FieldError:
         message = f'the key "{key}" is not listed under `attributes`'

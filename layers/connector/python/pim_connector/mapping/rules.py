@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -48,8 +47,8 @@ class Beside(Struct, frozen=True, kw_only=True):
 NOTHING = Beside()
 
 
-class CompiledRule(Struct, frozen=True, kw_only=True, dict=True):
-    """One rule of one attribute, compiled.
+class CompiledRule(Struct, frozen=True, kw_only=True, eq=False):
+    """One rule of one attribute, compiled; equal to itself only.
 
     `beside` is set where what goes with the values is the same for every row.
     """
@@ -69,11 +68,6 @@ class CompiledRule(Struct, frozen=True, kw_only=True, dict=True):
     labels: dict[str, Reader] = field(default_factory=dict)
     columns: tuple[CompiledColumn, ...] = ()
     beside: Beside | None = None
-
-    @cached_property
-    def name(self) -> str:
-        """One rule's own, and a text, because a text's hash is worked out once."""
-        return repr((self.attribute, self.path))
 
 
 class Sink(Protocol):
@@ -115,9 +109,10 @@ def evaluate_row(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None
     try:
         values = rule.reader.evaluate(view, node)
         if beside is not NOTHING:
-            if _says_nothing(rule, values):
-                return
-            beside = beside or _read_beside(rule, values, view, node)
+            has_value = bool(present(values))
+            if not has_value and not rule.columns and silence(rule.policy, bool(values)) == "leave":
+                return  # nothing is sent: it does not matter what language or unit it is in
+            beside = beside or _read_beside(rule, has_value, view, node)
             if beside is None:
                 return
     except Refusal as refusal:
@@ -126,14 +121,7 @@ def evaluate_row(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None
     sink.add(rule, values, beside)
 
 
-def _says_nothing(rule: CompiledRule, values: list[Value]) -> bool:
-    """Nothing would be sent: then it does not matter what language or unit it is in."""
-    if rule.columns or present(values):
-        return False
-    return silence(rule.policy, bool(values)) == "leave"
-
-
-def _read_beside(rule: CompiledRule, values: list[Value], view: View, node: Node) -> Beside | None:
+def _read_beside(rule: CompiledRule, has_value: bool, view: View, node: Node) -> Beside | None:
     """Reads what goes with the values; None for a row whose locale or channel was dropped."""
     locale = scope = unit = currency = None
     if rule.locale is not None:
@@ -144,9 +132,9 @@ def _read_beside(rule: CompiledRule, values: list[Value], view: View, node: Node
         scope = _code(rule.scope, view, node, "channel")
         if isinstance(scope, Dropped):
             return None
-    if rule.unit is not None and present(values):
+    if rule.unit is not None and has_value:
         unit = _code(rule.unit, view, node, "unit")
-    if rule.currency is not None and present(values):
+    if rule.currency is not None and has_value:
         currency = _code(rule.currency, view, node, "currency")
     if not (rule.labels or rule.columns):
         return Beside(locale=locale, scope=scope, unit=unit, currency=currency)

@@ -48,6 +48,8 @@ def as_number(formats: NumberFormats) -> Callable[[Value], Decimal]:
     read = number_reader(formats)
 
     def convert(value: Value) -> Decimal:
+        if isinstance(value, str):
+            return read(value)
         return value if isinstance(value, Decimal) else read(to_text(value))
 
     return convert

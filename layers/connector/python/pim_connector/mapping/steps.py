@@ -133,7 +133,8 @@ def map_step(pairs: Mapping[str, Scalar | None], step: Step) -> RunStep:
             return found
         return "" if text == "" else unknown_value(step, text, "reject", "is not in the map")
 
-    return lambda values, _, __: [convert(value) for value in values]
+    exact = {} if step.ignore_case else table
+    return lambda values, _, __: [exact.get(value) or convert(value) for value in values]
 
 
 def extract_step(step: Step) -> RunStep:

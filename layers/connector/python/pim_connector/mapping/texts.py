@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from lxml import etree
 
 from pim_connector.mapping.language import Whitespace
-from pim_connector.mapping.selection import Node, Selected
-from pim_connector.mapping.view import Value
-
-TextsOf: TypeAlias = Callable[[Iterable[Selected]], list[Value]]
+from pim_connector.mapping.selection import Node, Select, Selected
+from pim_connector.mapping.view import Evaluate, Value, View
 
 _STRING = etree.XPath("string()", smart_strings=False)
 _XML_SPACE = " \t\r\n"
@@ -65,26 +62,34 @@ def collapse(text: str) -> str:
     return _RUNS.sub(" ", text).strip(" ")
 
 
-def texts_reader(take: Literal["text", "markup"], whitespace: Whitespace) -> TextsOf:
-    """What a source makes of the things its XPath selects."""
+def texts_of(select: Select, take: Literal["text", "markup"], whitespace: Whitespace) -> Evaluate:
+    """What a source makes of the things its expression selects."""
     if take == "text" and whitespace == "strip":
-        return _stripped_texts
+        return _stripped_texts(select)
     read = text_of if take == "text" else markup_of
     if whitespace == "keep":
-        return lambda items: [read(item) for item in items]
+        return lambda view, node: [read(item) for item in select(node, view)]
     if whitespace == "collapse":
-        return lambda items: [collapse(read(item)) for item in items]
-    return lambda items: [read(item).strip(_XML_SPACE) for item in items]
+        return lambda view, node: [collapse(read(item)) for item in select(node, view)]
+    return lambda view, node: [read(item).strip(_XML_SPACE) for item in select(node, view)]
 
 
-def _stripped_texts(items: Iterable[Selected]) -> list[Value]:
+def _stripped_texts(select: Select) -> Evaluate:
     """The usual case, for every value of every record: hence without a call for each."""
-    return [
-        (
-            item if isinstance(item, str) else str(_STRING(item)) if len(item) else item.text or ""
-        ).strip(_XML_SPACE)
-        for item in items
-    ]
+
+    def texts(view: View, node: Node) -> list[Value]:
+        return [
+            (
+                item
+                if isinstance(item, str)
+                else str(_STRING(item))
+                if len(item)
+                else item.text or ""
+            ).strip(_XML_SPACE)
+            for item in select(node, view)
+        ]
+
+    return texts
 
 
 def _write_inside(node: Node, parts: list[str]) -> None:
