@@ -33,6 +33,7 @@ from pim_connector.ledger import Ledger  # noqa: E402
 from pim_connector.mapping import compile_mapping, load_mapping  # noqa: E402
 from pim_connector.messages import MappingPin  # noqa: E402
 from pim_connector.queues import FifoQueue  # noqa: E402
+from pim_connector.request_bodies import write_batches  # noqa: E402
 from pim_connector.runs.announcements import Announcements  # noqa: E402
 from pim_connector.runs.leases import Leases  # noqa: E402
 from pim_connector.runs.registry import Registry  # noqa: E402
@@ -135,6 +136,7 @@ class Transport:
             aws_secret_access_key="none",  # noqa: S106 - opens nothing
             config=Config(parameter_validation=service != "dynamodb"),  # as the splitter's
         )
+        write_batches(made)
         made.meta.events.register("before-call", self.answer)
         return made
 

@@ -9,10 +9,10 @@ from lxml import etree
 
 from cli.sampling.outline import Outline, Place, lies_in
 from cli.sampling.prefixes import Prefixes
+from pim_connector.erp.cuts import Cut
 from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
-from pim_connector.erp.scanner import Cut
 from pim_connector.erp.stream import XmlStream
 from pim_connector.mapping.paths import element_path
 

@@ -19,6 +19,7 @@ from pim_connector.bucket import Bucket
 from pim_connector.inbox import read_event
 from pim_connector.ledger import Ledger
 from pim_connector.queues import FifoQueue
+from pim_connector.request_bodies import write_batches
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
 from pim_connector.runs.registry import Registry
@@ -34,6 +35,9 @@ from telemetry import count, logger, observed
 def parts() -> SplitterParts:
     settings = load(SplitterSettings, os.environ)
     dynamodb = boto3.client("dynamodb", config=Config(parameter_validation=False))
+    sqs = boto3.client("sqs")
+    write_batches(dynamodb)
+    write_batches(sqs)
     runs = RunTable(dynamodb, settings.run_table)
     return SplitterParts(
         bucket=Bucket(boto3.client("s3"), settings.bucket),
@@ -41,7 +45,7 @@ def parts() -> SplitterParts:
         splits=Splits(runs),
         leases=Leases(RunTable(dynamodb, settings.state_table)),
         ledger=Ledger(dynamodb, settings.ledger_table),
-        queue=FifoQueue(boto3.client("sqs"), settings.product_queue_url),
+        queue=FifoQueue(sqs, settings.product_queue_url),
         announcements=Announcements(boto3.client("events"), settings.event_bus),
         lanes=settings.lanes,
         trigger=settings.trigger,

@@ -53,7 +53,7 @@ MAX_LEADING_SPACE = 1_000_000
 
 
 class Decoder(Struct, kw_only=True):
-    """Turns chunks of bytes into text, chunk by chunk, and remembers where it is.
+    """Turns chunks of bytes into UTF-8, chunk by chunk, and remembers where it is.
 
     `dropped` counts illegal characters and references left out where the mapping asks for that.
     """
@@ -66,8 +66,8 @@ class Decoder(Struct, kw_only=True):
     _column: int = 1
     _pattern: re.Pattern[str] = field(default=_ILLEGAL)
 
-    def decode(self, chunks: Iterable[bytes]) -> Iterator[str]:
-        """The text without BOM. Raises UnreadableFileError with line, column and byte."""
+    def decode(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The text as UTF-8 without BOM. Raises UnreadableFileError with line, column and byte."""
         stream = iter(chunks)
         head = b""
         for chunk in stream:
@@ -102,7 +102,7 @@ class Decoder(Struct, kw_only=True):
                 "written in another one, set `file.encoding` in the mapping"
             ) from error
 
-    def _checked(self, texts: Iterable[str]) -> Iterator[str]:
+    def _checked(self, texts: Iterable[str]) -> Iterator[bytes]:
         """Text without illegal characters, up to the place of an error; then the error.
 
         A reference is never cut between two chunks.
@@ -121,22 +121,22 @@ class Decoder(Struct, kw_only=True):
             raise self._error(error.what) from error
         yield from self._clean(held)
 
-    def _clean(self, text: str) -> Iterator[str]:
-        found = self._pattern.search(text) if self._may_be_illegal(text) else None
+    def _clean(self, text: str) -> Iterator[bytes]:
+        data = text.encode("utf-8", "surrogatepass")
+        found = self._pattern.search(text) if self._may_be_illegal(data) else None
         if found and self.illegal == "reject":
             good = text[: found.start()]
-            yield good
+            yield good.encode("utf-8")
             self._advance(good)
             raise self._error(self._words(found.group()))
         self._advance(text)
-        if found:
+        if self.illegal == "drop" and (found or "&#" in text):
             text, count = self._pattern.subn("", text)
             self.dropped += count
-        if self.illegal == "drop" and "&#" in text:
-            text = _REFERENCE.sub(self._without, text)
-        yield text
+            data = _REFERENCE.sub(self._without, text).encode("utf-8")
+        yield data
 
-    def _may_be_illegal(self, text: str) -> bool:
+    def _may_be_illegal(self, data: bytes) -> bool:
         """Say quickly that a text is clean, as nearly all are: the pattern takes ten times as long.
 
         Bytes below a space are only in control characters, EF BF begins U+FFFE and U+FFFF (and a
@@ -144,7 +144,6 @@ class Decoder(Struct, kw_only=True):
         """
         if self._pattern is not _ILLEGAL:
             return True
-        data = text.encode("utf-8", "surrogatepass")
         without = data.translate(None, _CONTROLS)
         return len(without) != len(data) or b"\xef\xbf" in data or b"\xed" in data
 

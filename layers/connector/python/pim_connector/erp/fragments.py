@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from msgspec import Struct, field
 
+from pim_connector.erp.cuts import Cut, Tag
 from pim_connector.erp.entities import Entities
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
-from pim_connector.erp.scanner import Cut, Tag
 
 Skeleton: TypeAlias = tuple[str, str]
 """The start tags of an element's ancestors, and their end tags."""
@@ -32,7 +31,7 @@ class Skeletons:
         last = self._last.get(with_attributes)
         if last is not None and last[0] is ancestors:
             return last[1]
-        opened = "".join(_start_tag(tag, with_attributes) for tag in ancestors)
+        opened = "".join(tag.written(with_attributes=with_attributes) for tag in ancestors)
         closed = "".join(f"</{tag.name}>" for tag in reversed(ancestors))
         self._last[with_attributes] = (ancestors, (opened, closed))
         return opened, closed
@@ -78,18 +77,6 @@ def _around(inner: Cut, cut: Cut) -> bool:
     return inner.start <= cut.start and cut.end <= inner.end
 
 
-def _start_tag(tag: Tag, with_attributes: bool) -> str:
-    written = "".join(
-        f' {name}="{html.escape(value).translate(_WHITE_SPACE)}"'
-        for name, value in sorted(tag.attributes.items())
-        if with_attributes or name == "xmlns" or name.startswith("xmlns:")
-    )
-    return f"<{tag.name}{written}>"
-
-
-_WHITE_SPACE = str.maketrans({"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
-
-
 class HeadDocument(Struct):
     """The parts of the file that head values are read from, put together as one small document."""
 
@@ -108,7 +95,7 @@ class HeadDocument(Struct):
         self._close(self._open[same:])
         del self._open[same:]
         for tag in wanted[same:]:
-            self._write(_start_tag(tag, True))
+            self._write(tag.written(with_attributes=True))
             self._open.append(tag)
         if not shallow:
             self._write(entities.expand(cut.content.decode("utf-8")))

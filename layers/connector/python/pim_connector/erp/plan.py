@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
+from pim_connector.erp.cuts import Cut
 from pim_connector.erp.paths import ElementPath
-from pim_connector.erp.scanner import Cut
 from pim_connector.mapping.compiled import CompiledRecord
 from pim_connector.mapping.program import Program
 

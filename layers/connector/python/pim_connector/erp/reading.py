@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from pim_connector.erp.cuts import Cut
 from pim_connector.erp.fragments import HeadDocument, Skeletons, record_xml
 from pim_connector.erp.head import evaluate_head, read_order
 from pim_connector.erp.plan import Group, Plan
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
-from pim_connector.erp.scanner import Cut
 from pim_connector.erp.seen import explain_no_records
 from pim_connector.erp.stream import OpenFile, XmlStream
 from pim_connector.erp.table_rows import fill_table

@@ -18,7 +18,7 @@ from pim_connector.erp.stream import XmlStream
 
 MAX_PATHS = 2_000
 MAX_LEVELS = 8
-MAX_CHARACTERS = 64_000_000
+MAX_BYTES = 64_000_000
 
 
 def explain_no_records(stream: XmlStream, wanted: Sequence[ElementPath]) -> None:
@@ -112,9 +112,9 @@ def _seen_paths(stream: XmlStream) -> _Seen:
     decoder = Decoder(override=stream.encoding, illegal=stream.illegal_characters)
     # The caller has already read the file to its end; here it is read for the message only.
     with suppress(expat.ExpatError, UnreadableFileError), stream.open_file() as file:
-        for text in decoder.decode(unpacked(file)):
-            parser.Parse(text.encode("utf-8"), False)
-            read += len(text)
-            if read > MAX_CHARACTERS:
+        for data in decoder.decode(unpacked(file)):
+            parser.Parse(data, False)
+            read += len(data)
+            if read > MAX_BYTES:
                 break
     return seen

@@ -9,10 +9,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pim_connector.erp.archives import unpacked
+from pim_connector.erp.cuts import Cut
 from pim_connector.erp.decoding import Decoder
 from pim_connector.erp.entities import Entities
 from pim_connector.erp.paths import ElementPath
-from pim_connector.erp.scanner import Cut, Scanner
+from pim_connector.erp.scanner import Scanner
 
 OpenFile: TypeAlias = Callable[[], BinaryIO]
 
@@ -33,8 +34,8 @@ class XmlStream(Struct, kw_only=True):
         self.entities = scanner.entities
         self.decoder = Decoder(override=self.encoding, illegal=self.illegal_characters)
         with self.open_file() as file:
-            for text in self.decoder.decode(unpacked(file)):
-                yield from scanner.feed(text)
+            for data in self.decoder.decode(unpacked(file)):
+                yield from scanner.feed(data)
                 if scanner.failure:
                     raise scanner.failure
             yield from scanner.close()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lxml import etree
 
+from pim_connector.erp.cuts import Cut
 from pim_connector.erp.entities import Entities
 from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.scanner import Cut
 from pim_connector.erp.tables import LookupTables
 from pim_connector.mapping.compiled import CompiledTable
 from pim_connector.mapping.converters.refusal import Refusal

@@ -1,0 +1,117 @@
+"""Cuts elements that follow one another under one parent out of the text, without a parser.
+
+Each call from expat into Python costs more than the parsing itself. Where nothing inside an element
+is asked for, its bytes are found by its start tag and its end tag instead, and expat goes over them
+afterwards without a word. That is certain as long as
+
+- the place before is in the content of the parent, and not in a comment or CDATA section,
+- what stands there is well-formed, which expat says,
+- no second start tag and no other end tag of the name stands in it, no comment, CDATA section or
+  instruction is open at its end, and no limit can be passed.
+
+`<` begins a tag then, wherever it stands outside of those three, because XML allows it in no
+attribute. In every doubt the element is not cut, and the parser announces its tags.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+MAX_DEPTH = 240
+"""Nesting that no export has; the record reader (libxml2) would refuse it at 256."""
+MAX_ATTRIBUTES = 10_000
+_UNPARSED = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>"))
+_SHORTEST_NEST = 7
+"""Bytes of `<a></a>`."""
+
+
+class Found(NamedTuple):
+    """An element in the text: where it begins and ends, its name and the paths it is at."""
+
+    start: int
+    end: int
+    name: str
+    paths: tuple[int, ...]
+
+
+class _Kind(NamedTuple):
+    name: str
+    paths: tuple[int, ...]
+    start: bytes
+    end: bytes
+    ends: bytes
+    tag: re.Pattern[bytes]
+
+
+class Siblings:
+    """The names of those children of an element that may be cut out, as far as they are known."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[bytes, _Kind] = {}
+        self._first = self._next = re.compile(b"(?!)")
+
+    def learn(self, name: str, paths: tuple[int, ...]) -> None:
+        """Note that children of this name are at these paths, and nothing in them is asked for."""
+        written = name.encode()
+        if written in self._kinds:
+            return
+        start, end = b"<" + written, b"</" + written
+        tag = re.compile(b"</?" + re.escape(written) + rb"[ \t\r\n/>]")
+        self._kinds[written] = _Kind(name, paths, start, end + b">", end, tag)
+        names = b"|".join(re.escape(each) for each in self._kinds)
+        self._next = re.compile(b"<(?:" + names + rb")[ \t\r\n/>]")
+        self._first = re.compile(
+            rb"[ \t\r\n]*+<(" + names + rb")(?=[ \t\r\n/>])"
+            rb"""[^<>"']*+(?:"[^<"]*+"[^<>"']*+|'[^<']*+'[^<>"']*+)*+>"""
+        )
+
+    def next_start(self, data: bytes, at: int) -> int:
+        """Where the next of them may begin; the end of the data where none does."""
+        found = self._next.search(data, at)
+        return found.start() if found else len(data)
+
+    def run(self, data: bytes, at: int, room: int) -> list[Found]:
+        """The whole elements that follow one another from `at`, with white space before each.
+
+        `room` is how deep elements may be nested from there.
+        """
+        found: list[Found] = []
+        most = min(_SHORTEST_NEST * room, 2 * MAX_ATTRIBUTES)
+        match, kinds = self._first.match, self._kinds
+        while (tag := match(data, at)) is not None:
+            kind = kinds[tag[1]]
+            start, at = tag.start(1) - 1, tag.end()
+            if data.find(b"xmlns", start, at) >= 0:
+                break
+            if data[at - 2] != 47:  # not `/>`
+                end = data.find(kind.end, at)
+                if end < 0 or not _is_certain(data, at, end, kind):
+                    break
+                at = end + len(kind.end)
+            if at - start >= most and not _is_within_limits(data, start, at, room):
+                break
+            found.append(Found(start, at, kind.name, kind.paths))
+        return found
+
+
+def _is_certain(data: bytes, start: int, end: int, kind: _Kind) -> bool:
+    """Whether the end tag at `end` is that of the element whose start tag ends at `start`."""
+    find = data.find
+    is_named = find(kind.start, start, end) >= 0 or find(kind.ends, start, end) >= 0
+    if is_named and kind.tag.search(data, start, end):
+        return False
+    if find(b"<!", start, end) < 0 and find(b"<?", start, end) < 0:
+        return True
+    for opening, closing in _UNPARSED:
+        last = data.rfind(opening, start, end)
+        if last >= 0 and find(closing, last + len(opening), end) < 0:
+            return False
+    return True
+
+
+def _is_within_limits(data: bytes, start: int, end: int, room: int) -> bool:
+    """Whether so few tags and attributes stand there that no limit can be passed."""
+    if data.count(b"<", start, end) >= 2 * room - 2:
+        return False
+    return end - start < 2 * MAX_ATTRIBUTES or data.count(b"=", start, end) <= MAX_ATTRIBUTES
