@@ -15,8 +15,12 @@ OTHER_NAMES = words_of(
     "category categories structure group param feature attribute property image picture mime "
     "header map mapping node price prices option settings assignment recommendation currency "
     "supplier buyer party address media content document catalog classification variation "
-    "reference association value resource page worksheet sheet table"
+    "reference association value resource page worksheet sheet table database schema"
 )
+LISTS = words_of("list collection array set rows items body data")
+"""Last words in the names of elements around the records."""
+CODES = words_of("sku code ean gtin barcode barkod articlenumber artnr itemnumber productcode upc")
+VARIANTS = words_of("variation variant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,9 @@ def candidates(outline: Outline) -> list[Candidate]:
     Rich in different values, repeated, and with a name that products have. A place inside another
     one, once in each, is part of that record; so are repeats inside.
     """
+    places = [place for place in outline.places() if place.above and not _is_wrapper(place)]
     rated = sorted(
-        ((_score(place), n, place) for n, place in enumerate(outline.places()) if place.above),
+        ((_score(place), n, place) for n, place in enumerate(places)),
         key=lambda each: (-each[0], each[1]),
     )
     chosen: list[Place] = []
@@ -51,6 +56,51 @@ def candidates(outline: Outline) -> list[Candidate]:
     if chosen:
         found = _with_twins(found, chosen[0], [*outline.places()])
     return [each for each in found if each.score >= 0.1 * found[0].score]
+
+
+def inside_of(outline: Outline, record: str) -> list[Candidate]:
+    """Repeated places inside the records that may be variants: they have codes of their own."""
+    return [
+        Candidate(place.path, place.count, place.leaves, 0.0)
+        for place in outline.places()
+        if place.path.startswith(f"{record}/") and place.most > 1 and _has_code(place)
+    ][:4]
+
+
+def _has_code(place: Place) -> bool:
+    names = {*place.attributes, *(below.name for below in place.below.values())}
+    codes = {"".join(tokens(name)) for name in names} & CODES
+    other = OTHER_NAMES.intersection(tokens(place.name)) - VARIANTS
+    return bool(codes) and not other and place.leaves >= (6 if codes == {"code"} else 3)
+
+
+def _is_wrapper(place: Place) -> bool:
+    """Whether a place holds little more than the records, or the only one.
+
+    One that is repeated, a section of a list, holds nothing else but one value. What has a
+    product's name itself is a wrapper only around what has one, too.
+    """
+    if place.above is None or place.above.above is None:
+        return False
+    if place.most > 1:
+        inside = (s for s in place.below.values() if s.most > 1 and s.leaves >= place.leaves - 1)
+        return any(tokens(s.name)[-1:] and tokens(s.name)[-1] in RECORD_NAMES for s in inside)
+    named = place.name.lower() in RECORD_NAMES
+    return any(
+        _is_entry(inner)
+        and inner.leaves >= 0.6 * place.leaves
+        and (not named or inner.name.lower() in RECORD_NAMES)
+        for inner in place.inside()
+    )
+
+
+def _is_entry(place: Place) -> bool:
+    """Whether a place could be a record by how it stands: repeated, well named, or in a list."""
+    if place.leaves < 2 or OTHER_NAMES.intersection(tokens(place.name)):
+        return False
+    around = tokens(place.above.name)[-1:] if place.above else ()
+    in_list = bool(LISTS.intersection(around)) and not LISTS.intersection(tokens(place.name)[-1:])
+    return place.most > 1 or place.name.lower() in RECORD_NAMES or in_list
 
 
 def _with_twins(found: list[Candidate], best: Place, places: list[Place]) -> list[Candidate]:
@@ -94,14 +144,17 @@ def _score(place: Place) -> float:
 def _cells(place: Place) -> int:
     """How many cells a row of a table has: as many values, though they are all of one name."""
     (cell,) = place.below.values() if len(place.below) == 1 else (None,)
-    plain = cell is not None and not cell.attributes and cell.leaves <= 1
+    plain = cell is not None and (
+        cell.leaves <= 1 or (not cell.below and len(cell.attributes) <= 4)
+    )
     return cell.most if cell is not None and plain and place.most > 1 else 0
 
 
 def _repeats_above(place: Place) -> int:
+    """How many repeated elements around hold more than these and a name of their own."""
     found, above = 0, place.above
     while above is not None:
-        found += above.most > 1 and above.leaves > place.leaves
+        found += above.most > 1 and above.leaves > place.leaves + 2
         above = above.above
     return found
 

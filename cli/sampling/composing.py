@@ -10,6 +10,7 @@ from cli.sampling.columns import spread_columns
 from cli.sampling.draft import Draft, Entry, Rows
 from cli.sampling.fields import (
     category_of,
+    currency_of,
     enabled_of,
     family_of,
     identifier_of,
@@ -18,10 +19,11 @@ from cli.sampling.fields import (
 )
 from cli.sampling.matching import Proposal, code_of, proposals
 from cli.sampling.outline import Outline, lies_in
+from cli.sampling.prefixes import Prefixes
 from cli.sampling.rows import MOST_KEYS, Pairs
 from cli.sampling.sample import Sample
 from cli.sampling.shapes import Shape, shape_of
-from cli.sampling.surroundings import Surroundings, Table, surroundings_of
+from cli.sampling.surroundings import Surroundings, Table, labels_of, surroundings_of
 from cli.sampling.walking import Walk
 from cli.sampling.wishes import Wish
 from cli.sampling.words import tokens
@@ -36,7 +38,7 @@ def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Dr
     columns = spread_columns(top, sample.prefixes, records, sample.around.values())
     if columns and columns.header:
         records -= 1
-    identifier, doubts = identifier_of(top, records)
+    identifier, doubts = identifier_of(top, records, sample.prefixes)
     if identifier is None:
         identifier = Shape("@id", top)
     around = surroundings_of(sample, frozenset(identifier.values), outline.root())
@@ -48,15 +50,28 @@ def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Dr
         entry.doubts.append(
             "cells with an Index are further right: see mappings/spreadsheetml.yaml"
         )
-    used = {identifier.path}
+    money = currency_of(top, records)
+    used = {identifier.path, *([money.path] if money else [])}
     header = [Entry(key="when", rule=columns.header)] if columns and columns.header else []
-    draft.fields = [*header, entry, *_fields(top, around, identifier, structure, used)]
+    draft.fields = [
+        *header,
+        entry,
+        *_fields(top, around, identifier, structure, used, sample.prefixes),
+    ]
     walk = Walk(prefixes=sample.prefixes, records=records, used=used)
     walk.through(top)
     walk.without_currencies()
+    for pairs, wishes in walk.pairs:
+        labels = labels_of(pairs.keys, sample)
+        for wish in wishes:
+            if labels.get(wish.key or ""):
+                wish.names = (labels[wish.key or ""], *wish.names)
+                wish.called = labels[wish.key or ""]
     if structure is not None:
         walk.spread_pictures()
     builder = _builder(draft, structure, around)
+    if money is not None:
+        builder.currency = {"from": money.path}
     _values(draft, walk, builder, references(top, identifier))
     _finish(draft, builder, around, structure)
     draft.unused += [*walk.unused, *around.unused]
@@ -100,10 +115,11 @@ def _fields(
     identifier: Shape,
     structure: Structure | None,
     used: set[str],
+    prefixes: Prefixes,
 ) -> list[Entry]:
     parent = variant_hint(top, identifier)
     enabled = enabled_of(top)
-    category, place = category_of(top, around, identifier, structure)
+    category, place = category_of(top, around, identifier, structure, prefixes)
     if enabled is not None:
         rule: Any = enabled.rule
         used.add(rule["from"] if isinstance(rule, dict) else rule)

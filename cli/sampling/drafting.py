@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cli.sampling.candidates import Candidate, candidates
+from cli.sampling.candidates import Candidate, candidates, inside_of
 from cli.sampling.composing import compose
 from cli.sampling.outline import Outline, Place, lies_in, outline_of
 from cli.sampling.prefixes import DEFAULT, Prefixes
@@ -47,7 +47,8 @@ def draft_mapping(
     if stream.illegal_characters == "drop":
         draft.file["illegal_characters"] = "drop"
     others = [c for c in found if c.path != chosen]
-    draft.about = _about(outline, chosen, len(sample.records), others)
+    inner = inside_of(outline, chosen)
+    draft.about = _about(outline, chosen, len(sample.records), others, inner)
     out, said = tried(draft, stream.open_file, structure, most)
     doubts = sum(line.lstrip().startswith("# ?") for line in out.lines)
     lines = [f"records: {chosen}", said, f"{doubts} places marked with `# ?` to look at"]
@@ -94,7 +95,13 @@ def _first(places: list[Place]) -> str:
     return max(places, key=lambda place: (place.count, place.leaves)).path
 
 
-def _about(outline: Outline, chosen: str, sampled: int, others: list[Candidate]) -> list[str]:
+def _about(
+    outline: Outline,
+    chosen: str,
+    sampled: int,
+    others: list[Candidate],
+    inner: list[Candidate],
+) -> list[str]:
     lines = [
         f"Drafted from {sampled} records at {chosen}. Lines with `# ?` say what is uncertain, and",
         "what else it could be; rules that are commented out did not fit. Then: mapping check,",
@@ -105,4 +112,11 @@ def _about(outline: Outline, chosen: str, sampled: int, others: list[Candidate])
     if others:
         lines += ["", "Other places that repeat (`mapping init --record PATH`):"]
         lines += [f"  {comment(c.path)}  {c.count} elements, {c.leaves} values" for c in others]
+    if inner:
+        lines += [
+            "",
+            "? Inside the records, with codes of their own. Variants? Then a rule of their own,",
+        ]
+        lines += ["and `nested: keep` and `resource: product_model` for what is around them:"]
+        lines += [f"  {comment(c.path)}  {c.count} elements, {c.leaves} values" for c in inner]
     return lines

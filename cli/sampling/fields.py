@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from cli.sampling.draft import Entry
 from cli.sampling.kinds import Kind, kind_of
+from cli.sampling.prefixes import Prefixes
+from cli.sampling.rows import MOST_KEYS, pairs_of
 from cli.sampling.shapes import Shape
 from cli.sampling.surroundings import Surroundings
-from cli.sampling.wishes import squashed
-from cli.sampling.words import tokens, words_of
+from cli.sampling.wishes import CURRENCY_NAMES, squashed
+from cli.sampling.words import CURRENCY, tokens, words_of
 from pim_connector.structure import Structure
 
 IDENTIFIERS = (
@@ -26,6 +29,9 @@ OTHER_CODES = words_of(
     "category type group unit descriptor status currency country language tax vat class brand"
 )
 """Words in the names of codes that are those of something else."""
+CLASSES = ("group", "category", "currency", "country", "tariff")
+COUNTED = ("position", "line", "row", "sequence", "atc", "hsn", "schema", "version")
+"""What the names of codes begin with that count, or classify."""
 ENABLED = ("enabled", "active", "isactive", "online", "onlineflag", "status", "isenabled", "state")
 DISABLED = ("discontinued", "discontinuedproduct", "deleted", "inactive", "isdeleted", "disabled")
 GROUPS = ("itemgroupid", "groupid", "parentsku", "mastersku", "parentid", "masterid",
@@ -49,10 +55,14 @@ def single_leaves(top: Shape) -> list[Shape]:
     return found
 
 
-def identifier_of(top: Shape, records: int) -> tuple[Shape | None, list[str]]:
-    """The place that identifies records: unique, always there, and named like it."""
+def identifier_of(top: Shape, records: int, prefixes: Prefixes) -> tuple[Shape | None, list[str]]:
+    """The place that identifies records: unique, always there, and named like it.
+
+    Where records are key/value rows it may be one of them: `field[@name = 'id']`.
+    """
+    places = [*single_leaves(top), *_in_rows(top, records, prefixes)]
     rated = sorted(
-        ((_as_identifier(shape, records), n, shape) for n, shape in enumerate(single_leaves(top))),
+        ((_as_identifier(shape, records), n, shape) for n, shape in enumerate(places)),
         key=lambda each: (-each[0], each[1]),
     )
     rated = [each for each in rated if each[0] > 0]
@@ -71,6 +81,18 @@ def identifier_of(top: Shape, records: int) -> tuple[Shape | None, list[str]]:
     return best, doubts
 
 
+def _in_rows(top: Shape, records: int, prefixes: Prefixes) -> Iterator[Shape]:
+    """Each key of the key/value rows of a record as a place, by a predicate."""
+    for shape in top.inside():
+        pairs = pairs_of(shape, prefixes, records) if shape.repeated else None
+        for key in pairs.keys[:MOST_KEYS] if pairs else ():
+            path = pairs.path_of(key) if pairs else None
+            if pairs is not None and path is not None and not pairs.twice(key):
+                values = pairs.values(key, pairs.value)
+                if values:
+                    yield Shape(path, top, values=values, named=key)
+
+
 def _as_identifier(shape: Shape, records: int) -> float:
     values = shape.values
     unique = len(set(values)) / len(values)
@@ -83,11 +105,15 @@ def _as_identifier(shape: Shape, records: int) -> float:
         named = 1.0 - 0.65 * IDENTIFIERS.index(name) / len(IDENTIFIERS)
     elif above in IDENTIFIERS:
         named = 0.95 - 0.65 * IDENTIFIERS.index(above) / len(IDENTIFIERS)
-    elif OTHER_CODES.intersection(tokens(shape.name)):
+    elif (
+        OTHER_CODES.intersection(tokens(shape.name))
+        or any(word in name for word in CLASSES)
+        or name.startswith(COUNTED)
+    ):
         named = 0.1
     elif name.endswith(("sku", "productid", "itemid", "number", "code")):
         named = 0.45
-    elif name.endswith("id"):
+    elif name.endswith("id") or name.startswith("id"):
         named = 0.35
     if letters > 64 or any(" " in value and len(value) > 20 for value in values[:50]):
         named *= 0.2
@@ -101,6 +127,18 @@ def _as_identifier(shape: Shape, records: int) -> float:
         named *= 0.5  # the number of the line
     depth = 0.93 ** shape.path.count("/") if shape.path.count("/") < 8 else 0.5
     return named * depth * unique**2 * cover**2
+
+
+def currency_of(top: Shape, records: int) -> Shape | None:
+    """The place that says the currency of a record's prices, in it or above it."""
+    for shape in sorted(single_leaves(top), key=lambda shape: shape.path.startswith("../")):
+        name = squashed(shape.name)
+        named = name in CURRENCY_NAMES or name.endswith("currency")
+        said = all(CURRENCY.fullmatch(value) for value in shape.values)
+        own = "/" not in shape.path.lstrip("./")
+        if named and said and own and len(shape.values) >= records:
+            return shape
+    return None
 
 
 def enabled_of(top: Shape) -> Entry | None:
@@ -141,7 +179,11 @@ def family_of(top: Shape, structure: Structure | None) -> Entry:
 
 
 def category_of(
-    top: Shape, around: Surroundings, identifier: Shape, structure: Structure | None
+    top: Shape,
+    around: Surroundings,
+    identifier: Shape,
+    structure: Structure | None,
+    prefixes: Prefixes,
 ) -> tuple[Entry | None, Shape | None]:
     """The field `categories`, and the place it is read from."""
     known = (
@@ -177,7 +219,7 @@ def category_of(
     ]
     if not rated:
         return None, None
-    shape = min(rated)[2]
+    shape = _of_categories(min(rated)[2], prefixes)
     entry = Entry(
         key="categories", rule={"from": shape.path, "steps": ["code"]}, sample=shape.values[0]
     )
@@ -187,6 +229,16 @@ def category_of(
     if mark:
         entry.doubts.append(f"a path with `{mark.strip()}`: its code is made of the whole path")
     return _known_categories(entry, shape, known), shape
+
+
+def _of_categories(shape: Shape, prefixes: Prefixes) -> Shape:
+    """Where rows of several sorts are called categories, those of the sort that is categories."""
+    pairs = pairs_of(shape, prefixes, shape.owners) if shape.repeated else None
+    for key in pairs.keys if pairs else ():
+        path = pairs.path_of(key) if pairs else None
+        if pairs and path and {"category", "cat", "categories", "kategorie"} & set(tokens(key)):
+            return Shape(path, shape.above, values=pairs.values(key, pairs.value))
+    return shape
 
 
 def _known_categories(entry: Entry, shape: Shape, known: set[str] | None) -> Entry:

@@ -64,9 +64,15 @@ FLAG_WORDS = words_of(
     "searchable taxable returnable manage allow for"
 )
 MONEY_WORDS = words_of(
-    "price preis cena cost amount rsp rrp uvp цена ціна prix precio prezzo money msrp"
+    "price preis cena cost amount rsp rrp srp uvp цена ціна prix precio prezzo money msrp prijs "
+    "fiyat fiyati fiyatı pret pris hinta ár valor"
 )
-NOT_MONEY = words_of("quantity qty per count type date factor rate basis unit list")
+PRICES = ("price", "preis", "prijs", "fiyat", "fiyati", "fiyatı", "цена")
+"""How names written as one word begin or end: `RETAILPRICE`, `PRICEWITHVAT`."""
+NOT_MONEY = words_of(
+    "quantity qty per count type date factor rate basis unit list stock package packaging measure "
+    "id code name group level"
+)
 NAME_OF_CODE = words_of(
     "id ids ean gtin upc code sku number nr no barcode phone zip aid pid key mpn isbn tariff "
     "unspsc ref version"
@@ -165,8 +171,16 @@ def _is_date(text: str, pattern: str) -> bool:
         return False
 
 
+def is_money(words: frozenset[str]) -> bool:
+    """Whether a name is that of an amount of money."""
+    said = words & MONEY_WORDS or any(
+        word.startswith(PRICES) or word.endswith(PRICES) for word in words if len(word) > 6
+    )
+    return bool(said) and not words & NOT_MONEY
+
+
 def _number(name: str, words: frozenset[str], values: list[str]) -> Kind | None:
-    money = bool(words & MONEY_WORDS) and not words & NOT_MONEY
+    money = is_money(words)
     if not money and (words & NAME_OF_CODE or tokens(name)[-1:] == ("id",)):
         return None
     if any(re.match(r"0\d", value) for value in values) and not money:

@@ -107,18 +107,24 @@ def _twice(shape: Shape, language: str) -> bool:
 def suffixes(shapes: list[Shape]) -> Iterator[tuple[list[Shape], dict[str, str]]]:
     """Elements whose names differ in a language only: name, name_ua → with their locales.
 
-    The one without suffix has the locale "" here: nobody says what it is.
+    The one without suffix has the locale "" here: nobody says what it is. A suffix that is a word
+    (`NameIt`) is a language beside others that are sure: `NameDe`, `NameFr`.
     """
+    maybe: dict[str, dict[Shape, str]] = {}
     groups: dict[str, dict[Shape, str]] = {}
     for shape in shapes:
         step = shape.path.rpartition("/")[2]
-        found = re.fullmatch(r"(.+?)[_.\-]?([A-Za-z]{2,3}|[a-z]{2}[_-][A-Z]{2})", step)
+        humped = re.fullmatch(r"(.*[a-z])([A-Z][a-z]{1,2})", step)
+        found = humped or re.fullmatch(r"(.+?)[_.\-]?([A-Za-z]{2,3}|[a-z]{2}[_-][A-Z]{2})", step)
         if not found or shape.repeated or shape.elements:
             continue
         suffix = found[2]
         cut = step[len(found[1]) : -len(suffix)] or suffix.isupper() != found[1].isupper()
-        if cut and suffix.lower() not in NOT_SUFFIXES and locale_of(suffix):
-            groups.setdefault(found[1], {})[shape] = locale_of(suffix) or ""
+        if (cut or humped) and locale_of(suffix):
+            into = maybe if suffix.lower() in NOT_SUFFIXES else groups
+            into.setdefault(found[1], {})[shape] = locale_of(suffix) or ""
+    for base, group in groups.items():
+        group.update(maybe.get(base, {}) if len(group) > 1 else {})
     by_step = {shape.path.rpartition("/")[2]: shape for shape in shapes}
     for base, group in groups.items():
         plain = by_step.get(base)

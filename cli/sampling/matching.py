@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cli.sampling.wishes import Wish, squashed
-from cli.sampling.words import concept, tokens, words_of
+from cli.sampling.words import concept, plain, tokens, words_of
 from pim_connector.mapping.converters.codes import to_code
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.forms import TYPES
@@ -123,6 +123,7 @@ def code_of(names: Iterable[str], taken: set[str]) -> str:
 
 
 def _code(name: str) -> str:
+    name = plain(name)
     meant = concept(name)
     if meant and meant[1] and not name.isascii():
         return meant[0]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from cli.sampling.kinds import Kind, kind_of
+from cli.sampling.kinds import NOT_MONEY, Kind, is_money, kind_of
 from cli.sampling.languages import language_of
 from cli.sampling.prefixes import Prefixes
 from cli.sampling.shapes import REPEATED, Shape, local, row_of
 from cli.sampling.wishes import CURRENCY_NAMES, UNIT, Wish, squashed
-from cli.sampling.words import CURRENCY, locale_of, tokens, unit_of
+from cli.sampling.words import CURRENCY, CURRENCY_SIGNS, locale_of, tokens, unit_of
 
 KEYS = (
     "name", "paramname", "fname", "key", "attributeid", "propertyname", "attribute", "ftid",
@@ -20,13 +21,18 @@ KEYS = (
     "featurename", "descriptioncode", "expicode", "scriptid", "attributename", "metakey", "nom",
     "optionname", "configgroupname", "propertyoptionname", "наименование", "название", "ид",
 )  # fmt: skip
-AMOUNTS = frozenset(("price", "amount", "priceamount", "money", "preis"))
+AMOUNTS = frozenset(
+    ("price", "amount", "priceamount", "money", "preis", "цена", "ціна", "cena", "prix", "fiyat")
+)
 STRONG = ("paramname", "fname", "attributeid", "propertyname", "attributename", "featurename")
 VALUES = (
     ".", "value", "val", "fvalue", "text", "attributevalue", "data", "content", "searchvalue",
     "metavalue", "valeur", "wert", "configoptionname", "propertyvaluename", "значение",
 )  # fmt: skip
+LABELS = ("name", "label", "title")
 MOST_KEYS = 120
+MOST_OF_A_PRICE = 6
+OWN_CODES = frozenset(("sku", "code", "ean", "gtin", "barcode", "articlenumber", "artnr"))
 
 
 @dataclass(slots=True)
@@ -52,6 +58,14 @@ class Pairs:
         records = Counter(record for record, _ in rows)
         several = any(f"{REPEATED}{self.value}" in row for _, row in rows)
         return several or (bool(records) and max(records.values()) > 1)
+
+    def path_of(self, key: str) -> str | None:
+        """The XPath of the value under a key; None where XPath cannot write the key."""
+        quoted = literal(key)
+        if quoted is None:
+            return None
+        row = f"{self.shape.path}[{self.key} = {quoted}]"
+        return row if self.value == "." else f"{row}/{self.value}"
 
     def values(self, key: str, leaf: str) -> list[str]:
         return [row[leaf] for _, row in self.rows if row.get(self.key) == key and row.get(leaf)]
@@ -82,12 +96,13 @@ def _single_in(shape: Shape) -> Iterator[Shape]:
             yield from _single_in(inner)
         elif not inner.elements:
             yield inner
+            yield from inner.attributes
 
 
 def _key(rows: list[tuple[int, dict[str, str]]], leaves: Counter[str], records: int) -> str | None:
     best: tuple[float, str] | None = None
     for leaf, count in leaves.items():
-        word = squashed(local(leaf))
+        word = _key_word(leaf)
         texts = [row[leaf] for _, row in rows if row.get(leaf)]
         distinct = set(texts)
         if any(f"{REPEATED}{leaf}" in row for _, row in rows):
@@ -101,22 +116,40 @@ def _key(rows: list[tuple[int, dict[str, str]]], leaves: Counter[str], records: 
         if alone < (0.35 if word in STRONG else 0.6) or not recurring:
             continue
         rank = alone - KEYS.index(word) / 100 - 0.05 * leaf.count("/")
+        if all(text.isdigit() for text in distinct):
+            rank -= 0.15  # a number says less than a name beside it
         if best is None or rank > best[0]:
             best = (rank, leaf)
     return best[1] if best else None
 
 
+def _key_word(leaf: str) -> str:
+    """What a place is called as a key; `Feature/Name/@Value` is a name."""
+    word = squashed(local(leaf))
+    above = leaf.rpartition("/")[0]
+    return squashed(local(above)) if word in ("value", "text") and above else word
+
+
 def _value(leaves: Counter[str], key: str) -> str | None:
     around = key.rpartition("/")[0]
+    plainest = sorted(leaves, key=lambda leaf: leaf.count("/"))
     for word in VALUES:
-        for leaf in leaves:
+        for leaf in plainest:
             last = local(leaf)
             if leaf != key and (leaf == word or squashed(last) == word):
                 return leaf
+    for leaf in plainest:
+        if leaf != key and squashed(local(leaf)) in LABELS and _in_value(leaf):
+            return leaf
     if around:
         return around if around in leaves else None
     others = [leaf for leaf in leaves if leaf != key and squashed(local(leaf)) not in UNIT]
     return others[0] if len(others) == 1 else None
+
+
+def _in_value(leaf: str) -> bool:
+    """Whether a place stands in the value: the name in `<value id="43" name="Wool"/>`."""
+    return squashed(local(leaf.rpartition("/")[0])) in VALUES
 
 
 def pair_wishes(pairs: Pairs) -> Iterator[Wish]:
@@ -199,10 +232,12 @@ def price_wishes(shape: Shape, prefixes: Prefixes) -> list[Wish]:
             leaf
             for leaf in leaves
             if squashed(local(leaf)) in CURRENCY_NAMES
-            and all(CURRENCY.fullmatch(text) for text in texts[leaf])
+            and all(CURRENCY.fullmatch(text) or text in CURRENCY_SIGNS for text in texts[leaf])
         ),
         None,
     )
+    if not is_money(frozenset(tokens(shape.name))) and _is_article(leaves):
+        return []
     sort = next((leaf for leaf in leaves if _is_sort(leaf, texts[leaf])), None)
     wishes = []
     for said in list(dict.fromkeys(texts[sort]))[:12] if sort else [None]:
@@ -217,7 +252,7 @@ def price_wishes(shape: Shape, prefixes: Prefixes) -> list[Wish]:
             kind=replace(kind_of("price", values), name="price"),
             values=values,
             rule={"each": each, "from": amount},
-            currency={"from": currency} if currency else None,
+            currency=_currency(currency, texts[currency]) if currency else None,
         )
         slots = Counter((record, row.get(currency or "")) for record, row in mine)
         if slots and max(slots.values()) > 1:
@@ -227,10 +262,25 @@ def price_wishes(shape: Shape, prefixes: Prefixes) -> list[Wish]:
     return wishes
 
 
+def _is_article(leaves: Iterable[str]) -> bool:
+    """Whether rows with a price are articles themselves, variants say."""
+    said = [squashed(local(leaf)) for leaf in leaves]
+    return len(said) > MOST_OF_A_PRICE or not OWN_CODES.isdisjoint(said)
+
+
+def _currency(leaf: str, texts: list[str]) -> dict[str, Any]:
+    """The source of a currency; signs and abbreviations go through a map."""
+    signs = {text: CURRENCY_SIGNS[text] for text in texts if text in CURRENCY_SIGNS}
+    return {"from": leaf, "steps": [{"map": signs, "unknown": "keep"}]} if signs else {"from": leaf}
+
+
 def _is_amount(shape: Shape, leaf: str, texts: list[str]) -> bool:
     last = local(leaf)
     own = squashed(last) if leaf != "." else squashed(shape.name)
-    if own not in AMOUNTS and not (leaf == "." and "price" in tokens(shape.name)):
+    named = own in AMOUNTS or AMOUNTS.intersection(tokens(last)[:1])
+    if not named and not (leaf == "." and is_money(frozenset(tokens(shape.name)))):
+        return False
+    if NOT_MONEY.intersection(tokens(leaf.rpartition("/")[0])):
         return False
     return bool(texts) and kind_of("price", texts).name == "price"
 
@@ -239,6 +289,6 @@ def _is_sort(leaf: str, texts: list[str]) -> bool:
     words = tokens(local(leaf))
     return (
         bool(words)
-        and words[-1] in ("type", "list", "code", "id", "purpose", "list")
+        and (words[-1] in ("type", "list", "code", "id", "ids", "purpose") or words[0] == "ид")
         and (0 < len(set(texts)) <= 12 and not all(CURRENCY.fullmatch(text) for text in texts))
     )

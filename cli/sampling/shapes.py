@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from cli.sampling.prefixes import Prefixes
 from cli.sampling.sample import Element
+from cli.sampling.words import plain
 
 MOST_VALUES = 3_000
 MOST_LETTERS = 500
@@ -41,7 +42,7 @@ class Shape:
     @property
     def name(self) -> str:
         """The last step without prefix and `@`; the name of a column."""
-        return self.named or self.path.rpartition("/")[2].rpartition(":")[2].lstrip("@")
+        return self.named or plain(self.path.rpartition("/")[2].rpartition(":")[2].lstrip("@"))
 
     @property
     def is_attribute(self) -> bool:
@@ -168,7 +169,10 @@ def row_of(node: Element, prefixes: Prefixes) -> dict[str, str]:
 def _fill(row: dict[str, str], node: Element, at: str, prefixes: Prefixes, depth: int) -> None:
     for name, value in node.attrib.items():
         if not str(name).startswith(XSI):
-            row.setdefault(f"{at}{prefixes.of_attribute(str(name))}", str(value).strip())
+            leaf = f"{at}{prefixes.of_attribute(str(name))}"
+            if leaf in row:
+                row[REPEATED + leaf] = str(value).strip()
+            row.setdefault(leaf, str(value).strip())
     children = [child for child in node if isinstance(child.tag, str)]
     text = (node.text or "").strip()
     if text or not children:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from cli.sampling.kinds import is_money
 from cli.sampling.sample import Element, Sample
 from cli.sampling.shapes import REPEATED, local, row_of
 from cli.sampling.wishes import CURRENCY_NAMES, LANGUAGE, squashed
 from cli.sampling.words import CURRENCY, locale_of, tokens
 
 MOST_COLUMNS = 20
+LABELS = frozenset(
+    ("name", "label", "title", "bezeichnung", "наименование", "название", "nazev", "nazwa", "nom")
+)
 PARENTS = frozenset(("parentid", "parent", "parentcode", "parentgroupid", "groupparent"))
 
 
@@ -68,6 +72,20 @@ def surroundings_of(
         else:
             taken.add(table.name)
     return found
+
+
+def labels_of(keys: list[str], sample: Sample) -> dict[str, str]:
+    """What rows around the records call the keys of key/value rows: names of attributes by id."""
+    wanted = set(keys)
+    for elements in sample.around.values():
+        rows = [_row(element, sample) for element in elements]
+        leaves = dict.fromkeys(leaf for row in rows for leaf in row)
+        label = next((leaf for leaf in leaves if _word(leaf) in LABELS), None)
+        for leaf in leaves if label is not None else ():
+            known = {row[leaf]: row.get(label or "", "") for row in rows if row.get(leaf)}
+            if leaf != label and len(wanted & set(known)) >= max(2, 0.8 * len(wanted)):
+                return {key: known[key] for key in keys if known.get(key)}
+    return {}
 
 
 def _row(element: Element, sample: Sample) -> dict[str, str]:
@@ -132,6 +150,8 @@ def _link(
         columns = {_column(other): other for other in others[:MOST_COLUMNS]}
         category = next((c for c, x in columns.items() if {"category", "group", "catalog"}
                          & set(tokens(x)) and not x.startswith("../")), None)  # fmt: skip
+        if is_money(frozenset(tokens(local(path)))):
+            category = None  # the group of a price is one of customers
         base = "_".join(tokens(local(path)))[:40] or "rows"
         name = base if base not in taken else f"{base}_{len(taken)}"
         shown = " ".join(text for text in rows[0].values() if text)

@@ -16,7 +16,7 @@ from cli.sampling.languages import (
 from cli.sampling.prefixes import Prefixes
 from cli.sampling.rows import MOST_KEYS, Pairs, pair_wishes, pairs_of, price_wishes
 from cli.sampling.shapes import Shape
-from cli.sampling.wishes import Wish, leaf_wishes, names_of, squashed
+from cli.sampling.wishes import LANGUAGE, Wish, leaf_wishes, names_of, squashed
 
 MOST_PICTURES = 8
 NOTHING = frozenset(("lang", "null", "space", "schemalocation", "etag"))
@@ -50,6 +50,9 @@ class Walk:
                 self._element(child)
 
     def _element(self, shape: Shape) -> None:
+        if shape.path in self.used and shape.repeated:
+            self._list(shape.attributes)
+            return
         prices = price_wishes(shape, self.prefixes) if shape.repeated else []
         if prices:
             self.wishes += prices
@@ -84,7 +87,7 @@ class Walk:
         for wish in leaf_wishes(shape):
             if wish.path in self.used:
                 continue
-            if squashed(wish.path.rpartition("/")[2].rpartition(":")[2]) in NOTHING:
+            if _is_nothing(wish.path):
                 self._list_wish(wish)
             else:
                 self.wishes.append(wish)
@@ -137,7 +140,11 @@ class Walk:
         )
 
     def _pairs(self, pairs: Pairs) -> None:
-        wishes = list(pair_wishes(pairs))
+        wishes = [
+            wish
+            for wish in pair_wishes(pairs)
+            if not {wish.path, pairs.path_of(wish.key or "")} & self.used
+        ]
         self.wishes += [wish for wish in wishes if wish.key is None]
         self.pairs.append((pairs, [wish for wish in wishes if wish.key is not None]))
         units = {wish.unit["from"] for wish in wishes if isinstance(wish.unit, dict)}
@@ -179,6 +186,14 @@ class Walk:
         yield from self.wishes
         for _, wishes in self.pairs:
             yield from wishes
+
+
+def _is_nothing(path: str) -> bool:
+    """Whether a place only describes another: the language of the element that it is in."""
+    outer, _, step = path.rpartition("/")
+    name = squashed(step.rpartition(":")[2].lstrip("@"))
+    inner = step.startswith("@") and outer.strip("./") != ""
+    return name in NOTHING or (inner and name in LANGUAGE)
 
 
 def _once_above(shape: Shape) -> bool:

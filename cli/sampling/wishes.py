@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cli.sampling.kinds import Kind, kind_of
+from cli.sampling.kinds import NOT_MONEY, Kind, is_money, kind_of
 from cli.sampling.shapes import Shape
 from cli.sampling.words import CURRENCY, tokens, unit_of, words_of
 
@@ -24,7 +24,25 @@ UNIT = words_of(
     "measureunitcode unitid unite eenheid meabm"
 )
 CURRENCY_NAMES = frozenset(
-    ("currency", "currencyid", "currencycode", "cur", "pricecurrency", "curr", "isocode")
+    (
+        "currency",
+        "currencyid",
+        "currencycode",
+        "cur",
+        "pricecurrency",
+        "curr",
+        "isocode",
+        "валюта",
+        "währung",
+        "waehrung",
+        "waluta",
+        "mena",
+        "měna",
+        "moneda",
+        "valuta",
+        "devise",
+        "parabirimi",
+    )
 )
 
 
@@ -45,10 +63,13 @@ class Wish:
     languages: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     key: str | None = None
+    called: str = ""
 
     @property
     def sample(self) -> str:
-        return self.values[0] if self.values else ""
+        """A value for the comment, after what the file calls its key elsewhere."""
+        said = self.values[0] if self.values else ""
+        return f"{self.called}: {said}" if self.called else said
 
 
 def squashed(name: str) -> str:
@@ -75,10 +96,11 @@ def leaf_wishes(shape: Shape) -> Iterator[Wish]:
     """The wishes of an element that stands once in its parent: its text and its attributes."""
     used: set[int] = set()
     if shape.values or not shape.elements:
-        kind = kind_of(shape.name, shape.values, long=shape.long, markup=shape.markup)
+        named = names_of(shape)
+        kind = kind_of(_said(shape, named), shape.values, long=shape.long, markup=shape.markup)
         wish = Wish(
             path=shape.path,
-            names=names_of(shape),
+            names=named,
             kind=kind,
             values=shape.values,
             rule={"from": shape.path},
@@ -94,19 +116,35 @@ def leaf_wishes(shape: Shape) -> Iterator[Wish]:
             yield _attribute_wish(attribute)
 
 
+def _said(shape: Shape, named: tuple[str, ...]) -> str:
+    """The name that tells the kind: the element's too where its own says nothing, or is a detail.
+
+    The amount in STOCK is no money, the `gross` of a price is.
+    """
+    outer = named[0] if squashed(shape.name) in GENERIC or shape.is_attribute else shape.name
+    return outer if _matters(outer) else shape.name
+
+
+def _matters(name: str) -> bool:
+    """Whether the words of a name speak of money or of amounts of something else."""
+    words = frozenset(tokens(name))
+    return is_money(words) or bool(words & NOT_MONEY)
+
+
 def _attribute_wish(shape: Shape) -> Wish:
+    named = names_of(shape)
     return Wish(
         path=shape.path,
-        names=names_of(shape),
-        kind=kind_of(shape.name, shape.values, long=shape.long),
+        names=named,
+        kind=kind_of(_said(shape, named), shape.values, long=shape.long),
         values=shape.values,
         rule={"from": shape.path},
     )
 
 
 def _siblings(shape: Shape) -> list[Shape]:
-    above = shape.above
-    return [] if above is None else [s for s in above.below.values() if s is not shape]
+    beside = shape.above.below.values() if shape.above else ()
+    return [other for other in beside if other is not shape and not other.path.startswith("../")]
 
 
 def _with_unit_and_currency(wish: Wish, shape: Shape, beside: list[Shape]) -> set[int]:

@@ -7,6 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 _CAMEL = re.compile(r"[A-ZА-ЯЁІЇЄ]+(?![a-zа-яё])|[A-ZА-ЯЁІЇЄ]?[^\W\d_A-ZА-ЯЁІЇЄ]+|\d+")
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 CONCEPTS = {
     "name": "name title productname displayname bezeichnung nazwa nazev název название назва "
@@ -85,7 +86,8 @@ CURRENCY = re.compile(
     r"(EUR|USD|GBP|CHF|CZK|PLN|HUF|RON|BGN|SEK|NOK|DKK|UAH|RUB|KZT|TRY|JPY|CNY|CAD|AUD|AED|SAR|INR|BRL)"
 )
 CURRENCY_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "Kč": "CZK", "zł": "PLN", "₴": "UAH",
-                  "грн": "UAH", "грн.": "UAH", "руб": "RUB", "₽": "RUB"}  # fmt: skip
+                  "грн": "UAH", "грн.": "UAH", "руб": "RUB", "руб.": "RUB", "₽": "RUB",
+                  "RUR": "RUB", "TL": "TRY", "₺": "TRY"}  # fmt: skip
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -93,10 +95,15 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def plain(name: str) -> str:
+    """A name as people wrote it: Access and SQL Server write `Unit_x0020_Price` for Unit Price."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
+
+
 @lru_cache(maxsize=4096)
 def tokens(name: str) -> tuple[str, ...]:
     """A name's words in lower case: `imageLink_2` is image, link, 2."""
-    return tuple(word.lower() for word in _CAMEL.findall(name))
+    return tuple(word.lower() for word in _CAMEL.findall(plain(name)))
 
 
 @lru_cache(maxsize=4096)

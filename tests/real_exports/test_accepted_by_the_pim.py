@@ -29,6 +29,7 @@ CASES = [
     ("prestashop.xml", "docs/mappings/prestashop.yaml", "goods.json"),
     ("shopware5.xml", "docs/mappings/shopware5.yaml", "goods.json"),
     ("spreadsheetml.xml", "docs/mappings/spreadsheetml.yaml", "goods.json"),
+    ("woocommerce.xml", "docs/mappings/woocommerce.yaml", "goods.json"),
     ("onbuy.xml", "tests/data/mappings/onbuy.yaml", "shop.json"),
 ]
 LINKS = {"associations", "quantified_associations"}

@@ -1,4 +1,4 @@
-"""Exports of shops: Shopware 5 with its variants, PrestaShop with languages that are numbers."""
+"""Exports of shops: Shopware 5, WooCommerce with its variants, PrestaShop with its languages."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.real_exports.exports import (
 
 SHOPWARE = "docs/mappings/shopware5.yaml"
 PRESTASHOP = "docs/mappings/prestashop.yaml"
+WOOCOMMERCE = "docs/mappings/woocommerce.yaml"
 PIM = "goods.json"
 
 
@@ -26,7 +27,12 @@ def prestashop() -> Export:
     return own_export("prestashop.xml", PRESTASHOP, PIM)
 
 
+def woocommerce() -> Export:
+    return own_export("woocommerce.xml", WOOCOMMERCE, PIM)
+
+
 def test_the_starters_fit_their_pim() -> None:
+    assert problems_of(WOOCOMMERCE, PIM) == ()
     assert problems_of(SHOPWARE, PIM) == ()
     assert problems_of(PRESTASHOP, PIM) == ()
 
@@ -117,4 +123,50 @@ def test_accessories_of_prestashop_are_ids_and_become_references() -> None:
     assert media(shirt) == {
         "image": "https://shop.example/1-large_default/picture.jpg",
         "image_2": "https://shop.example/2-large_default/picture.jpg",
+    }
+
+
+def test_items_of_woocommerce_are_models_variants_products_and_pictures() -> None:
+    found = [(r.state, r.resource, r.identifier) for r in woocommerce().records]
+    assert found[:4] == [
+        ("mapped", "product_model", "M-1"),
+        ("mapped", "product", "seife-lavendel"),
+        ("mapped", "product", "M-1-BM"),
+        ("mapped", "product", "M-1-BL"),
+    ]
+    assert {state for state, _, _ in found[4:]} == {"filtered"}
+
+
+def test_a_model_of_woocommerce_has_texts_categories_and_the_day_it_was_made() -> None:
+    model = woocommerce().records[0]
+    assert value(model, "name", "de_DE") == "Wollmütze"
+    assert value(model, "description", "de_DE") == "<p>Warm &amp; weich.</p>"
+    assert value(model, "short_description", "de_DE") == "Warm"
+    assert value(model, "created") == "2024-05-06"
+    assert field(model, "categories") == ["shop_muetzen"]
+    assert field(model, "family_variant") == "by_colour_and_size"
+
+
+def test_variants_of_woocommerce_name_their_model_and_have_axes_prices_and_pictures() -> None:
+    medium, large = woocommerce()["M-1-BM"], woocommerce()["M-1-BL"]
+    assert (field(medium, "parent"), field(large, "parent")) == ("M-1", "M-1")
+    assert (field(medium, "enabled"), field(large, "enabled")) == (True, False)
+    assert (value(medium, "colour"), value(medium, "size")) == ("blau", "m")
+    assert value(large, "price") == price("21.9", "EUR")
+    assert value(large, "list_price") == price("21.9", "EUR")
+    assert (value(medium, "stock"), value(large, "stock")) == (0, None)
+    assert media(medium) == {"image": "https://shop.example/uploads/bild-33.jpg"}
+    assert media(large) == {}
+
+
+def test_a_simple_product_of_woocommerce_has_its_reduced_price_and_both_pictures() -> None:
+    soap = woocommerce()["seife-lavendel"]
+    assert value(soap, "price") == price("3.95", "EUR")
+    assert value(soap, "list_price") == price("4.5", "EUR")
+    assert value(soap, "weight") == {"amount": "0.1", "unit": "KILOGRAM"}
+    assert value(soap, "tags") == ["neu"]
+    assert field(soap, "categories") == ["shop_bad", "shop_geschenke"]
+    assert media(soap) == {
+        "image": "https://shop.example/uploads/bild-32.jpg",
+        "image_2": "https://shop.example/uploads/bild-31.jpg",
     }

@@ -64,6 +64,41 @@ def test_a_problem_has_its_line_and_key(rule: str, expected: str) -> None:
     assert expected in problem(text)
 
 
+NESTED = """version: 1
+records:
+  model: {path: /shop/item, %s, resource: product_model, identifier: "@id", family_variant: f}
+  variant: {path: /shop/item/sizes/size, identifier: "@id", parent: ../../@id}
+"""
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "when: count(sizes/size) > 1",
+        "let: {n: sizes/size/@id}",
+        "values: {n: {from: sizes/size/@id, steps: [count]}}",
+        "values: {n: [x, {each: sizes/size, from: '@id', locale: en_US}]}",
+        "pivots: [{each: sizes/size, key: '@k', from: '@v', attributes: {}}]",
+    ],
+)
+def test_a_rule_cannot_read_the_records_inside_its_own_without_saying_so(rule: str) -> None:
+    expected = "`sizes/size` holds the records of `variant`, which this rule does not see; write `nested: keep` under `model`"
+    assert expected in problem(NESTED % rule)
+    compile_mapping(load_mapping((NESTED % f"nested: keep, {rule}").encode(), name="erp.yaml"))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "when: \"@kind = 'sizes/size'\"",
+        "values: {n: sizes/sizes, m: old/sizes/size}",
+        "values: {n: {each: parts/part, from: sizes/size, locale: en_US}}",
+    ],
+)
+def test_what_only_looks_like_records_inside_is_read(rule: str) -> None:
+    compile_mapping(load_mapping((NESTED % rule).encode(), name="erp.yaml"))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -61,6 +61,7 @@ class Compiler:
     def __init__(self, mapping: Mapping) -> None:
         self.mapping = mapping
         self.problems: list[str] = []
+        self.expressions: list[tuple[str, Path]] = []
         self.usage = Usage()
         self.known_variables: set[str] = set(mapping.file.head)
 
@@ -77,6 +78,7 @@ class Compiler:
             return XPathExpression(text, frozenset(), False, lambda *_: [], lambda *_: False)
         for name in compiled.variables - self.known_variables:
             self.problem(path, f"${name} is not known{nearest(name, self.known_variables)}")
+        self.expressions.append((text, path))
         self.usage.variables |= compiled.variables
         self.usage.upward |= compiled.upward
         return compiled

@@ -14,6 +14,7 @@ from pim_connector.mapping.fields import compile_fields, optional
 from pim_connector.mapping.identity import glimpse_for
 from pim_connector.mapping.language import FieldRule, RecordRule, Source, Table, ValueRule
 from pim_connector.mapping.loading import Mapping, MappingError
+from pim_connector.mapping.nesting import check_nesting
 from pim_connector.mapping.paths import element_path, head_anchor
 from pim_connector.mapping.pivots import compile_pivot
 from pim_connector.mapping.places import Path
@@ -38,6 +39,7 @@ def compile_mapping(mapping: Mapping) -> Program:
     records = {name: work.record(name, rule) for name, rule in file.records.items()}
     work.check_head(head, records)
     work.check_uuids()
+    check_nesting(compiler)
     if compiler.problems:
         raise MappingError(compiler.problems)
     return Program(
