@@ -209,7 +209,7 @@ def _economy(account: Account, runs: list[FileRun]) -> Iterator[str]:
         named = Counter(item.no for item in run.items)
         waiting = {item.no for item in run.items if item.parent or item.targets}
         for (path, code), count in lines.items():
-            if count > named[code] * (4 if code in waiting else 1):
+            if count > named[code] * (5 if code in waiting else 1):
                 yield f"{run.name}: {code} was sent {count} times to {path}"
         states: dict[str, set[str]] = defaultdict(set)
         for number, booked in run.booked.items():

@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.nights.aws.faults import Clock
-from tests.nights.oracle import SENT, FileRun, Key, Values, mapped
+from tests.nights.oracle import FileRun, Key, Values, mapped
 from tests.nights.traces import Traces
 
 if TYPE_CHECKING:
@@ -105,6 +105,6 @@ def _left_alone(account: Account, runs: Sequence[FileRun], edit: Edit) -> bool:
 def _brought(run: FileRun, edit: Edit) -> Iterator[str]:
     for number, item in enumerate(run.items, start=1):
         booked = run.booked.get(number)
-        if item.key == edit.key and booked is not None and booked.state in SENT:
+        if item.key == edit.key and booked is not None and booked.state != "filtered":
             values: Values = mapped(item, run.mapping)
             yield values.get(edit.place, "")
