@@ -85,7 +85,7 @@ def _writes(account: Account, runs: Sequence[FileRun], key: Key) -> list[Write]:
 def _left_alone(account: Account, runs: Sequence[FileRun], edit: Edit) -> bool:
     """Say whether all that was written since held what the ERP had sent before.
 
-    Not where a product may have been sent whole once more: after a doubt, or by force.
+    Not where what did not change may have been sent once more: after a doubt or a rewind, by force.
     """
     if edit.place == "stock" and account.plan.always:
         return False
@@ -93,6 +93,8 @@ def _left_alone(account: Account, runs: Sequence[FileRun], edit: Edit) -> bool:
         return False
     by_id = {run.id: run for run in runs}
     asked = account.operator.asked
+    if any(run.undoes and edit.code in {item.no for item in run.items} for run in runs):
+        return False
     writes = _writes(account, runs, edit.key)
     since = [write.run for write in writes if write.time >= edit.time]
     if any(run in asked and asked[run].forced for run in since):
