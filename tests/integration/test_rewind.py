@@ -113,6 +113,14 @@ def test_links_of_which_some_led_nowhere_are_undone_as_well(nights: Nights) -> N
     assert links_of(nights, "p1") == 0
 
 
+def test_a_product_that_the_file_had_twice_is_what_it_was_before_both(nights: Nights) -> None:
+    nights.night("a.xml", export(item(1, "Good", "abc")))
+    run = nights.night("b.xml", export(item(1, "Bad"), item(1, "Worse", "xyz")))
+    assert (value(nights, "p1", "name"), value(nights, "p1", "code")) == ("Worse", "xyz")
+    undo(nights, run)
+    assert (value(nights, "p1", "name"), value(nights, "p1", "code")) == ("Good", "abc")
+
+
 def links_of(nights: Nights, identifier: str) -> int:
     product = nights.pim.product_by_identifier(identifier)
     assert product is not None

@@ -100,8 +100,9 @@ def errand_accounting(errand: Entry, books: Books, account: Account) -> Iterator
     if errand["kind"] == "rewind":
         return
     of = books.items["run#" + errand["of"], "run"]
-    held = of.get("hold") and not account.weather.kill
-    if held or int(errand["records"]) > int(of.get("missing") or 0):
+    held = of.get("hold") and account.weather.is_quiet
+    at_once = errand["id"] == f"{errand['of']}-withdrawal"
+    if held or (at_once and int(errand["records"]) > int(of.get("missing") or 0)):
         yield f"{name}: {errand['records']} products, {of.get('missing')} missing, {of.get('hold')}"
 
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.nights.aws.faults import Clock
-from tests.nights.oracle import SENT, FileRun, Key, Values, mapped
+from tests.nights.oracle import FileRun, Key, Values, mapped
 from tests.nights.traces import Traces
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _writes(account: Account, runs: Sequence[FileRun], key: Key) -> list[Write]:
 def _left_alone(account: Account, runs: Sequence[FileRun], edit: Edit) -> bool:
     """Say whether all that was written since held what the ERP had sent before.
 
-    Not where a product may have been sent whole once more: after a doubt, or by force.
+    Not where what did not change may have been sent once more: after a doubt or a rewind, by force.
     """
     if edit.place == "stock" and account.plan.always:
         return False
@@ -93,6 +93,8 @@ def _left_alone(account: Account, runs: Sequence[FileRun], edit: Edit) -> bool:
         return False
     by_id = {run.id: run for run in runs}
     asked = account.operator.asked
+    if any(run.undoes and edit.code in {item.no for item in run.items} for run in runs):
+        return False
     writes = _writes(account, runs, edit.key)
     since = [write.run for write in writes if write.time >= edit.time]
     if any(run in asked and asked[run].forced for run in since):
@@ -105,6 +107,6 @@ def _left_alone(account: Account, runs: Sequence[FileRun], edit: Edit) -> bool:
 def _brought(run: FileRun, edit: Edit) -> Iterator[str]:
     for number, item in enumerate(run.items, start=1):
         booked = run.booked.get(number)
-        if item.key == edit.key and booked is not None and booked.state in SENT:
+        if item.key == edit.key and booked is not None and booked.state != "filtered":
             values: Values = mapped(item, run.mapping)
             yield values.get(edit.place, "")

@@ -26,10 +26,7 @@ def undone(account: Account, runs: Sequence[FileRun]) -> Iterator[str]:
 
 
 def _alone(account: Account, key: Key, writes: Sequence[Write], of: str) -> bool:
-    """Say whether from the first write of a run to the last here only it and its rewind wrote.
-
-    A file that has a product twice sets it in two calls, of which a rewind knows the first.
-    """
+    """Say whether from the first write of a run to the last here only it and its rewind wrote."""
     first = next((n for n, write in enumerate(writes) if write.run == of), None)
     if first is None:
         return False

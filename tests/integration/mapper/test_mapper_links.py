@@ -203,3 +203,21 @@ def test_a_worker_that_is_killed_after_a_write_loses_no_link_and_counts_nothing_
         assert sum(world.counts(run).values()) == 2
         assert set(world.counts(run)) <= {"created", "updated"}
         assert [targets(world, name) for name in names] == [{names[1]}, {names[0]}]
+
+
+def test_what_is_always_the_erps_goes_along_when_the_links_follow(world: World) -> None:
+    always = LINKED.replace("name: name", "name: {from: name, owner: always}")
+    pin = world.put_mapping(always)
+    world.send("run", pin, [boot(1, "a", "b")])
+    world.send("run", pin, [boot(2, "b")], id="000002")
+    world.invoke()
+    assert world.counts("run") == {"parked": 1}
+    product = world.pim.product_by_identifier("a")
+    assert product is not None
+    product.values["name", None, None] = "edited"
+    world.deliver_all()
+
+    assert targets(world, "a") == {"b"}
+    product = world.pim.product_by_identifier("a")
+    assert product is not None
+    assert product.values["name", None, None] == "a"

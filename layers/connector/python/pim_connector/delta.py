@@ -158,7 +158,11 @@ def _chosen(
             return slot.key in changed and current is not None and not current.holds(slot.key)
         return slot.key in changed
 
-    due = {slot.key for slot in slots if is_due(slot)}
+    return with_always(slots, {slot.key for slot in slots if is_due(slot)})
+
+
+def with_always(slots: Sequence[Slot], due: Collection[tuple[str, ...]]) -> tuple[Slot, ...]:
+    """Give the slots that are due, and with any of them those that are the ERP's always."""
     return tuple(slot for slot in slots if slot.key in due or (due and slot.owner == "always"))
 
 

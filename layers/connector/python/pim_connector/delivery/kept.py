@@ -42,13 +42,20 @@ class Kept:
         self._bucket.put(f"records/{message.run}/{message.id}.json", encode(message))
 
     def keep_previous(
-        self, message: ProductMessage, lines: Sequence[Line], current: Mapping[int, Current]
+        self,
+        message: ProductMessage,
+        lines: Sequence[Line],
+        current: Mapping[int, Current],
+        *,
+        again: int = 0,
     ) -> None:
         """Keep what the PIM held before, unless an earlier attempt of this message did so.
 
-        Only that one saw the values from before the run.
+        Only that one saw the values from before the run. `again` is the number of the first of
+        records whose products the message named before; what is kept of them sorts behind.
         """
-        key = f"rewind/{message.run}/{message.id}.json"
+        name = f"{message.id}+{again:07d}" if again else message.id
+        key = f"rewind/{message.run}/{name}.json"
         if self._bucket.describe(key) is None:
             body = json.dumps({"records": [_previous(line, current) for line in lines]})
             self._bucket.put(key, body.encode())

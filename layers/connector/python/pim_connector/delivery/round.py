@@ -128,8 +128,9 @@ def _current(task: Task, lines: Sequence[Line]) -> dict[int, Current]:
 def _sent(task: Task, lines: Sequence[Line]) -> list[RecordOutcome]:
     if not lines:
         return []
-    if task.pinned.source.reversible and task.first:
-        task.parts.kept.keep_previous(task.message, lines, _current(task, lines))
+    if task.pinned.source.reversible:
+        again = 0 if task.first else lines[0].record.number
+        task.parts.kept.keep_previous(task.message, lines, _current(task, lines), again=again)
     with asking_the_pim():
         answers = submit(task.pim, _with_options(task, lines))
         if task.message.last:

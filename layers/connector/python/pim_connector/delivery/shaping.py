@@ -18,6 +18,7 @@ from pim_connector.delta import (
     decide,
     needs_current,
     slot_hashes,
+    with_always,
 )
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
@@ -118,7 +119,8 @@ def _rest(message: ProductMessage, line: Line) -> tuple[Slot, ...]:
     entry = line.entry
     if entry is None or not entry.slots or booked_state(entry, message, line.record) is None:
         return ()
-    return changed_slots(line.mapped.slots, entry.slots)
+    missing = {slot.key for slot in changed_slots(line.mapped.slots, entry.slots)}
+    return with_always(line.mapped.slots, missing)
 
 
 def asks_for_current(message: ProductMessage, line: Line) -> bool:
