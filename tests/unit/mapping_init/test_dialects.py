@@ -15,6 +15,7 @@ from cli.sampling.prefixes import Prefixes
 from pim_connector.erp.stream import XmlStream
 from pim_connector.mapping import compile_mapping, load_mapping
 from pim_connector.mapping.language import RecordRule, Source, ValueRule
+from pim_connector.mapping.sources import Step
 
 
 def draft(xml: str) -> str:
@@ -160,7 +161,9 @@ def test_a_currency_by_its_sign_goes_through_a_map() -> None:
     (first, second) = (rule for rule in rules.values() if isinstance(rule, ValueRule))
     assert (first.each, second.each) == ("Цены/Цена[ИдТипа = 'a']", "Цены/Цена[ИдТипа = 'b']")
     assert isinstance(first.currency, Source)
-    assert first.currency.steps[0].map == {"руб": "RUB"}
+    step = first.currency.steps[0]
+    assert isinstance(step, Step)
+    assert step.map == {"руб": "RUB"}
 
 
 @pytest.mark.parametrize(
