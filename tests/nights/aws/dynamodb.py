@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.nights.aws.client_meta import ClientMeta
 from tests.nights.aws.expressions import Item, parse_condition, parse_update
 from tests.nights.aws.faults import Faults, refusal
 
@@ -28,6 +29,7 @@ class DynamoDB:
     """The part of boto3's DynamoDB client that the connector uses."""
 
     exceptions = _Exceptions
+    meta = ClientMeta()
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.nights.aws.client_meta import ClientMeta
 from tests.nights.aws.faults import Clock, Faults, refusal
 
 MAX_BYTES = 1_048_576
@@ -97,6 +98,8 @@ class Queue:
 
 class SQS:
     """The part of boto3's SQS client that the connector uses."""
+
+    meta = ClientMeta()
 
     def __init__(self, clock: Clock, faults: Faults) -> None:
         self._clock = clock
