@@ -36,8 +36,7 @@ def parts() -> SplitterParts:
     settings = load(SplitterSettings, os.environ)
     dynamodb = boto3.client("dynamodb", config=Config(parameter_validation=False))
     sqs = boto3.client("sqs")
-    write_batches(dynamodb)
-    write_batches(sqs)
+    write_batches(dynamodb, sqs)
     runs = RunTable(dynamodb, settings.run_table)
     return SplitterParts(
         bucket=Bucket(boto3.client("s3"), settings.bucket),
@@ -65,13 +64,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         remaining=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     taken_in = parts().registry.each(intake.runs)
-    count(
-        {
-            "FilesTakenIn": len(intake.runs),
-            "FilesIgnored": len(intake.ignored),
-            "RunsSetAside": sum(run.phase == "failed" and run.retryable for run in taken_in),
-        }
-    )
+    set_aside = sum(run.phase == "failed" and run.retryable for run in taken_in)
+    count({"FilesTakenIn": len(intake.runs), "FilesIgnored": len(intake.ignored)})
+    count({"RunsSetAside": set_aside})
     answer = {
         "taken_in": list(intake.runs),
         "split": split,

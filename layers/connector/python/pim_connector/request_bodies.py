@@ -18,14 +18,15 @@ _LARGE: Final = ("Entries", "RequestItems")
 """What is large in SendMessageBatch and BatchGetItem; botocore sees one of what it holds."""
 
 
-def write_batches(client: Any) -> None:
-    """Have msgspec write the batches of an SQS or DynamoDB client; other requests stay as they are.
+def write_batches(*clients: Any) -> None:
+    """Have msgspec write the batches of SQS and DynamoDB clients; other requests stay as they are.
 
     https://docs.aws.amazon.com/boto3/latest/guide/events.html says how botocore's events work.
     """
-    for name in ("sqs.SendMessageBatch", "dynamodb.BatchGetItem"):
-        client.meta.events.register(f"provide-client-params.{name}", _keep)
-        client.meta.events.register(f"before-call.{name}", _write)
+    for events in (client.meta.events for client in clients):
+        for name in ("sqs.SendMessageBatch", "dynamodb.BatchGetItem"):
+            events.register(f"provide-client-params.{name}", _keep)
+            events.register(f"before-call.{name}", _write)
 
 
 def _keep(params: dict[str, Any], context: dict[str, Any], **_: Any) -> dict[str, Any]:
