@@ -48,11 +48,9 @@ def handle_record(record: Mapping[str, Any], context: LambdaContext) -> bool:
 
 def _handle(record: Mapping[str, Any], context: LambdaContext) -> bool:
     count({"MessagesReceived": 1})
-    receipts = parts().receipts
+    body, receipts = record["body"], parts().receipts
     try:
-        handled = parts().worker.handle(
-            record["body"], lambda: context.get_remaining_time_in_millis() / 1000
-        )
+        handled = parts().worker.handle(body, lambda: context.get_remaining_time_in_millis() / 1000)
     except Exception:
         logger.exception("attempt crashed")
         receipts.come_back_after_crash(record["receiptHandle"])
@@ -60,7 +58,7 @@ def _handle(record: Mapping[str, Any], context: LambdaContext) -> bool:
     logger.info("message handled", extra=handled.as_log())
     count(handled.as_metrics())
     if handled.end == "dead":
-        receipts.put_aside(record["body"], record["attributes"], handled.reason)
+        receipts.put_aside(body, record["attributes"], handled.reason)
     if handled.end == "postponed":
         receipts.come_back(record["receiptHandle"], handled.wait)
     return bool(handled.end != "postponed")
@@ -70,8 +68,7 @@ def _handle(record: Mapping[str, Any], context: LambdaContext) -> bool:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer with the messages that come back: in a lane, all after the first that does.
 
-    That all of them do is no failure of the function: it would only add to the errors that the
-    alarm is about, and what the queue does is the same.
+    That all do is no failure of the function: an alarm is about those, and the queue does the same.
     """
     back: list[str] = []
     waiting: set[str] = set()
