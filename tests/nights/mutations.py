@@ -152,10 +152,6 @@ def _nothing(_: Any) -> Any:
     return lambda *_: None
 
 
-def _as_old_as_before(_: Any) -> Any:
-    return lambda entry, _order: replace(entry, fingerprint=b"", slots=b"")
-
-
 def _all_taken(_: Any) -> Any:
     return lambda _, records: bytearray(b"\1" * (records + 1))
 
@@ -257,11 +253,6 @@ MUTATIONS = (
         "ledger: no word for what may have been written",
         "pim_connector.delivery.worker.doubt",
         _nothing,
-    ),
-    Mutation(
-        "ledger: what may have been written is newer",
-        "pim_connector.delivery.refusal._doubted",
-        _as_old_as_before,
     ),
     Mutation(
         "ledger: no word for what may have been withdrawn",
