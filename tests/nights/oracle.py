@@ -287,11 +287,18 @@ def _impossible(
 
 
 def _newer(record: _Record, records: list[_Record]) -> bool:
-    """Say whether a newer record of the product reached the PIM, or stood in a newer file."""
+    """Say whether a newer record of the product reached the PIM, or stood in a newer file.
+
+    Or may have reached it: of the same file, in a message that was among the dead letters.
+    """
     return any(
         other.item.key == record.item.key
         and other.place > record.place
-        and (other.booked.state in (*SENT, "superseded") or other.run is not record.run)
+        and (
+            other.booked.state in (*SENT, "superseded")
+            or other.run is not record.run
+            or other.run.redriven
+        )
         for other in records
     )
 
