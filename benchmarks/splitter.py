@@ -58,7 +58,7 @@ In microseconds of processor time a record, with bare lxml at 5 to 8 in the same
 - A request for 100 keys of the ledger took 0.78 ms of botocore; its body written by msgspec: 0.28,
   of which half is the name of the user agent.
 - Not done: a reader in C, offsets in checkpoints (a split that is taken up again cuts the records
-  before the place once more), messages in UTF-8 instead of ASCII (2 for a record with one umlaut)."""
+  before the place once more), messages in UTF-8 instead of ASCII (2 for one umlaut)."""
 REAL = Path(__file__).resolve().parents[2] / "shared" / "erp"
 SHOWN_FILES = 6
 
