@@ -244,6 +244,7 @@ def run_of(size: int, **more: Any) -> Run:
         "size": size,
         "order": "2026-02",
         "turn": "2026-02",
+        "started_at": "2026-02-01T00:00:00Z",
         "phase": "splitting",
         "counts": dict.fromkeys(STATES, 0),
     }

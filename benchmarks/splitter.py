@@ -52,8 +52,13 @@ In microseconds of processor time a record, with bare lxml at 5 to 8 in the same
   for each window.
 - XML with letters beyond ASCII was encoded twice, the second time by `json` as a whole; now only
   the XML is.
-- Not done: cutting records by text between two parsers, a reader in C, offsets in checkpoints (a
-  split that is taken up again reads the records before the place once more)."""
+- Records that follow one another are cut by their text, and expat goes over them without calls:
+  the scanner took 12 instead of 17 to 20 with tents; of 13 elements, expat alone takes 4.
+- Text was made UTF-8 twice, for a check and for expat; now once.
+- A request for 100 keys of the ledger took 0.78 ms of botocore; its body written by msgspec: 0.28,
+  of which half is the name of the user agent.
+- Not done: a reader in C, offsets in checkpoints (a split that is taken up again cuts the records
+  before the place once more), messages in UTF-8 instead of ASCII (2 for one umlaut)."""
 REAL = Path(__file__).resolve().parents[2] / "shared" / "erp"
 SHOWN_FILES = 6
 

@@ -37,6 +37,13 @@ class Skeletons:
         return opened, closed
 
 
+def lone_xml(cut: Cut, skeleton: Skeleton, entities: Entities) -> str:
+    """What `record_xml` gives of a record by itself, in which nothing else was asked for."""
+    opened, closed = skeleton
+    text = cut.content.decode("utf-8")
+    return f"{opened}{_MARK}{entities.expand(text) if entities.has_dtd else text}{closed}"
+
+
 def record_xml(
     cut: Cut,
     root: Cut,
@@ -50,9 +57,9 @@ def record_xml(
     `root` is the record itself, or the ancestor that is kept whole; the skeleton is that of `root`.
     Elements inside it that `leave_out` says are cut away, but never those around the record.
     """
-    opened, closed = skeleton
     if root is cut and not cut.inner:
-        return f"{opened}{_MARK}{entities.expand(cut.content.decode('utf-8'))}{closed}"
+        return lone_xml(cut, skeleton, entities)
+    opened, closed = skeleton
     gaps = [(cut.start, cut.start, _MARK)]
     gaps += [
         (inner.start, inner.end, "")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from pim_connector.erp.cuts import Cut
-from pim_connector.erp.fragments import HeadDocument, Skeletons, record_xml
+from pim_connector.erp.fragments import HeadDocument, Skeletons, lone_xml, record_xml
 from pim_connector.erp.head import evaluate_head, read_order
 from pim_connector.erp.plan import Group, Plan
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
@@ -98,13 +98,17 @@ class RecordReader(Iterator[SourceRecord]):
             return None
         rule = group.record
         root = cut if group.within is None else self._plan.root_of(cut, group)
-        xml = record_xml(
-            cut,
-            root,
-            self._skeletons.of(root.ancestors, with_attributes=rule.sees_ancestors),
-            leave_out=self._plan.leaves_out(rule),
-            entities=self._stream.entities,
-        )
+        skeleton = self._skeletons.of(root.ancestors, with_attributes=rule.sees_ancestors)
+        if root is cut and not cut.inner:
+            xml = lone_xml(cut, skeleton, self._stream.entities)
+        else:
+            xml = record_xml(
+                cut,
+                root,
+                skeleton,
+                leave_out=self._plan.leaves_out(rule),
+                entities=self._stream.entities,
+            )
         record = SourceRecord(
             number=self.records_read,
             line=cut.line,
