@@ -67,14 +67,14 @@ def identifier_of(top: Shape, records: int, prefixes: Prefixes) -> tuple[Shape |
 
 
 def _in_rows(top: Shape, records: int, prefixes: Prefixes) -> Iterator[Shape]:
-    """Each key of the key/value rows of a record as a place, by a predicate."""
+    """The keys of key/value rows that every record has, as places, by a predicate."""
     for shape in top.inside():
         pairs = pairs_of(shape, prefixes, records) if shape.repeated else None
         for key in pairs.keys[:MOST_KEYS] if pairs else ():
             path = pairs.path_of(key) if pairs else None
             if pairs is not None and path is not None and not pairs.twice(key):
                 values = pairs.values(key, pairs.value)
-                if values:
+                if len(values) >= records:
                     yield Shape(path, top, values=values, named=key)
 
 
