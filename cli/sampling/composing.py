@@ -13,10 +13,10 @@ from cli.sampling.fields import (
     currency_of,
     enabled_of,
     family_of,
-    identifier_of,
     references,
     variant_hint,
 )
+from cli.sampling.identifiers import identifier_of
 from cli.sampling.matching import Proposal, code_of, proposals
 from cli.sampling.outline import Outline, lies_in
 from cli.sampling.prefixes import Prefixes

@@ -14,7 +14,8 @@ from cli.sampling.languages import (
     suffixes,
 )
 from cli.sampling.prefixes import Prefixes
-from cli.sampling.rows import MOST_KEYS, Pairs, pair_wishes, pairs_of, price_wishes
+from cli.sampling.prices import price_wishes
+from cli.sampling.rows import MOST_KEYS, Pairs, pair_wishes, pairs_of
 from cli.sampling.shapes import Shape
 from cli.sampling.wishes import LANGUAGE, Wish, leaf_wishes, names_of, squashed
 
