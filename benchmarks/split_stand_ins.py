@@ -112,6 +112,8 @@ class _Batch(msgspec.Struct):
 
 
 _BATCH = msgspec.json.Decoder(_Batch)
+_PLAIN: Final = Config(parameter_validation=False, user_agent="pim-connector")
+"""As the splitter's clients have it."""
 
 
 @dataclass
@@ -134,7 +136,7 @@ class Transport:
             region_name="eu-central-1",
             aws_access_key_id="none",
             aws_secret_access_key="none",  # noqa: S106 - opens nothing
-            config=Config(parameter_validation=service != "dynamodb"),  # as the splitter's
+            config=_PLAIN if service in ("dynamodb", "sqs") else None,
         )
         write_batches(made)
         made.meta.events.register("before-call", self.answer)

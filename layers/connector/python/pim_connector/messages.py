@@ -1,14 +1,13 @@
 """What travels on the product queue: up to 100 records, or amendments, of one lane and resource.
 
 One message becomes one collection PATCH. It carries the records' XML, not mapped products, so a
-record that failed can be sent again with a mended mapping. The body is ASCII JSON: SQS takes only
-characters that XML allows, and its limits count bytes
+record that failed can be sent again with a mended mapping. The body is JSON in UTF-8: SQS takes
+only characters that XML allows, and its limits count bytes
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
@@ -135,9 +134,6 @@ class HeavyPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     last: bool = False
 
 
-_NO_XML = b'"xml":""'
-
-
 class _Probe(msgspec.Struct, frozen=True):
     v: int
     heavy: str | None = None
@@ -152,30 +148,21 @@ class _Names(msgspec.Struct, frozen=True):
 
 
 def encode_record(record: MessageRecord) -> bytes:
-    """Encode one record as ASCII JSON, to be joined by `encode_joined`: it is encoded only once.
-
-    Where the XML is not ASCII, it alone is encoded by `json`, and put in its place.
-    """
-    if record.xml.isascii():
-        return _ascii(record)
-    bare = msgspec.json.encode(msgspec.structs.replace(record, xml=""))
-    if not bare.isascii():
-        return _ascii(record)
-    before, _, after = bare.partition(_NO_XML)
-    return b"".join((before, _NO_XML[:-2], json.dumps(record.xml).encode("ascii"), after))
+    """Encode one record as JSON, to be joined by `encode_joined`: it is encoded only once."""
+    return _json(record)
 
 
 def encode_joined(envelope: Envelope, records: Sequence[bytes]) -> bytes:
     """Make the body of a message whose records are encoded already."""
-    return _ascii(_tagged(envelope))[:-1] + b',"records":[' + b",".join(records) + b"]}"
+    return _json(_tagged(envelope))[:-1] + b',"records":[' + b",".join(records) + b"]}"
 
 
 def encode(message: Message | HeavyPointer) -> bytes:
-    """Make the body of a message or of a pointer to one, as ASCII JSON.
+    """Make the body of a message or of a pointer to one.
 
     It may be over `MAX_BYTES`: then the caller puts it in S3 and sends a `HeavyPointer`.
     """
-    return _ascii(_tagged(message))
+    return _json(_tagged(message))
 
 
 def decode(body: str | bytes) -> Message | HeavyPointer:
@@ -247,8 +234,7 @@ def _tagged(message: Envelope | HeavyPointer) -> dict[str, object]:
     return {"v": message.v} | body
 
 
-def _ascii(value: object) -> bytes:
+def _json(value: object) -> bytes:
+    """Write UTF-8; the two characters that JSON has and XML has not are escaped."""
     encoded = msgspec.json.encode(value)
-    if encoded.isascii():
-        return encoded
-    return json.dumps(msgspec.json.decode(encoded), separators=(",", ":")).encode("ascii")
+    return encoded.replace(b"\xef\xbf\xbe", rb"\ufffe").replace(b"\xef\xbf\xbf", rb"\uffff")

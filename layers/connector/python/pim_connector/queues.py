@@ -28,7 +28,7 @@ _CONFIGURATION = frozenset(
 
 
 class Outgoing(Struct, frozen=True, kw_only=True):
-    """A message for a FIFO queue; `body` is ASCII and at most 1 MiB."""
+    """A message for a FIFO queue; `body` is UTF-8 and at most 1 MiB."""
 
     group: str
     deduplication: str
@@ -83,7 +83,7 @@ class FifoQueue:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {
                 "Id": str(index),
-                "MessageBody": message.body.decode("ascii"),
+                "MessageBody": message.body.decode(),
                 "MessageGroupId": message.group,
                 "MessageDeduplicationId": message.deduplication,
             }
