@@ -401,7 +401,7 @@ def test_a_splitter_that_lost_its_run_changes_nothing_more(stack: Stack) -> None
 
 
 def test_a_hundred_heavy_records_travel_by_pointer_as_one_message(stack: Stack) -> None:
-    text = "ü" * 3_000
+    text = "ü" * 6_000
     products = "".join(
         f'<product sku="P{n}" model="M"><name>{text}</name></product>' for n in range(150)
     )
