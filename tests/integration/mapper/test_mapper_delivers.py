@@ -302,6 +302,26 @@ def test_the_values_of_before_are_kept_where_the_source_is_reversible(world: Wor
     assert before["values"]["name"][0]["data"] == "Boot 1"
 
 
+def test_of_a_variant_that_waited_what_counts_is_what_was_there_when_it_was_written(
+    world: World,
+) -> None:
+    mapping = world.put_mapping("version: 1\nsource: {reversible: true}\n" + VARIANTS[11:])
+    world.send("run-1", mapping, [variant(1, "boots-s", "boots")])
+    inner = "<parent>boots</parent><size>s</size><code>new</code>"
+    again = record(1, "boots-s", inner, parent="boots", family_key="boots")
+    world.send("run-2", mapping, [again])
+    world.deliver_all()
+    assert world.counts("run-2") == {"parked": 1}
+
+    world.send("run-3", mapping, [model(1, "boots")], resource="product_model", lane=3)
+    world.deliver_all()
+
+    assert world.counts("run-2") == {"updated": 1}
+    kept = [json.loads(world.bucket.get(key))["records"] for key in world.keys("rewind/run-2/")]
+    [[one]] = [records for records in kept if records]
+    assert one["before"]["identifier"] == "boots-s"
+
+
 def test_images_are_uploaded_when_the_product_is_there_and_only_once(world: World) -> None:
     mapping = world.put_mapping(MAPPING.replace("ean: ean", "image: image"))
     png = b"\x89PNG\r\n\x1a\n" + b"0" * 20

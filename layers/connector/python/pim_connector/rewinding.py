@@ -84,8 +84,8 @@ def plan_rewind(run: Run, parts: ErrandParts) -> RewindPlan:
             values.update(_name(slot.key) for slot in slots)
     if not changed:
         raise ConfigurationError(
-            f"nothing was kept of run {run.id} to undo it by: the mapping must say "
-            "`source: {reversible: true}` before a run, and what is kept expires"
+            f"nothing was kept of run {run.id} to undo it by: it wrote nothing, or its mapping did "
+            "not say `source: {reversible: true}`, or it is so long ago that it has expired"
         )
     return RewindPlan(
         products=tuple(products),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -54,11 +54,38 @@ class Kept:
         Only that one saw the values from before the run. `again` is the number of the first of
         records whose products the message named before; what is kept of them sorts behind.
         """
-        name = f"{message.id}+{again:07d}" if again else message.id
-        key = f"rewind/{message.run}/{name}.json"
-        if self._bucket.describe(key) is None:
-            body = json.dumps({"records": [_previous(line, current) for line in lines]})
-            self._bucket.put(key, body.encode())
+        key = _previous_key(message, again)
+        kept = self._previous(key)
+        numbers = {one["n"] for one in kept}
+        new = [_previous(line, current) for line in lines if line.record.number not in numbers]
+        if new:
+            self._bucket.put(key, json.dumps({"records": kept + new}).encode())
+
+    def forget_previous(
+        self, message: ProductMessage, numbers: Collection[int], *, again: int = 0
+    ) -> None:
+        """Forget it of records that the PIM has turned down.
+
+        Nothing of them was written. One that comes again, when its model is there, may find that
+        another run has made its product meanwhile.
+        """
+        key = _previous_key(message, again)
+        kept = self._previous(key)
+        left = [one for one in kept if one["n"] not in numbers]
+        if len(left) < len(kept):
+            self._bucket.put(key, json.dumps({"records": left}).encode())
+
+    def _previous(self, key: str) -> list[dict[str, Any]]:
+        try:
+            records: list[dict[str, Any]] = json.loads(self._bucket.get(key))["records"]
+        except FileNotFoundError:
+            return []
+        return records
+
+
+def _previous_key(message: ProductMessage, again: int) -> str:
+    name = f"{message.id}+{again:07d}" if again else message.id
+    return f"rewind/{message.run}/{name}.json"
 
 
 def _inside(heavy: bytes, pointer: HeavyPointer) -> Message:
@@ -68,7 +95,7 @@ def _inside(heavy: bytes, pointer: HeavyPointer) -> Message:
     return msgspec.structs.replace(message, last=message.last or pointer.last)
 
 
-def _previous(line: Line, current: Mapping[int, Current]) -> dict[str, object]:
+def _previous(line: Line, current: Mapping[int, Current]) -> dict[str, Any]:
     return {
         "n": line.record.number,
         "identifier": line.mapped.identifier,

@@ -128,16 +128,20 @@ def _current(task: Task, lines: Sequence[Line]) -> dict[int, Current]:
 def _sent(task: Task, lines: Sequence[Line]) -> list[RecordOutcome]:
     if not lines:
         return []
-    if task.pinned.source.reversible:
-        again = 0 if task.first else lines[0].record.number
-        task.parts.kept.keep_previous(task.message, lines, _current(task, lines), again=again)
+    reversible, kept = task.pinned.source.reversible, task.parts.kept
+    again = 0 if task.first else lines[0].record.number
+    if reversible:
+        kept.keep_previous(task.message, lines, _current(task, lines), again=again)
     with asking_the_pim():
         answers = submit(task.pim, _with_options(task, lines))
         if task.message.last:
             answers = link_to_what_is_there(task.pim, answers)
     accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+    turned = [answer for answer in answers if isinstance(answer, Turned)]
+    if reversible and turned:
+        kept.forget_previous(task.message, {a.line.record.number for a in turned}, again=again)
     ends = take_accepted(task, accepted)
-    ends += take_turned(task, [answer for answer in answers if isinstance(answer, Turned)])
+    ends += take_turned(task, turned)
     unknown = [answer for answer in answers if isinstance(answer, Unknown)]
     return ends + take_unknown(task, unknown)
 
