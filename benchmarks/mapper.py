@@ -266,10 +266,10 @@ def report(speeds: list[Speed], counted: dict[int, dict[str, int]], used: Busy) 
         ],
     )
     yield (
-        f"\nBetween two calls of a lane there are {used.pause * 1000:.0f} ms, of which AWS's "
-        f"latency and processor time of ours are {used.own * 1000:.0f} ms; the rest waited for the "
-        f"cores of this machine, which others used, too. Where nobody waits for a core a lane's "
-        f"call is under way {used.undisturbed:.1%} of the time.\n"
+        f"\nBetween two calls of a lane there are {used.pause * 1000:.0f} ms. AWS's latency and "
+        f"processor time of ours alone are {used.own * 1000:.0f} ms a message; what is more than "
+        f"that waited for the cores of this machine, which others used, too. Where nobody waits "
+        f"for a core a lane's call is under way {used.undisturbed:.1%} of the time.\n"
     )
     yield from TRIED
 
