@@ -34,7 +34,6 @@ REQUIREMENTS: Final = (
 FUNCTIONS: Final = tuple(sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py")))
 BARE: Final = "boto3, httpx, lxml.etree"
 TURNS: Final = 7
-_NONE: Final = "(layers of `sam build` have none, Lambda's own packages have)"
 _NAMES: Final = (
     "AKENEO_SECRET_ARN",
     "BUCKET",

@@ -32,7 +32,6 @@ from pim_connector.structure import Structure
 
 LANES: Final = 4
 LINE_MILLISECONDS: Final = 55.0
-GOALS: Final = {"records/s": 5_000, "calls": 10.2, "busy": 0.95}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from local.akeneo.refusal import Refusal
 
 ACCESS_SECONDS = 3600
 REFRESH_SECONDS = 1_209_600
-GRANTS = ("password", "refresh_token")
 _MISSING = 'Parameter "grant_type", "username" or "password" is missing, empty or invalid'
 
 

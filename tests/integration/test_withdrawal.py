@@ -154,6 +154,22 @@ def delete(pim: Any, identifier: str) -> None:
     del pim.products[product.uuid]
 
 
+def crash_until_dead(nights: Nights, body: str, request: str) -> None:
+    """Have the mapper crash at this request to DynamoDB until it puts the message aside."""
+    worker = mapper.parts().worker
+
+    def crash(**_: Any) -> None:
+        raise RuntimeError
+
+    events = nights.stack.dynamodb.meta.events
+    events.register_first(f"before-call.dynamodb.{request}", crash)
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(RuntimeError):
+            worker.handle(body, lambda: 300.0)
+    events.unregister(f"before-call.dynamodb.{request}", crash)
+    assert worker.handle(body, lambda: 300.0).end == "dead"
+
+
 def test_a_product_whose_withdrawal_crashed_once_it_was_written_is_enabled_when_it_is_back(
     nights: Nights,
 ) -> None:
@@ -161,18 +177,7 @@ def test_a_product_whose_withdrawal_crashed_once_it_was_written_is_enabled_when_
     context: Any = Context()
     splitter.lambda_handler(nights.stack.put("incoming/shop/b.xml", export(1, 2)), context)
     [body] = nights.stack._drain("products")
-    worker = mapper.parts().worker
-
-    def crash(**_: Any) -> None:
-        raise RuntimeError
-
-    events = nights.stack.dynamodb.meta.events
-    events.register_first("before-call.dynamodb.BatchWriteItem", crash)
-    for _ in range(MOST_ATTEMPTS):
-        with pytest.raises(RuntimeError):
-            worker.handle(body, lambda: 300.0)
-    events.unregister("before-call.dynamodb.BatchWriteItem", crash)
-    assert worker.handle(body, lambda: 300.0).end == "dead"
+    crash_until_dead(nights, body, "BatchWriteItem")
     assert enabled(nights)["p3"] is False
 
     nights.night("c.xml", export(1, 2, 3))
@@ -206,22 +211,12 @@ def test_a_record_that_lay_among_the_dead_letters_does_not_come_back_once_an_exp
     context: Any = Context()
     splitter.lambda_handler(nights.stack.put("incoming/shop/b.xml", export(1, 2, 3)), context)
     [body] = nights.stack._drain("products")
-    worker = mapper.parts().worker
-
-    def crash(**_: Any) -> None:
-        raise RuntimeError
-
-    events = nights.stack.dynamodb.meta.events
-    events.register_first("before-call.dynamodb.BatchGetItem", crash)
-    for _ in range(MOST_ATTEMPTS):
-        with pytest.raises(RuntimeError):
-            worker.handle(body, lambda: 300.0)
-    events.unregister("before-call.dynamodb.BatchGetItem", crash)
-    assert worker.handle(body, lambda: 300.0).end == "dead"
+    crash_until_dead(nights, body, "BatchGetItem")
 
     third = nights.night("c.xml", export(1, 2))
     assert nights.run(f"{third.id}-withdrawal").counts["filtered"] == 1
-    assert worker.handle(body, lambda: 300.0).counts == {"superseded": 1}
+    redriven = mapper.parts().worker.handle(body, lambda: 300.0)
+    assert redriven.counts == {"superseded": 1}
     assert enabled(nights) == {"p1": True, "p2": True}
 
 

@@ -16,8 +16,9 @@ from pim_connector.delivery.line import Accepted, Line, Turned, Unknown, is_link
 from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.refusal import UnansweredError
 from pim_connector.delivery.submission import submit
+from pim_connector.delivery.triage import never_taken
 from pim_connector.delta import Current, without
-from pim_connector.ledger import NEVER_TAKEN, LedgerEntry, ledger_key
+from pim_connector.ledger import ledger_key
 from pim_connector.mapping.result import Mapped, Slot
 from pim_connector.messages import AmendedSlot, Amendment, AmendmentMessage, MessageRecord
 from pim_connector.sameness import same, value_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.delivery.line import Answer
     from pim_connector.delivery.task import DeliveryParts
+    from pim_connector.ledger import LedgerEntry
 
 DISABLED: Final = "disabled"
 """`LedgerEntry.outcome` of a product that we disabled: when it comes again it is enabled."""
@@ -76,18 +78,7 @@ def _gone(message: AmendmentMessage, amendment: Amendment) -> LedgerEntry:
     An older record of it may still come: it waited for its model, lay among the dead letters, or
     is replayed. It is superseded then, as that of any other product that the export lacks.
     """
-    return LedgerEntry(
-        source=message.source,
-        resource=message.resource,
-        identifier=amendment.identifier,
-        order=message.order,
-        fingerprint=b"",
-        mapping=NEVER_TAKEN,
-        slots=b"",
-        run=message.run,
-        record=0,
-        outcome=DISABLED,
-    )
+    return never_taken(message, amendment.identifier, record=0, outcome=DISABLED)
 
 
 def _entries(message: AmendmentMessage, parts: DeliveryParts) -> dict[int, LedgerEntry]:

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from pim_connector.delivery.line import Turned, Unknown, outcome
 from pim_connector.delivery.pim import asking_the_pim
-from pim_connector.delivery.triage import key_of
+from pim_connector.delivery.triage import key_of, never_taken
 from pim_connector.errors import TransientError
-from pim_connector.ledger import NEVER_TAKEN, LedgerEntry
 from pim_connector.states import Problem, RecordOutcome, State
 
 if TYPE_CHECKING:
     from pim_connector.delivery.task import DeliveryParts, Task
+    from pim_connector.ledger import LedgerEntry
     from pim_connector.messages import MessageRecord, ProductMessage
 
 
@@ -72,24 +72,11 @@ def doubt(message: ProductMessage, records: Iterable[MessageRecord], parts: Deli
     known = parts.ledger.entries(doubted)
     parts.ledger.accept(
         [
-            _doubted(known[key], message.order) if key in known else _unheard(message, record)
+            _doubted(known[key], message.order)
+            if key in known
+            else never_taken(message, record.identifier, record=record.number)
             for key, record in doubted.items()
         ]
-    )
-
-
-def _unheard(message: ProductMessage, record: MessageRecord) -> LedgerEntry:
-    """Name a product that the PIM may have for the first time now, as this record says."""
-    return LedgerEntry(
-        source=message.source,
-        resource=message.resource,
-        identifier=record.identifier,
-        order=message.order,
-        fingerprint=b"",
-        mapping=NEVER_TAKEN,
-        slots=b"",
-        run=message.run,
-        record=record.number,
     )
 
 

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from pim_connector.delivery.line import outcome
 from pim_connector.delta import is_superseded
-from pim_connector.ledger import LedgerEntry, ledger_key
+from pim_connector.ledger import NEVER_TAKEN, LedgerEntry, ledger_key
 from pim_connector.states import FINAL_STATES, RecordOutcome, State
 
 if TYPE_CHECKING:
-    from pim_connector.messages import MessageRecord, ProductMessage
+    from pim_connector.messages import AmendmentMessage, MessageRecord, ProductMessage
 
 
 class Triage(Struct, frozen=True, kw_only=True):
@@ -60,6 +60,31 @@ def moved(entry: LedgerEntry, message: ProductMessage, record: MessageRecord) ->
         run=message.run,
         record=record.number,
         outcome="unchanged",
+    )
+
+
+def never_taken(
+    message: ProductMessage | AmendmentMessage,
+    identifier: str,
+    *,
+    record: int,
+    outcome: str = "updated",
+) -> LedgerEntry:
+    """Make an entry for a product that the PIM has not accepted, as far as is known.
+
+    All that counts of it is the message's order, which older records of the product give way to.
+    """
+    return LedgerEntry(
+        source=message.source,
+        resource=message.resource,
+        identifier=identifier,
+        order=message.order,
+        fingerprint=b"",
+        mapping=NEVER_TAKEN,
+        slots=b"",
+        run=message.run,
+        record=record,
+        outcome=outcome,
     )
 
 

@@ -20,7 +20,6 @@ SAME_SHAPE = {
     frozenset({"text", "identifier"}),
     frozenset({"image", "file"}),
 }
-_KINDS_OF_UNITS = ("metric", "price")
 
 
 def check_against(program: Program, structure: Structure) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -18,7 +18,6 @@ messages of an errand are being written down · sending: they are being sent · 
 the mapper works · finished: every record has its state · failed: see `problem`."""
 Kind = Literal["file", "withdrawal", "replay", "rewind", "assets"]
 """What a run is about: a file, or an errand that concerns the run `of` (see `errands`)."""
-PHASES: Final[tuple[Phase, ...]] = get_args(Phase)
 
 
 class Run(Struct, frozen=True, kw_only=True):
