@@ -81,7 +81,7 @@ def test_siblings_take_a_run_and_leave_what_could_pass_a_limit() -> None:
     siblings.learn("p", (0,))
     deep = b"<p>" + b"<d>" * MAX_DEPTH + b"</d>" * MAX_DEPTH + b"</p>"
     found = siblings.run(PLAIN * 3 + deep + PLAIN, 0, MAX_DEPTH)
-    assert [(each.start, each.end) for each in found] == [(0, 22), (22, 44), (44, 66)]
+    assert [(start, end) for start, end, _ in found] == [(0, 22), (22, 44), (44, 66)]
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 10, 40])

@@ -14,7 +14,7 @@ from msgspec import Struct
 from pim_connector.baseline import Baseline, print_of
 from pim_connector.bucket import Bucket, StoredObject
 from pim_connector.dispatch import Dispatcher, message_record
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reading import RecordReader, Resumption, read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.errands import ErrandParts
 from pim_connector.kept import KeptRecord, keep, rejected
@@ -103,12 +103,17 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """How far a split has come: what a checkpoint holds."""
+    """How far a split has come: what a checkpoint holds.
+
+    `resumption` is where the file is read on, some records before if need be; without it all of it
+    is read again.
+    """
 
     records: int = 0
     windows: int = 0
     number: int = 0
     bays: list[Bay] = []
+    resumption: Resumption | None = None
 
 
 class Split:
@@ -131,26 +136,28 @@ class Split:
     def read(self, remaining: Callable[[], float]) -> bool:
         """Read on until the file ends or `remaining()` seconds run low; False says the latter."""
         progress, end = self._progress, FileEnd()
-        for window in windows_of(self._records(), end):
+        reader = self._reader()
+        for window in windows_of(reader, end):
             if self._tired and progress.windows + 1 not in self._booked:
                 self._parts.splits.exhaust(self._run)
                 self._end(self._exhausted())
                 return True
             self._window(window)
             if remaining() < MARGIN_SECONDS:
-                self._checkpoint()
+                self._checkpoint(reader)
                 return False
             if progress.windows % CHECKPOINT_WINDOWS == 0:
-                self._checkpoint()
+                self._checkpoint(reader)
         self._end(self._problem(end.problem))
         return True
 
-    def _records(self) -> Iterator[SourceRecord]:
+    def _reader(self) -> RecordReader:
         file = run_file(self._run)
         return read_records(
             lambda: self._parts.bucket.open(file),
             self._plan.program,
             skip=self._progress.records,
+            start=self._progress.resumption,
             others=self._plan.others,
         )
 
@@ -228,7 +235,8 @@ class Split:
             encoded = encode_record(message_record(sighting, identity, self._standing.force))
             yield from self._packer.add(lane, identity.resource, sighting.record.head, encoded)
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, reader: RecordReader) -> None:
+        self._progress.resumption = reader.resumption() or self._progress.resumption
         self._progress.number = self._packer.number
         self._progress.bays = self._packer.bays
         key = heavy_key(self._run.id, f"checkpoint-{self._progress.windows:06d}")

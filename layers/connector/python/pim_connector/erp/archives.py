@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from pim_connector.erp.record import UnreadableFileError
 
@@ -47,22 +47,28 @@ _OTHERS = {
 }
 
 
-def unpacked(file: BinaryIO) -> Iterator[bytes]:
+class Unpacked(NamedTuple):
+    """A file's text in chunks; `is_packed` says that they are not the file's own bytes."""
+
+    chunks: Iterator[bytes]
+    is_packed: bool
+
+
+def unpacked(file: BinaryIO) -> Unpacked:
     """The file's bytes in chunks, unpacked if its first bytes say gzip or zip.
 
-    Reads forward only. Raises UnreadableFileError for other archives, archives in archives,
-    encrypted or damaged ones, and bombs.
+    Reads forward only. Raises UnreadableFileError for other archives, and while the chunks are
+    taken for archives in archives, encrypted or damaged ones, and bombs.
     """
     first = _at_least(file, 8)
     if first.startswith(_GZIP):
-        yield from _no_archive_inside(_gunzip(first, file))
-    elif first.startswith((_ZIP, _EMPTY_ZIP)):
-        yield from _no_archive_inside(_unzip(first, file))
-    else:
-        for magic, name in _OTHERS.items():
-            if first.startswith(magic):
-                raise UnreadableFileError(f"a {name} archive; gzip, zip or plain XML is expected")
-        yield from _chunks(first, file)
+        return Unpacked(_no_archive_inside(_gunzip(first, file)), is_packed=True)
+    if first.startswith((_ZIP, _EMPTY_ZIP)):
+        return Unpacked(_no_archive_inside(_unzip(first, file)), is_packed=True)
+    for magic, name in _OTHERS.items():
+        if first.startswith(magic):
+            raise UnreadableFileError(f"a {name} archive; gzip, zip or plain XML is expected")
+    return Unpacked(chunks_of(file, first), is_packed=False)
 
 
 def _at_least(file: BinaryIO, size: int) -> bytes:
@@ -75,8 +81,9 @@ def _at_least(file: BinaryIO, size: int) -> bytes:
     return data
 
 
-def _chunks(first: bytes, file: BinaryIO) -> Iterator[bytes]:
-    data = first
+def chunks_of(file: BinaryIO, first: bytes = b"") -> Iterator[bytes]:
+    """The bytes of a file from where it stands, with those before them that were read already."""
+    data = first or file.read(CHUNK)
     while data:
         yield data
         data = file.read(CHUNK)
@@ -93,7 +100,7 @@ def _gunzip(first: bytes, file: BinaryIO) -> Iterator[bytes]:
     packed = unpacked_bytes = 0
     inflate = zlib.decompressobj(wbits=31)
     try:
-        for data in _chunks(first, file):
+        for data in chunks_of(file, first):
             packed += len(data)
             rest = data
             while rest:
@@ -122,7 +129,7 @@ def _gunzip(first: bytes, file: BinaryIO) -> Iterator[bytes]:
 def _unzip(first: bytes, file: BinaryIO) -> Iterator[bytes]:
     with tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024) as copy:
         entries = 0
-        for data in _chunks(first, file):
+        for data in chunks_of(file, first):
             copy.write(data)
             entries += data.count(_ZIP_ENTRY)
             if entries > MAX_ZIP_ENTRIES:

@@ -5,20 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from msgspec import Struct
+
 from pim_connector.erp.cuts import Cut
 from pim_connector.erp.fragments import HeadDocument, Skeletons, lone_xml, record_xml
 from pim_connector.erp.head import evaluate_head, read_order
 from pim_connector.erp.plan import Group, Plan
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.erp.seen import explain_no_records
-from pim_connector.erp.stream import OpenFile, XmlStream
+from pim_connector.erp.stream import OpenFile, Place, XmlStream
 from pim_connector.erp.table_rows import fill_table
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.compiled import CompiledRecord
 from pim_connector.mapping.program import Program
 
-__all__ = ["RecordReader", "read_order", "read_records"]
+__all__ = ["RecordReader", "Resumption", "read_order", "read_records"]
+
+
+class Resumption(Struct, frozen=True, kw_only=True):
+    """How to read a file on without reading again what came before.
+
+    `records` are those before the place, `head` is what the file's head said.
+    """
+
+    place: Place
+    records: int
+    head: dict[str, str]
 
 
 class RecordReader(Iterator[SourceRecord]):
@@ -33,11 +46,13 @@ class RecordReader(Iterator[SourceRecord]):
         program: Program,
         *,
         skip: int = 0,
+        start: Resumption | None = None,
         others: Mapping[str, OpenFile] | None = None,
     ) -> None:
         said = program.mapping.file.file
         self._program = program
         self._skip = skip
+        self._start = start
         self._others = others or {}
         self._stream = XmlStream(
             open_file=open_file,
@@ -46,20 +61,30 @@ class RecordReader(Iterator[SourceRecord]):
             max_megabytes=said.max_record_megabytes,
         )
         self._plan = Plan.of(program)
-        self._head: dict[str, str] = {}
+        self._head: dict[str, str] = start.head if start else {}
         self._tables = LookupTables(
             {name: tuple(table.columns) for name, table in program.tables.items()}
         )
         self._groups: dict[tuple[int, ...], list[Group]] = {}
         self._heads: dict[str, dict[str, str]] = {}
         self._skeletons = Skeletons()
-        self.records_read = 0
+        self.records_read = start.records if start else 0
+        self._before: tuple[Cut | None, int] = (None, 0)
         self._records = self._read()
 
     @property
     def dropped(self) -> int:
         """How many illegal characters and references were left out so far."""
         return self._stream.decoder.dropped
+
+    def resumption(self) -> Resumption | None:
+        """How to read on after the records given so far; None where reading has to begin anew.
+
+        It may lie some records before: whoever reads on from there skips those.
+        """
+        cut, records = self._before
+        place = self._stream.place_after(cut) if cut else None
+        return Resumption(place=place, records=records, head=self._head) if place else None
 
     def __next__(self) -> SourceRecord:
         try:
@@ -72,12 +97,12 @@ class RecordReader(Iterator[SourceRecord]):
     def _read(self) -> Iterator[SourceRecord]:
         self._read_other_files()
         own_tables = [table for table in self._program.tables.values() if table.file is None]
-        head_is_known = False
+        head_is_known = self._start is not None
         if own_tables:
             self._first_pass()
             head_is_known = True
-        head = HeadDocument()
-        for cut in self._stream.cuts(self._plan.paths):
+        head, start = HeadDocument(), self._start.place if self._start else None
+        for cut in self._stream.cuts(self._plan.paths, start=start):
             for inner in cut.flat() if cut.inner else (cut,):
                 if not head_is_known:
                     self._collect_head(head, inner)
@@ -89,6 +114,7 @@ class RecordReader(Iterator[SourceRecord]):
                     record = self._record(inner, group)
                     if record is not None:
                         yield record
+            self._before = (cut, self.records_read)
         if self.records_read == 0:
             explain_no_records(self._stream, self._plan.record_paths)
 
@@ -222,15 +248,17 @@ def read_records(
     program: Program,
     *,
     skip: int = 0,
+    start: Resumption | None = None,
     others: Mapping[str, Callable[[], BinaryIO]] | None = None,
 ) -> RecordReader:
     """The records of a file in document order, in constant memory but for the look-up tables.
 
     `open_file` opens the file anew each time: tables (and a head that comes after the records)
     need a first pass. `skip` passes over the first N records, for going on where reading stopped;
-    numbers and lines stay those of the file. `others` are the second files by name.
+    numbers and lines stay those of the file. With `start`, given by an earlier reading of the same
+    file, what lies before it is not even read. `others` are the second files by name.
 
     Raises UnreadableFileError with line, column and number of whole records before the place, when
     the file is no readable XML to its end, and when no record is at the paths of the mapping.
     """
-    return RecordReader(open_file, program, skip=skip, others=others)
+    return RecordReader(open_file, program, skip=skip, start=start, others=others)

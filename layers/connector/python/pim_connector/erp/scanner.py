@@ -17,6 +17,7 @@ from pim_connector.erp.cuts import Cut, Tag
 from pim_connector.erp.entities import Entities
 from pim_connector.erp.open_elements import XML_NAMESPACE, OpenElement, names_below, qualified
 from pim_connector.erp.paths import ElementPath, PathMatcher, State
+from pim_connector.erp.positions import START, LineCount, Position
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.siblings import MAX_ATTRIBUTES, MAX_DEPTH, Found, Siblings
 from pim_connector.erp.syntax_errors import explain_syntax
@@ -53,6 +54,9 @@ class Scanner:
         self._siblings: dict[State, Siblings] = {}
         self._is_plain = True
         self._in_cdata = False
+        self._start = START
+        self._start_column = 0
+        self._lines = LineCount()
         self.failure: UnreadableFileError | None = None
         self._parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = False
@@ -60,7 +64,21 @@ class Scanner:
         parser.EntityDeclHandler = self._entity
         parser.AttlistDeclHandler = self._attribute_default
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+        if hasattr(parser, "SetReparseDeferralEnabled"):
+            # What is whole is announced at once; against huge tokens there is MAX_TOKEN_BYTES.
+            parser.SetReparseDeferralEnabled(False)
         self._announce(True)
+
+    def open(self, tags: Sequence[Tag], at: Position) -> int:
+        """Begin inside of elements that were opened earlier in the file, at a place in it.
+
+        Gives how many bytes of the stream stand for their start tags.
+        """
+        written = "".join(tag.written(with_attributes=True) for tag in tags).encode()
+        self.feed(written)
+        self._start, self._start_column = at, self._parser.CurrentColumnNumber
+        self._lines = LineCount(at.line, len(written))
+        return len(written)
 
     def feed(self, data: bytes) -> list[Cut]:
         """Takes the next piece of the document; `failure` says when and where it is no XML."""
@@ -81,11 +99,11 @@ class Scanner:
                 self._parser.Parse(b"", True)
             self._forget()
         except expat.ExpatError as error:
-            self.failure = UnreadableFileError(
-                explain_syntax(error, at_end=final), line=error.lineno, column=error.offset + 1
-            )
+            what = explain_syntax(error, at_end=final)
+            self.failure = self._failure(what, error.lineno, error.offset)
         except UnreadableFileError as error:
-            self.failure = self._placed(error)
+            line, column = self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber
+            self.failure = error if error.line else self._failure(error.what, line, column)
         done, self._done = self._done, []
         return done
 
@@ -100,31 +118,29 @@ class Scanner:
         found = above.siblings.run(data, at, MAX_DEPTH - len(self._stack))
         if not found:
             return False
-        line, end = self._parser.CurrentLineNumber, found[-1].end
+        end = found[-1][1]
         self._given = self._base + end
         self._announce(False)
         try:
             self._parser.Parse(data[at:end])
         except expat.ExpatError:
             good = self._parser.ErrorByteIndex - self._base
-            found = [each for each in found if each.end <= good]
+            found = [each for each in found if each[1] <= good]
             raise
         finally:
             self._announce(True)
-            self._add(found, above.inside, at, line)
+            self._add(found, above.inside)
         return True
 
-    def _add(self, found: list[Found], ancestors: tuple[Tag, ...], at: int, line: int) -> None:
+    def _add(self, found: list[Found], ancestors: tuple[Tag, ...]) -> None:
         data, base, outer = self._bytes, self._base, self._cut
         done = self._done if outer is None else outer.inner
-        has_returns = bool(found) and data.find(b"\r", at, found[-1].end) >= 0
-        for start, end, name, paths in found:
-            line += _lines(data, at, start) if has_returns else data.count(b"\n", at, start)
-            at = start
+        lines = self._lines.lines_at(data, base, [base + start for start, _, _ in found])
+        for (start, end, kind), line in zip(found, lines, strict=True):
             cut = Cut(
-                paths=paths,
+                paths=kind.paths,
                 ancestors=ancestors,
-                tag=Tag(name, {}),
+                tag=kind.tag,
                 line=line,
                 start=base + start,
                 end=base + end,
@@ -147,16 +163,17 @@ class Scanner:
 
     def _announce(self, tags: bool) -> None:
         parser = self._parser
-        parser.StartElementHandler = self._start if tags else None
-        parser.EndElementHandler = self._end if tags else None
+        parser.StartElementHandler = self._open_tag if tags else None
+        parser.EndElementHandler = self._close_tag if tags else None
         parser.StartCdataSectionHandler = self._cdata_start if tags else None
         parser.EndCdataSectionHandler = self._cdata_end if tags else None
 
-    def _placed(self, error: UnreadableFileError) -> UnreadableFileError:
-        if error.line is not None:
-            return error
-        column = self._parser.CurrentColumnNumber + 1
-        return UnreadableFileError(error.what, line=self._parser.CurrentLineNumber, column=column)
+    def _failure(self, what: str, line: int, column: int) -> UnreadableFileError:
+        """An error at the place that expat gives in the stream; its columns count from 0."""
+        if line == 1:
+            column += self._start.column - 1 - self._start_column
+        line += self._start.line - 1
+        return UnreadableFileError(what, line=line, column=column + 1)
 
     def _forget(self) -> None:
         """Drops the bytes nobody will ask for, and refuses what has grown beyond its limit."""
@@ -164,7 +181,9 @@ class Scanner:
         if self._fed - here > MAX_TOKEN_BYTES:
             raise UnreadableFileError(f"a tag or comment of more than {MAX_TOKEN_BYTES >> 20} MB")
         keep = here
-        if self._cut is not None:
+        if self._cut is None:
+            self._lines.lines_at(self._bytes, self._base, [here])
+        else:
             outermost = self._cut.outermost
             keep = outermost.start
             if here - keep > self._max_bytes:
@@ -177,7 +196,7 @@ class Scanner:
         self._bytes = self._bytes[keep - self._base :]
         self._base = keep
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
+    def _open_tag(self, name: str, attributes: dict[str, str]) -> None:
         if len(attributes) > MAX_ATTRIBUTES:
             raise UnreadableFileError(f"an element with more than {MAX_ATTRIBUTES} attributes")
         if self._dead + len(self._stack) >= MAX_DEPTH:
@@ -217,12 +236,14 @@ class Scanner:
     def _begin(
         self, opened: OpenElement, matched: tuple[int, ...], above: OpenElement | None
     ) -> None:
+        start = self._parser.CurrentByteIndex
+        (line,) = self._lines.lines_at(self._bytes, self._base, [start])
         cut = Cut(
             paths=matched,
             ancestors=above.inside if above else (),
             tag=opened.tag,
-            line=self._parser.CurrentLineNumber,
-            start=self._parser.CurrentByteIndex,
+            line=line,
+            start=start,
         )
         shallow = sum(self._shallow[number] for number in matched)
         if shallow == len(matched):
@@ -246,7 +267,7 @@ class Scanner:
                 above.siblings = self._siblings.setdefault(above.state, above.siblings)
         above.siblings.learn(cut.tag.name, cut.paths)
 
-    def _end(self, _: str) -> None:
+    def _close_tag(self, _: str) -> None:
         if self._dead:
             self._dead -= 1
             return
@@ -299,9 +320,3 @@ class Scanner:
             self.entities.check(data[1:-1])
             if self._cut is None and "<" in self.entities.declared.get(data[1:-1], ""):
                 raise UnreadableFileError(f"elements come out of the entity {data}; write them out")
-
-
-def _lines(data: bytes, start: int, end: int) -> int:
-    """How many lines end there, as XML counts them: by CR, LF, or both together."""
-    feeds, returns = data.count(b"\n", start, end), data.count(b"\r", start, end)
-    return feeds + returns - data.count(b"\r\n", start, end)

@@ -112,7 +112,7 @@ def _seen_paths(stream: XmlStream) -> _Seen:
     decoder = Decoder(override=stream.encoding, illegal=stream.illegal_characters)
     # The caller has already read the file to its end; here it is read for the message only.
     with suppress(expat.ExpatError, UnreadableFileError), stream.open_file() as file:
-        for data in decoder.decode(unpacked(file)):
+        for data in decoder.decode(unpacked(file).chunks):
             parser.Parse(data, False)
             read += len(data)
             if read > MAX_BYTES:

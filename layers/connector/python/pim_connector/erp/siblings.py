@@ -16,39 +16,40 @@ attribute. In every doubt the element is not cut, and the parser announces its t
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
+
+from pim_connector.erp.cuts import Tag
 
 MAX_DEPTH = 240
 """Nesting that no export has; the record reader (libxml2) would refuse it at 256."""
 MAX_ATTRIBUTES = 10_000
-_UNPARSED = ((b"<![CDATA[", b"]]>"), (b"<!--", b"-->"), (b"<?", b"?>"))
+_CDATA: Final = (b"<![CDATA[", b"]]>")
+_COMMENT: Final = (b"<!--", b"-->")
+_INSTRUCTION: Final = (b"<?", b"?>")
+_SLASH: Final = 47
 _SHORTEST_NEST = 7
 """Bytes of `<a></a>`."""
 
 
-class Found(NamedTuple):
-    """An element in the text: where it begins and ends, its name and the paths it is at."""
+class Kind(NamedTuple):
+    """Children of one name: the paths they are at, and how their tags begin in the text."""
 
-    start: int
-    end: int
-    name: str
-    paths: tuple[int, ...]
-
-
-class _Kind(NamedTuple):
-    name: str
+    tag: Tag
     paths: tuple[int, ...]
     start: bytes
     end: bytes
-    ends: bytes
-    tag: re.Pattern[bytes]
+    either: re.Pattern[bytes]
+
+
+Found: TypeAlias = tuple[int, int, Kind]
+"""Where an element begins and ends in the text, and what it is."""
 
 
 class Siblings:
     """The names of those children of an element that may be cut out, as far as they are known."""
 
     def __init__(self) -> None:
-        self._kinds: dict[bytes, _Kind] = {}
+        self._kinds: dict[bytes, Kind] = {}
         self._first = self._next = re.compile(b"(?!)")
 
     def learn(self, name: str, paths: tuple[int, ...]) -> None:
@@ -57,8 +58,8 @@ class Siblings:
         if written in self._kinds:
             return
         start, end = b"<" + written, b"</" + written
-        tag = re.compile(b"</?" + re.escape(written) + rb"[ \t\r\n/>]")
-        self._kinds[written] = _Kind(name, paths, start, end + b">", end, tag)
+        either = re.compile(b"</?" + re.escape(written) + rb"[ \t\r\n/>]")
+        self._kinds[written] = Kind(Tag(name, {}), paths, start, end, either)
         names = b"|".join(re.escape(each) for each in self._kinds)
         self._next = re.compile(b"<(?:" + names + rb")[ \t\r\n/>]")
         self._first = re.compile(
@@ -84,30 +85,45 @@ class Siblings:
             start, at = tag.start(1) - 1, tag.end()
             if data.find(b"xmlns", start, at) >= 0:
                 break
-            if data[at - 2] != 47:  # not `/>`
+            if data[at - 2] != _SLASH:
                 end = data.find(kind.end, at)
                 if end < 0 or not _is_certain(data, at, end, kind):
                     break
-                at = end + len(kind.end)
+                at = end + len(kind.end) + 1
             if at - start >= most and not _is_within_limits(data, start, at, room):
                 break
-            found.append(Found(start, at, kind.name, kind.paths))
+            found.append((start, at, kind))
         return found
 
 
-def _is_certain(data: bytes, start: int, end: int, kind: _Kind) -> bool:
-    """Whether the end tag at `end` is that of the element whose start tag ends at `start`."""
+def _is_certain(data: bytes, start: int, end: int, kind: Kind) -> bool:
+    """Whether the end tag at `end` is that of the element whose start tag ends at `start`.
+
+    One byte is looked for five times as fast as two, and most elements have neither `!` nor `?`.
+    """
     find = data.find
-    is_named = find(kind.start, start, end) >= 0 or find(kind.ends, start, end) >= 0
-    if is_named and kind.tag.search(data, start, end):
+    if not data.startswith(b">", end + len(kind.end)):
         return False
-    if find(b"<!", start, end) < 0 and find(b"<?", start, end) < 0:
-        return True
-    for opening, closing in _UNPARSED:
-        last = data.rfind(opening, start, end)
-        if last >= 0 and find(closing, last + len(opening), end) < 0:
+    if find(kind.start, start, end) >= 0 and kind.either.search(data, start, end):
+        return False
+    if find(b"?", start, end) >= 0 and find(b"<?", start, end) >= 0:
+        return not _may_be_open(data, start, end)
+    at = start if find(b"!", start, end) >= 0 else end
+    while (mark := find(b"<!", at, end)) >= 0:
+        opening, closing = _COMMENT if data.startswith(b"<!--", mark) else _CDATA
+        at = find(closing, mark + len(opening), end)
+        if at < 0:
             return False
     return True
+
+
+def _may_be_open(data: bytes, start: int, end: int) -> bool:
+    """Whether one of the three could be open at `end`, whichever of them stands in another."""
+    for opening, closing in (_CDATA, _COMMENT, _INSTRUCTION):
+        last = data.rfind(opening, start, end)
+        if last >= 0 and data.find(closing, last + len(opening), end) < 0:
+            return True
+    return False
 
 
 def _is_within_limits(data: bytes, start: int, end: int, room: int) -> bool:
