@@ -349,6 +349,21 @@ def test_a_truncated_file_gives_its_whole_records_and_then_a_clear_error() -> No
     assert (error.value.line, error.value.records_read) == (3, 1)
 
 
+@pytest.mark.parametrize("piece", [30, 97, 250, 1 << 16])
+def test_all_records_before_an_illegal_character_are_given(piece: int) -> None:
+    mapping = """
+version: 1
+records:
+  product: {path: /c/p, identifier: "@id"}
+  part: {path: /c/p/part, identifier: "@id"}
+"""
+    comment, product = f"<!-- {'x' * 1_100} -->", '<p id="1"><part id="1a"/></p>'
+    reader = reader_of(f"<c>{comment}{product * 3}\x01</c>", mapping, piece=piece)
+    assert [next(reader).number for _ in range(6)] == [*range(1, 7)]
+    with pytest.raises(UnreadableFileError, match="U\\+0001 is not allowed"):
+        next(reader)
+
+
 def test_broken_xml_is_an_error_with_line_and_column() -> None:
     with pytest.raises(
         UnreadableFileError, match="this is not XML, or not well-formed XML"

@@ -47,6 +47,11 @@ class Entities(Struct):
         else:
             self.declared[name] = text
 
+    def note_entity(self, name: str, is_parameter: int, value: str | None, *_: str | None) -> None:
+        """Takes what expat says of an entity; parameters of the DTD itself are not followed."""
+        if not is_parameter:
+            self.declare(name, value)
+
     def expand(self, xml: str) -> str:
         """The XML with all entities replaced but the five that need no declaration.
 
@@ -107,3 +112,12 @@ class Entities(Struct):
                 "attack or a mistake, and is not read"
             )
         return text
+
+
+def refuse_default(element: str, attribute: str, _: str, default: str | None, __: int) -> None:
+    """Takes what expat says of an attribute in the DTD: records travel without it."""
+    if default is not None:
+        raise UnreadableFileError(
+            f"the DTD inside the file gives {element}/@{attribute} the default {default!r}; "
+            "such defaults are not supported, write the attribute out"
+        )

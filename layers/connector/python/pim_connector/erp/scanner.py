@@ -14,12 +14,12 @@ from typing import Final
 from xml.parsers import expat
 
 from pim_connector.erp.cuts import Cut, Tag
-from pim_connector.erp.entities import Entities
-from pim_connector.erp.open_elements import XML_NAMESPACE, OpenElement, names_below, qualified
-from pim_connector.erp.paths import ElementPath, PathMatcher, State
+from pim_connector.erp.entities import Entities, refuse_default
+from pim_connector.erp.open_elements import OpenElements
+from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.positions import START, LineCount, Position
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.siblings import MAX_ATTRIBUTES, MAX_DEPTH, Found, Siblings
+from pim_connector.erp.siblings import MAX_DEPTH, Found
 from pim_connector.erp.syntax_errors import explain_syntax
 
 MAX_TOKEN_BYTES: Final = 8 * 1024 * 1024
@@ -37,11 +37,9 @@ class Scanner:
 
     def __init__(self, paths: Sequence[ElementPath], *, max_bytes: int) -> None:
         self.entities = Entities()
-        self._matcher = PathMatcher(paths)
         self._shallow = [path.shallow for path in paths]
         self._max_bytes = max_bytes
-        self._stack: list[OpenElement] = []
-        self._dead = 0
+        self._elements = OpenElements(paths)
         self._cut: Cut | None = None
         self._done: list[Cut] = []
         self._bytes = b""
@@ -49,10 +47,6 @@ class Scanner:
         self._fed = 0
         self._given = 0
         self._piece = FIRST_PIECE
-        self._known: dict[tuple[State, str], tuple[State, tuple[int, ...]]] = {}
-        self._known_names: dict[str, str] | None = None
-        self._siblings: dict[State, Siblings] = {}
-        self._is_plain = True
         self._in_cdata = False
         self._start = START
         self._start_column = 0
@@ -61,8 +55,8 @@ class Scanner:
         self._parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = False
         parser.StartDoctypeDeclHandler = self._doctype
-        parser.EntityDeclHandler = self._entity
-        parser.AttlistDeclHandler = self._attribute_default
+        parser.EntityDeclHandler = self.entities.note_entity
+        parser.AttlistDeclHandler = refuse_default
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
         if hasattr(parser, "SetReparseDeferralEnabled"):
             # What is whole is announced at once; against huge tokens there is MAX_TOKEN_BYTES.
@@ -109,13 +103,13 @@ class Scanner:
 
     def _run(self) -> bool:
         """Take the siblings that stand next, if they can be cut by their text."""
-        above = self._stack[-1] if self._stack and not self._dead else None
+        above = self._elements.innermost
         if above is None or above.siblings is None or self._in_cdata:
             return False
         if self._parser.CurrentByteIndex != self._given:
             return False
         data, at = self._bytes, self._given - self._base
-        found = above.siblings.run(data, at, MAX_DEPTH - len(self._stack))
+        found = above.siblings.run(data, at, MAX_DEPTH - self._elements.depth)
         if not found:
             return False
         end = found[-1][1]
@@ -151,7 +145,7 @@ class Scanner:
 
     def _step(self) -> None:
         """Have expat announce what stands next, as far as siblings may begin."""
-        known = next((each.siblings for each in reversed(self._stack) if each.siblings), None)
+        known = self._elements.known_siblings()
         at = self._given - self._base
         if known is None:
             end = min(len(self._bytes), at + self._piece)
@@ -197,56 +191,15 @@ class Scanner:
         self._base = keep
 
     def _open_tag(self, name: str, attributes: dict[str, str]) -> None:
-        if len(attributes) > MAX_ATTRIBUTES:
-            raise UnreadableFileError(f"an element with more than {MAX_ATTRIBUTES} attributes")
-        if self._dead + len(self._stack) >= MAX_DEPTH:
-            raise UnreadableFileError(f"elements nested more than {MAX_DEPTH} deep")
-        above = self._stack[-1] if self._stack else None
-        if self._dead or (above is not None and not above.state):
-            self._dead += 1
+        entered = self._elements.enter(name, attributes)
+        if entered is None or not entered[1]:
             return
-        if above is None:
-            names = names_below({"xml": XML_NAMESPACE}, attributes)
-            state, matched = self._matcher.enter(self._matcher.start, qualified(name, names))
-        else:
-            names = names_below(above.names, attributes)
-            state, matched = self._entered(above.state, name, names)
-        tag, ancestors = Tag(name, attributes), above.inside if above else ()
-        opened = OpenElement(state, names, tag, (*ancestors, tag) if state else ())
-        if names is self._known_names:
-            opened.siblings = self._siblings.get(state)
-        self._stack.append(opened)
-        if matched:
-            self._begin(opened, matched, above)
-
-    def _entered(
-        self, above: State, name: str, names: dict[str, str]
-    ) -> tuple[State, tuple[int, ...]]:
-        """The state below an element; remembered while the namespaces are those of the first."""
-        if self._known_names is None:
-            self._known_names = names
-        if names is not self._known_names:
-            return self._matcher.enter(above, qualified(name, names))
-        found = self._known.get((above, name))
-        if found is None:
-            found = self._matcher.enter(above, qualified(name, names))
-            self._known[above, name] = found
-        return found
-
-    def _begin(
-        self, opened: OpenElement, matched: tuple[int, ...], above: OpenElement | None
-    ) -> None:
+        opened, paths = entered
         start = self._parser.CurrentByteIndex
         (line,) = self._lines.lines_at(self._bytes, self._base, [start])
-        cut = Cut(
-            paths=matched,
-            ancestors=above.inside if above else (),
-            tag=opened.tag,
-            line=line,
-            start=start,
-        )
-        shallow = sum(self._shallow[number] for number in matched)
-        if shallow == len(matched):
+        cut = Cut(paths=paths, ancestors=opened.ancestors, tag=opened.tag, line=line, start=start)
+        shallow = sum(self._shallow[number] for number in paths)
+        if shallow == len(paths):
             (self._done if self._cut is None else self._cut.inner).append(cut)
             return
         opened.cut = cut
@@ -254,24 +207,11 @@ class Scanner:
             cut.outer = self._cut
             self._cut.inner.append(cut)
         self._cut = cut
-        if above and not (shallow or opened.state) and opened.names is above.names:
-            self._learn(above, cut)
-
-    def _learn(self, above: OpenElement, cut: Cut) -> None:
-        """Note that siblings of this name may be cut by their text from here on."""
-        if not self._is_plain:
-            return
-        if above.siblings is None:
-            above.siblings = Siblings()
-            if above.names is self._known_names:
-                above.siblings = self._siblings.setdefault(above.state, above.siblings)
-        above.siblings.learn(cut.tag.name, cut.paths)
+        if not (shallow or self.entities.has_dtd):
+            self._elements.learn(opened, paths)
 
     def _close_tag(self, _: str) -> None:
-        if self._dead:
-            self._dead -= 1
-            return
-        cut = self._stack.pop().cut
+        cut = self._elements.leave()
         if cut is None:
             return
         cut.end = self._end_of(cut)
@@ -298,21 +238,7 @@ class Scanner:
     def _doctype(self, _: str, system: str | None, __: str | None, has_subset: int) -> None:
         if system is not None or has_subset:
             self.entities.has_dtd = True
-            self._is_plain = False
             self._parser.DefaultHandler = self._other
-
-    def _entity(self, name: str, is_parameter: int, value: str | None, *_: str | None) -> None:
-        if not is_parameter:
-            self.entities.declare(name, value)
-
-    def _attribute_default(
-        self, element: str, attribute: str, _: str, default: str | None, __: int
-    ) -> None:
-        if default is not None:
-            raise UnreadableFileError(
-                f"the DTD inside the file gives {element}/@{attribute} the default {default!r}; "
-                "such defaults are not supported, write the attribute out"
-            )
 
     def _other(self, data: str) -> None:
         """Everything without a handler of its own; only references to entities matter."""
