@@ -26,8 +26,8 @@ from pim_connector.manifests import (
     decode_hashes,
     encode_hashes,
     identity_hash,
-    manifest_key,
     manifests_of,
+    write_manifest,
 )
 from pim_connector.mapping import Program
 from pim_connector.mapping.language import Origin
@@ -238,8 +238,7 @@ class Split:
     def _end(self, problem: str | None) -> None:
         self._dispatcher.send(self._packer.flush())
         missing, hold = self._missing(problem)
-        manifest = self._seen.into_manifest()
-        self._parts.bucket.put(manifest_key(self._run.source, self._run.id), manifest)
+        write_manifest(self._seen, self._run.source, self._run.id, self._parts.bucket)
         self._parts.splits.complete(
             self._run,
             sent=self._packer.number,
@@ -320,7 +319,11 @@ def _booked(windows: Iterable[Window], until: int) -> tuple[HashSet, dict[int, W
         if window.number > until:
             ahead[window.number] = window
             continue
-        for value in decode_hashes(window.hashes):
+        hashes = decode_hashes(window.hashes)
+        if not window.duplicates:
+            seen.extend(hashes)
+            continue
+        for value in hashes:
             seen.add(value)
     return seen, ahead
 
