@@ -202,13 +202,18 @@ class Split:
         return window
 
     def _dispositions(self, sightings: Sequence[Sighting]) -> str:
-        """Decide about the records; the ledger is asked about those the baseline does not have."""
+        """Decide about the records; the ledger is asked about those the baseline does not have.
+
+        Of the first run of a source it has nothing to say. Were it to, by tables that were put
+        back, the mapper, which asks it too, would pass over what needs no sending.
+        """
         known = [self._is_known(sighting) for sighting in sightings]
         keys = [
             "" if is_known else _ledger_key(self._run.source, sighting)
             for sighting, is_known in zip(sightings, known, strict=True)
         ]
-        entries = self._parts.ledger.versions(key for key in keys if key)
+        asked = () if self._run.first else filter(None, keys)
+        entries = self._parts.ledger.versions(asked)
         return "".join(
             "u" if is_known else decide(sighting, entries.get(key), self._standing)
             for sighting, key, is_known in zip(sightings, keys, known, strict=True)
