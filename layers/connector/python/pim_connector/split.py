@@ -189,9 +189,9 @@ class Split:
         window = Window(
             number=number,
             dispositions=dispositions,
-            hashes=encode_hashes(array("Q", (each.hash for each in named))),
-            prints=encode_hashes(array("Q", (print_of(each.fingerprint) for each in named))),
-            duplicates=sum(sighting.repeats for sighting in sightings),
+            hashes=encode_hashes(array("Q", [sighting.hash for sighting in named])),
+            prints=encode_hashes(array("Q", [print_of(each.fingerprint) for each in named])),
+            duplicates=sum([sighting.repeats for sighting in named]),
         )
         relies = self._baseline is not None
         if not self._parts.splits.book(self._run, window, if_undisturbed=relies):
@@ -207,13 +207,14 @@ class Split:
         Of the first run of a source it has nothing to say. Were it to, by tables that were put
         back, the mapper, which asks it too, would pass over what needs no sending.
         """
+        if self._run.first:
+            return "".join([decide(sighting, None, self._standing) for sighting in sightings])
         known = [self._is_known(sighting) for sighting in sightings]
         keys = [
             "" if is_known else _ledger_key(self._run.source, sighting)
             for sighting, is_known in zip(sightings, known, strict=True)
         ]
-        asked = () if self._run.first else filter(None, keys)
-        entries = self._parts.ledger.versions(asked)
+        entries = self._parts.ledger.versions(filter(None, keys))
         return "".join(
             "u" if is_known else decide(sighting, entries.get(key), self._standing)
             for sighting, key, is_known in zip(sightings, keys, known, strict=True)
