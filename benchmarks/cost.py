@@ -58,7 +58,9 @@ def modelled(records: int) -> dict[str, dict[str, int]]:
     size = len(export(records)) // records
     changed = len(range(7, records, catalogue.CHANGED_EVERY))
     return {
-        name: asdict(file_units(Volume(records=records, sent=sent, record_bytes=size)))
+        name: asdict(
+            file_units(Volume(records=records, sent=sent, record_bytes=size, first=sent == records))
+        )
         for name, sent in (("first load", records), ("1 % changed", changed))
     }
 
@@ -106,7 +108,7 @@ def report(records: int) -> Iterator[str]:
 
 
 def _tuning() -> Iterator[tuple[str, ...]]:
-    load = Volume(records=1_000_000, sent=1_000_000)
+    load = Volume(records=1_000_000, sent=1_000_000, first=True)
     for megabytes in MEMORY:
         message = cost_model.message_seconds(load, megabytes)
         busy = 1 - cost_model.pause_seconds(load, megabytes) / message

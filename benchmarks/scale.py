@@ -147,7 +147,7 @@ def report() -> Iterator[str]:
 
 
 def _products(products: int) -> Iterator[str]:
-    load = Volume(records=products, sent=products)
+    load = Volume(records=products, sent=products, first=True)
     night = Volume(records=products, sent=products // 100)
     splitting = cost_model.splitter_seconds(load, cost_model.SPLITTER_MB)
     yield f"### {products:,} products in one PIM\n"
@@ -196,13 +196,13 @@ def _pims(pims: int) -> Iterator[str]:
 
 
 def _files(files: int) -> Iterator[str]:
-    load = Volume(records=1_000_000, sent=1_000_000)
+    load = Volume(records=1_000_000, sent=1_000_000, first=True)
     seconds = cost_model.message_seconds(load, cost_model.MAPPER_MB)
     reads = files * cost_model.SPLITTER_RECORDS_A_SECOND
     yield f"### {files} files at once, of {files} sources of one PIM\n"
     yield (
-        f"- {files} splitters look up {reads:,} records a second together: a new table serves "
-        f"{FIRST_READS:,}, the [default quota of a table]({LEDGER_READS.page}) is "
+        f"- {files} splitters that look every record up ask {reads:,} times a second: a new table "
+        f"serves {FIRST_READS:,}, the [default quota of a table]({LEDGER_READS.page}) is "
         f"{LEDGER_READS.limit:,}. **This comes first**: DynamoDB throttles, the splitters wait and "
         "take longer, and nothing is lost. To change: raise the quota and set the table's warm "
         "throughput before such a night, or let the files come in turns; where files are full "

@@ -43,7 +43,7 @@ def figures(sizes: tuple[int, ...]) -> dict[str, object]:
     from cli import prices
     from cli.cost_model import Volume, file_cost, idle_month, nightly_month
 
-    loads = [Volume(records=size, sent=size) for size in sizes]
+    loads = [Volume(records=size, sent=size, first=True) for size in sizes]
     return {
         "prices_of": prices.DATE,
         "region": prices.REGION,
@@ -75,7 +75,7 @@ def table(sizes: tuple[int, ...]) -> Iterator[str]:
     yield f"| {' | '.join(heads)} |"
     yield "| ---: | ---: | ---: | ---: | ---: |"
     for size in sizes:
-        load = Volume(records=size, sent=size)
+        load = Volume(records=size, sent=size, first=True)
         yield (
             f"| {size:,} | ${file_cost(load).total:,.4f} | {span(load.seconds)} |"
             f" ${file_cost(_night(size)).total:,.4f} | ${nightly_month(size, NIGHTLY_SHARE):,.2f} |"
@@ -98,7 +98,7 @@ def page() -> str:
     from cli import cost_model, prices
     from cli.cost_model import Volume, file_cost, idle_month
 
-    rows = [asdict(file_cost(Volume(records=size, sent=size))) for size in SIZES]
+    rows = [asdict(file_cost(Volume(records=size, sent=size, first=True))) for size in SIZES]
     parts = ["| part | " + " | ".join(f"{size:,} products" for size in SIZES) + " |"]
     parts.append("| --- |" + " ---: |" * len(SIZES))
     parts += [
@@ -128,8 +128,8 @@ once. The functions wait for it, which is most of what a first load costs.
 {chr(10).join(parts)}
 
 *splitter* and *mapper* are Lambda (arm64, {cost_model.SPLITTER_MB:,} and
-{cost_model.MAPPER_MB:,} MB) · *queue* is SQS FIFO, by 64 KB · *ledger* is two reads and a
-write per product sent; after an errand, or without a file before, also a read per record ·
+{cost_model.MAPPER_MB:,} MB) · *queue* is SQS FIFO, by 64 KB · *ledger* is a read and a
+write per product sent, and from the second file on a read more; after an errand a read per record ·
 *books* are the windows and messages of the run ·
 *files* are requests to S3 · *telemetry* are metrics, by the hour, and logs. `python -m
 benchmarks.cost` counts them all in the real flow and compares.

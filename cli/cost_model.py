@@ -49,13 +49,17 @@ HOURS_A_MONTH: Final = 730
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
-    """One file: its records, how many of them the PIM has to hear of, and bytes a record."""
+    """One file: its records, how many of them the PIM has to hear of, and bytes a record.
+
+    Of the `first` file of a source the splitter asks the ledger nothing.
+    """
 
     records: int
     sent: int
     record_bytes: int = RECORD_BYTES
     lanes: int = 4
     milliseconds_a_line: float = MILLISECONDS_A_LINE
+    first: bool = False
 
     @property
     def calls(self) -> int:
@@ -114,15 +118,15 @@ class Bill:
 def file_units(volume: Volume) -> Units:
     """Count what one file needs: a window's item has some 17 KB, a message's up to 2 KB.
 
-    What did not change since the file before is not asked of the ledger; where there is no such
-    file, or an errand came between, each record is a read more.
+    The mapper reads what is sent, the splitter before it what changed since the file before; where
+    an errand came between, or two files at once, each record is a read.
     """
     windows, messages = ceil(volume.records / WINDOW), volume.calls
     message_bytes = min(volume.sent, MAX_RECORDS) * volume.record_bytes * 1.1
     return Units(
         messages=messages,
         chunks=2 * messages * max(1, ceil(message_bytes / CHUNK)),
-        ledger_reads=2 * volume.sent,
+        ledger_reads=volume.sent * (1 if volume.first else 2),
         ledger_writes=volume.sent,
         book_reads=windows + messages * 3 + 40,
         book_writes=windows * (2 * 17 + 4) + messages * (2 * 2 + 2 + 1) + 30,

@@ -98,7 +98,9 @@ def plan(
                     shown.append(planned)
         except UnreadableFileError as error:
             broken = str(error)
-    _tell(planner.totals, shown, milliseconds, lanes, as_json=as_json, broken=broken)
+    _tell(
+        planner.totals, shown, milliseconds, lanes, first=not target, as_json=as_json, broken=broken
+    )
     if broken:
         print(f"pim-connector: {file}: {broken}", file=sys.stderr)
         raise typer.Exit(FAILED)
@@ -158,6 +160,7 @@ def _tell(
     milliseconds: float,
     lanes: int,
     *,
+    first: bool,
     as_json: bool,
     broken: str | None,
 ) -> None:
@@ -170,6 +173,7 @@ def _tell(
         record_bytes=max(1, totals.characters // max(totals.records, 1)),
         lanes=lanes,
         milliseconds_a_line=milliseconds,
+        first=first,
     )
     seconds, dollars = totals.seconds(milliseconds), file_cost(volume).total
     if as_json:

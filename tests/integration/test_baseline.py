@@ -173,11 +173,38 @@ GOODS = {f"P{number}": "old" for number in range(20)}
 
 def test_the_second_night_asks_the_ledger_only_about_what_is_not_as_it_was(shop: Shop) -> None:
     shop.night(GOODS)
-    assert set(shop.asked) == set(GOODS)
     second = shop.night(GOODS | {"P3": "new", "P99": "new"})
     assert sorted(shop.asked) == ["P3", "P99"]
     assert second.counts["unchanged"] == 19
     assert second.counts["updated"] == 2
+
+
+def test_the_first_file_of_a_source_has_nothing_to_ask_the_ledger(shop: Shop) -> None:
+    first = shop.split(shop.upload(GOODS))
+    assert shop.asked == []
+    assert sorted(r.identifier for m in shop.sent for r in m.records) == sorted(GOODS)
+    assert (first.first, first.records) == (True, 20)
+    second = shop.split(shop.upload(GOODS, "second.xml"))
+    assert set(shop.asked) == set(GOODS)
+    assert not second.first
+
+
+def test_a_first_file_that_is_taken_over_is_still_the_first(shop: Shop) -> None:
+    goods = {f"P{number}": "old" for number in range(1_001)}
+    run = shop.upload(goods)
+    shop.split(run, lambda: 1.0)
+    assert shop.run(run).phase == "splitting"
+    split = shop.split(shop.run(run))
+    assert shop.asked == []
+    assert (split.first, split.records, split.fence) == (True, 1_001, 2)
+
+
+def test_where_tables_were_put_back_the_first_file_sends_what_need_not_be_sent(shop: Shop) -> None:
+    shop.night(GOODS)
+    shop.registry._table.delete({"pk": "last#shop", "sk": "run"})
+    shop.split(shop.upload(GOODS))
+    assert shop.asked == []
+    assert sorted(r.identifier for m in shop.sent for r in m.records) == sorted(GOODS)
 
 
 def test_what_the_pim_refused_is_asked_about_and_sent_again(shop: Shop) -> None:

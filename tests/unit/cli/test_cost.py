@@ -12,6 +12,7 @@ from cli.cost import page
 from cli.cost_model import (
     Volume,
     file_cost,
+    file_units,
     idle_month,
     message_seconds,
     nightly_month,
@@ -28,11 +29,17 @@ def test_the_page_is_what_the_model_says_today() -> None:
 
 
 def test_a_hundred_thousand_changed_products_cost_about_what_was_worked_out_by_hand() -> None:
-    bill = file_cost(Volume(records=100_000, sent=100_000))
+    bill = file_cost(Volume(records=100_000, sent=100_000, first=True))
     seconds = 100 * 0.055 + 0.1 + 100 * 0.001 * 1_769 / 1_024
     assert bill.mapper == pytest.approx(1_000 * seconds * 0.0000133334, rel=0.01)
-    assert bill.ledger == pytest.approx(0.0625 + 0.025, rel=0.01)
+    assert bill.ledger == pytest.approx(0.0625 + 0.0125, rel=0.01)
     assert 0.1 < bill.total < 0.25
+
+
+def test_from_the_second_file_on_the_splitter_reads_what_changed_too() -> None:
+    first, second = (Volume(records=1_000, sent=1_000, first=first) for first in (True, False))
+    assert file_units(first).ledger_reads == 1_000
+    assert file_units(second).ledger_reads == 2_000
 
 
 def test_unchanged_records_cost_neither_a_read_nor_a_call() -> None:

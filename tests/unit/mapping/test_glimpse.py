@@ -14,7 +14,7 @@ from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.mapping import Program, compile_mapping, load_mapping
 from pim_connector.mapping.identity import glimpsed, identify
-from pim_connector.mapping.result import Identity
+from pim_connector.mapping.result import Identity, Rejected
 
 MAPPING = """
 version: 1
@@ -38,8 +38,9 @@ def both(identifier: str, inside: str) -> tuple[Any, Any]:
     file = f"<all>{inside}</all>".encode()
     record = next(read_records(lambda: io.BytesIO(file), mapping))
     rule = mapping.records["product"]
-    seen: Any = mapping._open(record)
-    return glimpsed(rule, record.xml), identify(*seen)
+    seen = mapping._open(record)
+    parsed = seen if isinstance(seen, Rejected) else identify(*seen)
+    return glimpsed(rule, record.xml), parsed
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,10 @@ def both(identifier: str, inside: str) -> tuple[Any, Any]:
             "<p a='1'><name>n</name>\n<sku> A </sku><model>M</model><d><![CDATA[<b>]]></d></p>",
         ),
         ("sku", "<p><x><y>1</y></x><sku>A</sku></p>"),
+        ("sku", "<p><skus>B</skus><sku>A</sku><skus/></p>"),
+        ("'@sku'", "<p sku='A'><i>https://x.y/z?a:b</i><t>10:30 to 11:30</t><c>Farbe: rot</c></p>"),
+        ("'@sku'", "<p sku='A'><d><![CDATA[<b>Farbe: rot</b>, a: b]]></d></p>"),
+        ("sku", "<p><i at='12:30'>a:b</i><sku>A:1</sku></p>"),
     ],
 )
 def test_plain_records_are_known_without_parsing(identifier: str, record: str) -> None:
@@ -81,6 +86,18 @@ def test_plain_records_are_known_without_parsing(identifier: str, record: str) -
         ("sku", "<p><sku><![CDATA[A]]></sku></p>"),
         ("sku", "<p><sku x='1'>A</sku></p>"),
         ("sku", "<p><sku/></p>"),
+        ("sku", "<p><skus/></p>"),
+        ("'@sku'", "<p sku='A'><u:c/></p>"),
+        ("'@sku'", "<p sku='A'><u:/></p>"),
+        ("'@sku'", "<p sku='A'><x y='>' u:b='1'/></p>"),
+        ("'@sku'", "<p sku='A'><x u:b\n=\t'1'/></p>"),
+        ("'@sku'", "<p sku='A'><x :b='1'/></p>"),
+        ("'@sku'", "<p sku='A'><?u:c d?></p>"),
+        ("'@sku'", "<p sku='A'><x xmlns='http://www.w3.org/2000/xmlns/'/></p>"),
+        ("'@sku'", "<p a=' sku=' b='B'/>"),
+        ("'@sku'", "<p  sku='A'  model='M'/>"),
+        ("'@sku'", "<p sku ='A'/>"),
+        ("'@sku'", "<p sku= 'A'/>"),
     ],
 )
 def test_where_the_text_could_mean_something_else_nobody_guesses(
@@ -130,4 +147,28 @@ def test_a_glimpse_is_never_wrong(
 ) -> None:
     record = etree.tostring(element("p", attributes, children), encoding="unicode")
     glimpse, parsed = both(identifier, record)
+    assert glimpse is None or glimpse == parsed
+
+
+SNIPPETS = st.sampled_from(
+    [
+        *(":", "u:", "://", "xml:", "a:b", "12:30", " u:a='1'", " u:a\t= '1'", " xmlns='urn:a'"),
+        *("<u:b/>", "<!--a:b-->", "<?u:v w?>", "<![CDATA[a: b]]>", "<sku>", ">", "/>"),
+        *("'", '"', "=", " "),
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(sorted(PARENTS)), st.lists(st.tuples(st.integers(0, 60), SNIPPETS)))
+def test_a_glimpse_is_never_wrong_whatever_stands_in_the_text(
+    identifier: str, snippets: list[tuple[int, str]]
+) -> None:
+    record = "<p sku='A' model='M'><sku>A</sku><x y='1'>t</x><model>M</model></p>"
+    for place, snippet in snippets:
+        record = record[:place] + snippet + record[place:]
+    try:
+        glimpse, parsed = both(identifier, record)
+    except (UnreadableFileError, StopIteration):
+        return
     assert glimpse is None or glimpse == parsed

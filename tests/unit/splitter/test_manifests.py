@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from array import array
 
 import pytest
@@ -22,16 +23,38 @@ def test_it_is_a_set(values: list[int]) -> None:
         known.add(value)
     assert len(found) == len(known)
     assert all(value in found for value in known)
-    assert list(Manifest.decode(found.into_manifest())) == sorted(known)
-    assert len(found) == 0
+    assert list(Manifest.decode(b"".join(found.manifest()))) == sorted(known)
 
 
-def test_it_grows_past_its_first_size_and_stays_under_22_bytes_a_product() -> None:
+@given(st.lists(st.integers(1, 2**64 - 1), unique=True))
+def test_what_is_known_to_be_new_is_added_at_once(values: list[int]) -> None:
+    one, other = HashSet(), HashSet()
+    one.extend(values)
+    assert all(map(other.add, values))
+    assert len(one) == len(values)
+    assert list(one.manifest()) == list(other.manifest())
+    assert not any(map(one.add, values))
+
+
+def test_bytes_that_stand_over_the_border_of_two_hashes_are_none_of_them() -> None:
     found = HashSet()
-    hashes = [identity_hash("product", f"SKU-{number}") for number in range(20_000)]
-    assert all(found.add(value) for value in hashes)
-    assert not any(found.add(value) for value in hashes)
-    assert found.size_bytes / len(found) < 22
+    assert found.add(1)
+    assert found.add(2)
+    between = int.from_bytes((1).to_bytes(8)[4:] + (2).to_bytes(8)[:4])
+    assert between not in found
+    assert found.add(between)
+    assert not found.add(between)
+    assert between in found
+
+
+def test_it_takes_less_than_14_bytes_a_product_also_while_it_grows() -> None:
+    hashes = [identity_hash("product", f"SKU-{number}") for number in range(100_000)]
+    tracemalloc.start()
+    found = HashSet()
+    assert all(map(found.add, hashes))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most / len(found) < 14
 
 
 @given(HASHES, HASHES)

@@ -7,11 +7,9 @@ two calls write one product at once, and because a model must go before its vari
 
 from __future__ import annotations
 
-from functools import lru_cache
 from hashlib import blake2b
 
 
-@lru_cache(maxsize=4096)
 def lane_of(family_key: str, lanes: int) -> int:
     """Give the lane, 0 ≤ lane < `lanes`, of everything that shares `family_key`.
 

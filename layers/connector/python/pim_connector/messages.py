@@ -237,4 +237,6 @@ def _tagged(message: Envelope | HeavyPointer) -> dict[str, object]:
 def _json(value: object) -> bytes:
     """Write UTF-8; the two characters that JSON has and XML has not are escaped."""
     encoded = msgspec.json.encode(value)
+    if 0xEF not in encoded:  # their first byte, which few texts have
+        return encoded
     return encoded.replace(b"\xef\xbf\xbe", rb"\ufffe").replace(b"\xef\xbf\xbf", rb"\uffff")

@@ -26,8 +26,8 @@ from pim_connector.manifests import (
     decode_hashes,
     encode_hashes,
     identity_hash,
-    manifest_key,
     manifests_of,
+    write_manifest,
 )
 from pim_connector.mapping import Program
 from pim_connector.mapping.language import Origin
@@ -196,9 +196,9 @@ class Split:
         window = Window(
             number=number,
             dispositions=dispositions,
-            hashes=encode_hashes(array("Q", (each.hash for each in named))),
-            prints=encode_hashes(array("Q", (print_of(each.fingerprint) for each in named))),
-            duplicates=sum(sighting.repeats for sighting in sightings),
+            hashes=encode_hashes(array("Q", [sighting.hash for sighting in named])),
+            prints=encode_hashes(array("Q", [print_of(each.fingerprint) for each in named])),
+            duplicates=sum([sighting.repeats for sighting in named]),
         )
         relies = self._baseline is not None
         if not self._parts.splits.book(self._run, window, if_undisturbed=relies):
@@ -209,13 +209,19 @@ class Split:
         return window
 
     def _dispositions(self, sightings: Sequence[Sighting]) -> str:
-        """Decide about the records; the ledger is asked about those the baseline does not have."""
+        """Decide about the records; the ledger is asked about those the baseline does not have.
+
+        Of the first run of a source it has nothing to say. Were it to, by tables that were put
+        back, the mapper, which asks it too, would pass over what needs no sending.
+        """
+        if self._run.first:
+            return "".join([decide(sighting, None, self._standing) for sighting in sightings])
         known = [self._is_known(sighting) for sighting in sightings]
         keys = [
             "" if is_known else _ledger_key(self._run.source, sighting)
             for sighting, is_known in zip(sightings, known, strict=True)
         ]
-        entries = self._parts.ledger.versions(key for key in keys if key)
+        entries = self._parts.ledger.versions(filter(None, keys))
         return "".join(
             "u" if is_known else decide(sighting, entries.get(key), self._standing)
             for sighting, key, is_known in zip(sightings, keys, known, strict=True)
@@ -246,8 +252,7 @@ class Split:
     def _end(self, problem: str | None) -> None:
         self._dispatcher.send(self._packer.flush())
         missing, hold = self._missing(problem)
-        manifest = self._seen.into_manifest()
-        self._parts.bucket.put(manifest_key(self._run.source, self._run.id), manifest)
+        write_manifest(self._seen, self._run.source, self._run.id, self._parts.bucket)
         self._parts.splits.complete(
             self._run,
             sent=self._packer.number,
@@ -328,7 +333,11 @@ def _booked(windows: Iterable[Window], until: int) -> tuple[HashSet, dict[int, W
         if window.number > until:
             ahead[window.number] = window
             continue
-        for value in decode_hashes(window.hashes):
+        hashes = decode_hashes(window.hashes)
+        if not window.duplicates:
+            seen.extend(hashes)
+            continue
+        for value in hashes:
             seen.add(value)
     return seen, ahead
 

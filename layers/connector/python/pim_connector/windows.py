@@ -21,7 +21,7 @@ WINDOW_CHARACTERS: Final = 4_000_000
 """A window of heavy records ends early, so that memory does not depend on their size."""
 
 
-class Sighting(Struct, frozen=True, kw_only=True):
+class Sighting(Struct, frozen=True, kw_only=True, gc=False):
     """A record and who it is about. `hash` is 0 and `fingerprint` empty where nobody knows.
 
     `repeats` says that an earlier record of the file was about the same product.
@@ -62,7 +62,7 @@ def decide(
         return "f"
     if isinstance(sighting.found, Rejected) or (sighting.repeats and standing.refuse_repeats):
         return "r"
-    if any(sighting.hash in manifest for manifest in standing.newer):
+    if standing.newer and any(sighting.hash in manifest for manifest in standing.newer):
         return "s"
     if sighting.repeats or entry is None:
         return "q"

@@ -18,9 +18,10 @@ PLAIN: Final = re.compile(r"@?[A-Za-z_][A-Za-z0-9_.\-]*")
 """An attribute or a child of the record, without namespace."""
 _MARK: Final = f"<?{RECORD_MARK}?>"
 _XML_SPACE: Final = " \t\r\n"
-_COLON_IN_TAG: Final = re.compile("<[^<>]*:")
-"""A prefix, which may not be declared; or a harmless value, which is then parsed for nothing."""
-_UNCERTAIN: Final = re.compile(r"[&\r\n\t]")
+_COLON: Final = re.compile(":(?!//)")
+"""A colon that is not that of an address; no name has one of those."""
+_PREFIX: Final = re.compile(r"""<[/?]?[^\s<>/='":]*+:|:[^\s<>/='"]*+\s*+=""")
+"""A colon in a name, whose prefix may not be declared; or what looks like it and is harmless."""
 
 Glimpse: TypeAlias = Callable[[str], "list[str] | None"]
 """Gives the values of a record (its XML), "" for what is not there, or None: parse it."""
@@ -31,31 +32,37 @@ def glimpse_of(paths: Sequence[str | None]) -> Glimpse | None:
 
     None where a path is not plain.
     """
-    named = [path for path in paths if path is not None]
-    if not all(PLAIN.fullmatch(path) for path in named):
+    named = [(place, path) for place, path in enumerate(paths) if path is not None]
+    if not all(PLAIN.fullmatch(path) for _, path in named):
         return None
-    children = {path: _tags(path) for path in named if not path.startswith("@")}
-    has_attributes = any(path.startswith("@") for path in named)
+    attributes = [
+        (place, path[1:], f" {path[1:]}=") for place, path in named if path.startswith("@")
+    ]
+    children = [(place, path, _tags(path)) for place, path in named if not path.startswith("@")]
+    nothing = [""] * len(paths)
 
     def glimpse(xml: str) -> list[str] | None:
         at = xml.find(_MARK) + len(_MARK)
-        if xml.find(":", at) >= 0 and _COLON_IN_TAG.search(xml, at):
+        if xml.find(":", at) >= 0 and _may_have_prefix(xml, at):
             return None
-        written = _attributes(xml, at) if has_attributes else {}
-        if written is None:
-            return None
-        values: list[str] = []
-        for path in paths:
-            text: str | None = ""
-            if path in children:
-                text = _child(xml, at, path, children[path])
-            elif path is not None:
-                text = written.get(f" {path[1:]}=")
-                if text is None and not any(path[1:] in before for before in written):
-                    text = ""
+        values = nothing.copy()
+        if attributes:
+            parts = _quoted(xml[at : xml.find(">", at)])
+            if parts is None:
+                return None
+            for place, name, before in attributes:
+                if before in parts:
+                    found = parts.index(before)
+                    if found % 2:
+                        return None
+                    values[place] = parts[found + 1].strip(_XML_SPACE)
+                elif any(name in part for part in parts[::2]):
+                    return None
+        for place, name, tags in children:
+            text = _child(xml, at, name, tags)
             if text is None:
                 return None
-            values.append(text.strip(_XML_SPACE))
+            values[place] = text.strip(_XML_SPACE)
         return values
 
     return glimpse
@@ -65,18 +72,26 @@ def _tags(name: str) -> re.Pattern[str]:
     return re.compile(rf"<{re.escape(name)}[\s/>]")
 
 
-def _attributes(xml: str, at: int) -> dict[str, str] | None:
-    """The values of the start tag, by what stands before each: a space, the name, and `=`.
+def _may_have_prefix(xml: str, at: int) -> bool:
+    if xml.find("xmlns", at) >= 0:
+        return True
+    return _COLON.search(xml, at) is not None and _PREFIX.search(xml, at) is not None
 
-    Cut at its quotes, which are all of one kind: a value cannot hold that kind. A `>` in a value
-    leaves one quote without the other.
+
+def _quoted(tag: str) -> list[str] | None:
+    """Cut a start tag (without its end) at its quotes: in turn, what stands before and in them.
+
+    None where a parser could see it otherwise. The quotes are all of one kind, so that no value
+    holds that kind; a `>` in a value, where the tag seems to end, leaves one without the other.
     """
-    tag = xml[at : xml.find(">", at)]
-    parts = tag.split('"') if '"' in tag else tag.split("'")
-    if len(parts) % 2 == 0 or ('"' in tag and "'" in tag) or _UNCERTAIN.search(tag):
+    if "&" in tag or not tag.isprintable():
         return None
-    parts[0] = f" {parts[0].partition(' ')[2]}"
-    return dict(zip(parts[::2], parts[1::2], strict=False))
+    double = '"' in tag
+    parts = tag.split('"' if double else "'")
+    if len(parts) % 2 == 0 or (double and "'" in tag):
+        return None
+    parts[0] = parts[0][parts[0].find(" ") :]
+    return parts
 
 
 def _child(xml: str, at: int, name: str, tags: re.Pattern[str]) -> str | None:
@@ -85,12 +100,13 @@ def _child(xml: str, at: int, name: str, tags: re.Pattern[str]) -> str | None:
     It is a child if one more tag was opened than closed before it; what could be mistaken for a
     tag (comments, CDATA, instructions, empty elements) must not stand before its end.
     """
-    found = tags.findall(xml, at)
-    if not found:
-        return ""
     start = xml.find(f"<{name}>", at)
-    if len(found) > 1 or start < 0:
-        return None
+    if start < 0 or xml.count(f"<{name}", at) > 1:
+        found = len(tags.findall(xml, at))
+        if found == 0:
+            return ""
+        if found > 1 or start < 0:
+            return None
     before = xml[at:start]
     text = start + len(name) + 2
     end = xml.find("<", text)
@@ -99,7 +115,7 @@ def _child(xml: str, at: int, name: str, tags: re.Pattern[str]) -> str | None:
         "/>" in before
         or "<!" in before
         or "<?" in before
-        or "xmlns" in xml[:start]
+        or xml.find("xmlns", 0, start) >= 0
         or before.count("<") - 2 * before.count("</") != 1
         or "&" in inside
         or not xml.startswith(f"</{name}", end)

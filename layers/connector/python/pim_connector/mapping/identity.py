@@ -14,7 +14,7 @@ from pim_connector.mapping.rules import field_error
 from pim_connector.mapping.view import View, single_text
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[,;\r\n]")
-_USUAL = re.compile(r"[\w.\-/+]{1,255}", re.ASCII)
+_is_usual = re.compile(r"[\w.\-/+]{1,255}", re.ASCII).fullmatch
 MAX_IDENTIFIER = 255
 
 
@@ -64,9 +64,10 @@ def glimpse_for(rule: CompiledRecord) -> Glimpse | None:
 def _concluded(
     rule: CompiledRecord, identifier: str, uuid: str, parent: str, root_model: str
 ) -> Identity | Rejected:
-    errors = _identity_errors(rule, identifier, uuid)
-    if errors:
-        return Rejected(errors=tuple(errors))
+    if rule.uuid is not None or not _is_usual(identifier):
+        errors = _identity_errors(rule, identifier, uuid)
+        if errors:
+            return Rejected(errors=tuple(errors))
     name = uuid.lower() if rule.uuid else identifier
     return Identity(
         resource=rule.rule.resource,
@@ -77,14 +78,8 @@ def _concluded(
     )
 
 
-def _is_usual(identifier: str) -> bool:
-    return _USUAL.fullmatch(identifier) is not None
-
-
 def _identity_errors(rule: CompiledRecord, identifier: str, uuid: str) -> list[FieldError]:
     """The PIM's rules for identifiers: https://api.akeneo.com/concepts/products.html."""
-    if rule.uuid is None and _is_usual(identifier):
-        return []
     errors: list[FieldError] = []
 
     def say(name: str, reader: Reader, message: str, value: str) -> None:

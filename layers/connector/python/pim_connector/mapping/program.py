@@ -61,7 +61,7 @@ class Program(Struct, kw_only=True):
         Never raises for bad data; a record of a rule the mapping no longer has is rejected.
         """
         rule = self.records.get(record.rule)
-        found = glimpsed(rule, record.xml) if rule else None
+        found = glimpsed(rule, record.xml) if rule is not None else None
         if found is not None:
             return found
         seen = self._open(record)

@@ -31,9 +31,10 @@ class Run(Struct, frozen=True, kw_only=True):
     the last complete one held and this one does not; `hold` says why they were not disabled
     although the mapping asks for it, and waits for an operator's word. `forced` says what is sent
     although it has not changed. `follows` names the run of the source that alone may have written
-    to the ledger before this file, "" where nobody knows (see `succession`). `fence` grows each
-    time a splitter takes the run over; what an earlier one still writes is refused. Times are ISO
-    8601 in UTC.
+    to the ledger before this file, "" where nobody knows (see `succession`); `first` says that no
+    run of the source began before it, so that the ledger had nothing of the source. `fence` grows
+    each time a splitter takes the run over; what an earlier one still writes is refused. Times are
+    ISO 8601 in UTC.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Run(Struct, frozen=True, kw_only=True):
     hold: str | None = None
     forced: str | None = None
     follows: str | None = None
+    first: bool = False
 
     @property
     def settled(self) -> bool:
@@ -121,4 +123,5 @@ _PLAIN: Final = (
     "hold",
     "forced",
     "follows",
+    "first",
 )

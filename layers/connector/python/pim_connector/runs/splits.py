@@ -86,10 +86,8 @@ class Splits:
             last = self._table.get(last_key(run.source)) or {}
             before = registry.get(last["run"]) if last else None
             alone = registry.alone(run) and (before is None or before.finished_at is not None)
-            follows = last["run"] if last.get("alone") else ""
-            change = Change(
-                put={"follows": follows}, condition="#fence = :fence", given={"fence": run.fence}
-            )
+            place = {"follows": last["run"] if last.get("alone") else "", "first": not last}
+            change = Change(put=place, condition="#fence = :fence", given={"fence": run.fence})
             failed = self._table.transact(
                 succeeding(self._table, run, last.get("run"), alone=alone),
                 self._table.updating(header_key(run.id), change),
@@ -97,7 +95,7 @@ class Splits:
             if 1 in failed:
                 raise LostRunError(f"another splitter has taken over run {run.id}")
             if not failed:
-                return replace(run, follows=follows)
+                return replace(run, **place)
         raise TransientError(f"other runs of source {run.source} keep beginning; try again")
 
     def worn_out(self, run: str, most: int) -> bool:
