@@ -104,7 +104,7 @@ def write_export(path: Path, records: int, night: int = 1) -> int:
 
 class _Entry(msgspec.Struct):
     Id: str
-    MessageBody: str
+    MessageBody: msgspec.Raw
 
 
 class _Batch(msgspec.Struct):
@@ -152,6 +152,8 @@ class Transport:
     records: int = 0
     windows: list[bytes] | None = None
     """Requests that booked windows, where they will be asked for again."""
+    seconds: float = 0.0
+    """Of the processor, for the answers: it is not the splitter that spends them."""
 
     def client(self, service: Any) -> Any:
         made: Any = boto3.client(
@@ -170,7 +172,10 @@ class Transport:
         http = type("Answer", (), {"status_code": 200, "headers": {}})()
         if self.latency and model.service_model.service_name == "dynamodb":
             time.sleep(self.latency)
-        return http, getattr(self, f"_{model.name}", lambda _: {})(params)
+        began = time.thread_time()
+        answer: dict[str, Any] = getattr(self, f"_{model.name}", lambda _: {})(params)
+        self.seconds += time.thread_time() - began
+        return http, answer
 
     def _HeadObject(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's name
         body = self.objects[params["url_path"].partition("/bucket/")[2] or _key(params)]
@@ -190,10 +195,10 @@ class Transport:
     def _SendMessageBatch(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         entries = _BATCH.decode(params["body"]).Entries
         for entry in entries:
-            head, _, records = entry.MessageBody.partition('"records":[')
-            sent = msgspec.json.decode(head.rstrip(",") + "}")
+            head, _, _ = bytes(memoryview(entry.MessageBody)[:2_000]).partition(rb",\"records\":[")
+            sent = msgspec.json.decode(msgspec.json.decode(head + b'"') + "}")
             self.messages[f"{sent['lane']} {sent['resource']}"] += 1
-            self.records += records.count('{"n":')
+        self.records += params["body"].count(rb"{\"n\":")
         return {"Successful": [{"Id": entry.Id} for entry in entries]}
 
     def _BatchGetItem(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -285,14 +290,16 @@ def run_of(size: int, **more: Any) -> Run:
 def split(transport: Transport, **run: Any) -> dict[str, Any]:
     """Split the file from beginning to end with the real code, and give what that took.
 
-    Clients and mapping are made before, as in a function that is warm.
+    Clients and mapping are made before, as in a function that is warm. What the stand-ins need of
+    the processor for their answers is taken off.
     """
     plan, parts = plan_of(transport.file), parts_of(transport)
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), time.process_time() - transport.seconds
     begun = run_of(transport.file.stat().st_size, **run)
     if not Split(begun, plan, parts).read(lambda: 900.0):
         raise SystemExit("the split did not come to its end")
-    return {"seconds": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    seconds = time.process_time() - transport.seconds - cpu
+    return {"seconds": seconds, "wall": time.perf_counter() - wall}
 
 
 def peak_megabytes() -> float:
