@@ -184,7 +184,7 @@ class Transport:
         http = type("Answer", (), {"status_code": 200, "headers": {}})()
         if self.latency and model.service_model.service_name == "dynamodb":
             time.sleep(self.latency)
-        answer = getattr(self, f"_{model.name}", lambda _: {})(params)
+        answer: dict[str, Any] = getattr(self, f"_{model.name}", lambda _: {})(params)
         self.own.append(time.thread_time() - began)
         return http, answer
 

@@ -9,6 +9,7 @@ import io
 import zipfile
 
 import pytest
+from msgspec.structs import replace
 
 from pim_connector.erp.reading import read_order, read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
@@ -166,6 +167,13 @@ def test_formatting_and_ancestors_the_mapping_does_not_look_at_leave_the_fingerp
     assert fingerprint(one) == fingerprint(other)
     assert fingerprint(one) != fingerprint(changed)
     assert len(fingerprint(one)) == 12
+
+
+def test_fingerprints_are_those_that_ledgers_hold() -> None:
+    plain = SourceRecord(number=1, line=1, rule="product", xml='<p sku="Größe"/>')
+    more = replace(plain, head={"a": "b"}, tables={"t": {"k": [{"c": "v"}]}})
+    assert fingerprint(plain).hex() == "58f32fc02d22e2155718a20c"
+    assert fingerprint(more).hex() == "b9a48a6c75505620e8715bac"
 
 
 HEAD = """

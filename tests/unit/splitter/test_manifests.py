@@ -72,3 +72,7 @@ def test_a_manifest_that_was_cut_is_not_read() -> None:
 
 def test_a_model_and_a_product_of_one_name_are_two() -> None:
     assert identity_hash("product", "A") != identity_hash("product_model", "A")
+
+
+def test_hashes_are_those_that_manifests_hold() -> None:
+    assert identity_hash("product", "Zelt ü") == 4248282280713819341

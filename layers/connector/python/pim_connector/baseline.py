@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 256
 ENTRY_BYTES: Final = 16
+PRINT_BYTES: Final = 8
+"""So much of a fingerprint is kept: two versions of a record share it once in 2**64."""
 AHEAD: Final = 4
 """Blocks read at a time: one that begins with a record that is gone is found by the one before."""
 KEPT_BLOCKS: Final = 64
@@ -36,8 +38,8 @@ TAKEN: Final = frozenset({"created", "updated", "unchanged"})
 
 
 def print_of(fingerprint: bytes) -> int:
-    """Shorten a fingerprint for the list: two versions of a record share it once in 2**64."""
-    return int.from_bytes(fingerprint[:8])
+    """Shorten a fingerprint for the list."""
+    return int.from_bytes(fingerprint[:PRINT_BYTES])
 
 
 def baseline_key(source: str, run: str) -> str:

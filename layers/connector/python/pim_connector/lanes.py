@@ -8,6 +8,10 @@ two calls write one product at once, and because a model must go before its vari
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import Final
+
+_EMPTY: Final = blake2b(digest_size=8)
+"""To be copied: that takes a third less than to make one anew."""
 
 
 def lane_of(family_key: str, lanes: int) -> int:
@@ -17,7 +21,9 @@ def lane_of(family_key: str, lanes: int) -> int:
     must two sources. A changed number of lanes moves families to other lanes, so change it only
     while the queue is empty.
     """
-    return int.from_bytes(blake2b(family_key.encode(), digest_size=8).digest()) % lanes
+    digest = _EMPTY.copy()
+    digest.update(family_key.encode())
+    return int.from_bytes(digest.digest()) % lanes
 
 
 def message_group(lane: int) -> str:

@@ -26,12 +26,15 @@ SPOOL_BYTES: Final = 1_048_576
 _BITS: Final = 13
 """As many first bits of a hash are the number of its bucket."""
 _SHIFT: Final = 64 - _BITS
+_EMPTY: Final = blake2b(digest_size=8)
+"""To be copied: that takes a third less than to make one anew."""
 
 
 def identity_hash(resource: str, identifier: str) -> int:
     """Hash who a record is about; never 0, which says that nobody knows."""
-    name = f"{resource}|{identifier}".encode()
-    return int.from_bytes(blake2b(name, digest_size=8).digest()) or 1
+    digest = _EMPTY.copy()
+    digest.update(f"{resource}|{identifier}".encode())
+    return int.from_bytes(digest.digest()) or 1
 
 
 class HashSet:

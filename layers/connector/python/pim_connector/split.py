@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, TypeVar
 import msgspec
 from msgspec import Struct
 
-from pim_connector.baseline import Baseline, print_of
+from pim_connector.baseline import PRINT_BYTES, Baseline
 from pim_connector.bucket import Bucket, StoredObject
 from pim_connector.dispatch import Dispatcher, message_record
 from pim_connector.erp.reading import RecordReader, Resumption, read_records
@@ -197,7 +197,7 @@ class Split:
             number=number,
             dispositions=dispositions,
             hashes=encode_hashes(array("Q", [sighting.hash for sighting in named])),
-            prints=encode_hashes(array("Q", [print_of(each.fingerprint) for each in named])),
+            prints=b"".join([sighting.fingerprint[:PRINT_BYTES] for sighting in named]),
             duplicates=sum([sighting.repeats for sighting in named]),
         )
         relies = self._baseline is not None

