@@ -48,12 +48,12 @@ class _Check:
             yield from self._record(record)
 
     def _record(self, record: CompiledRecord) -> Iterator[tuple[Path, str]]:
-        for rule in record.values:
+        for rule in record.contents.values:
             yield from self._rule(rule)
-        for pivot in record.pivots:
+        for pivot in record.contents.pivots:
             for rule in pivot.rules.values():
                 yield from self._rule(rule)
-        for field in record.fields:
+        for field in record.contents.fields:
             yield from self._field(field, ("records", record.name))
 
     def _field(self, field: CompiledField, place: Path) -> Iterator[tuple[Path, str]]:

@@ -17,8 +17,19 @@ from pim_connector.mapping.view import Evaluate
 from pim_connector.mapping.xpaths import XPathExpression
 
 
+class Contents(Struct, frozen=True, kw_only=True):
+    """What a record gives beside its identity."""
+
+    fields: tuple[CompiledField, ...]
+    values: tuple[CompiledRule, ...]
+    pivots: tuple[CompiledPivot, ...]
+
+
 class CompiledRecord(Struct, frozen=True, kw_only=True):
-    """One record rule, compiled, with what must travel with its records."""
+    """One record rule, compiled, with what must travel with its records.
+
+    `asking` is the part of its contents that looks rows up in tables.
+    """
 
     name: str
     rule: RecordRule
@@ -30,9 +41,8 @@ class CompiledRecord(Struct, frozen=True, kw_only=True):
     uuid: Reader | None
     root_model: Reader | None
     parent: tuple[Reader, Policy] | None
-    fields: tuple[CompiledField, ...]
-    values: tuple[CompiledRule, ...]
-    pivots: tuple[CompiledPivot, ...]
+    contents: Contents
+    asking: Contents
     head_names: frozenset[str]
     table_names: frozenset[str]
     sees_ancestors: bool

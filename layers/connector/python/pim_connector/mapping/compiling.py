@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -34,6 +35,8 @@ from pim_connector.mapping.texts import texts_of
 from pim_connector.mapping.view import Evaluate, Value, View, present
 from pim_connector.mapping.xpaths import DEFAULT, XPathError, XPathExpression, compile_xpath
 
+T = TypeVar("T")
+
 
 class Reader(Struct, frozen=True):
     """A compiled source; errors name it by `label`; `constant` is set where it reads nothing.
@@ -54,6 +57,10 @@ class Usage(Struct):
     tables: set[str] = field(default_factory=set)
     upward: bool = False
 
+    def asks(self, asking: set[str]) -> bool:
+        """Whether rows are looked up, here or by one of these variables."""
+        return bool(self.tables or self.variables & asking)
+
 
 class Compiler:
     """Compiles sources of one mapping; problems are collected, not raised one by one."""
@@ -64,6 +71,18 @@ class Compiler:
         self.expressions: list[tuple[str, Path]] = []
         self.usage = Usage()
         self.known_variables: set[str] = set(mapping.file.head)
+
+    def watched(self, compile_: Callable[[], T]) -> tuple[T, Usage]:
+        """What a part compiles to, and what it alone looks at; that counts for the record, too."""
+        whole, self.usage = self.usage, Usage()
+        try:
+            compiled = compile_()
+        finally:
+            part, self.usage = self.usage, whole
+        whole.variables |= part.variables
+        whole.tables |= part.tables
+        whole.upward |= part.upward
+        return compiled, part
 
     def problem(self, path: Path, message: str) -> None:
         """Notes a problem at a key of the mapping file."""

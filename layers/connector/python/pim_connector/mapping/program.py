@@ -8,7 +8,7 @@ from lxml import etree
 from msgspec import Struct
 
 from pim_connector.erp.record import Row, SourceRecord
-from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, HeadValue
+from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, Contents, HeadValue
 from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.drafting import Drafts
 from pim_connector.mapping.fields import draft_fields
@@ -48,11 +48,11 @@ class Program(Struct, kw_only=True):
     @property
     def attribute_codes(self) -> frozenset[str] | None:
         """The attributes the mapping can fill; None where the file itself names some."""
-        if any(p.unlisted == "use_key" for r in self.records.values() for p in r.pivots):
+        pivots = [pivot for record in self.records.values() for pivot in record.contents.pivots]
+        if any(pivot.unlisted == "use_key" for pivot in pivots):
             return None
-        rules = [rule for record in self.records.values() for rule in record.values]
-        for record in self.records.values():
-            rules += [rule for pivot in record.pivots for rule in pivot.rules.values()]
+        rules = [rule for record in self.records.values() for rule in record.contents.values]
+        rules += [rule for pivot in pivots for rule in pivot.rules.values()]
         return frozenset(rule.attribute for rule in rules)
 
     def identify(self, record: SourceRecord) -> Identity | Filtered | Rejected:
@@ -85,7 +85,8 @@ class Program(Struct, kw_only=True):
         drafts = Drafts(fits=self._fits_of(structure), refused=rule.rule.refused)
         if isinstance(identity, Rejected):
             drafts.errors.extend(identity.errors)
-        self._draft(rule, view, drafts)
+        _draft_parent(rule, view, drafts)
+        self._draft(rule.contents, view, drafts)
         if rule.uuid is not None and rule.identifier is not None:
             self._draft_identifier(rule, view, drafts)
         slots, media = drafts.finish()
@@ -119,7 +120,7 @@ class Program(Struct, kw_only=True):
         if isinstance(identify(rule, view), Filtered):
             return
         drafts = Drafts(fits=self._fits_of(None), refused="reject")
-        self._draft(rule, view, drafts)
+        self._draft(rule.asking, view, drafts)
 
     def chosen(self, names: tuple[str, ...], record: SourceRecord, rows: RowsOf) -> str:
         """The first of several rules whose condition the record meets, else the last of them."""
@@ -135,12 +136,11 @@ class Program(Struct, kw_only=True):
                 return name
         return names[-1]
 
-    def _draft(self, rule: CompiledRecord, view: View, drafts: Drafts) -> None:
-        _draft_parent(rule, view, drafts)
-        draft_fields(rule.fields, self.by_uuid, view, view.record, drafts)
-        for value in rule.values:
+    def _draft(self, contents: Contents, view: View, drafts: Drafts) -> None:
+        draft_fields(contents.fields, self.by_uuid, view, view.record, drafts)
+        for value in contents.values:
             evaluate_rule(value, view, view.record, drafts)
-        for pivot in rule.pivots:
+        for pivot in contents.pivots:
             drafts.warnings.extend(pivot.evaluate(view, view.record, drafts))
 
     def _fits_of(self, structure: Structure | None) -> Fits:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pim_connector.erp.paths import ElementPath
-from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, HeadValue
+from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, Contents, HeadValue
 from pim_connector.mapping.compiling import Compiler, Usage
 from pim_connector.mapping.fields import compile_fields, optional
 from pim_connector.mapping.identity import glimpse_for
@@ -142,7 +143,8 @@ class _Work(Struct):
         compiler.known_variables = head_names | set(rule.let)
         self._check_record(rule, place, head_names)
         path = self.path(rule.path, (*place, "path"))
-        let = self._let(rule, place, head_names)
+        let, asking_variables = self._let(rule, place, head_names)
+        contents, asking = self._contents(rule, place, asking_variables)
         compiled = CompiledRecord(
             name=name,
             rule=rule,
@@ -161,16 +163,8 @@ class _Work(Struct):
                     rule.parent if isinstance(rule.parent, FieldRule) else None, compiler
                 ),
             ),
-            fields=compile_fields(rule, place, compiler),
-            values=tuple(
-                compile_rule(attribute, each, (*place, "values", attribute, *index), compiler)
-                for attribute, said in rule.values.items()
-                for each, index in _listed(said)
-            ),
-            pivots=tuple(
-                compile_pivot(pivot, (*place, "pivots", n), compiler)
-                for n, pivot in enumerate(rule.pivots)
-            ),
+            contents=contents,
+            asking=asking,
             head_names=frozenset(usage.variables & head_names - set(rule.let)),
             table_names=frozenset(usage.tables),
             sees_ancestors=usage.upward,
@@ -178,15 +172,49 @@ class _Work(Struct):
         compiler.known_variables = head_names
         return replace(compiled, glimpse=glimpse_for(compiled))
 
-    def _let(self, rule: RecordRule, place: Path, head_names: set[str]) -> dict[str, Evaluate]:
-        """Each `let` may use the head and what stands before it, so no circle is possible."""
+    def _let(
+        self, rule: RecordRule, place: Path, head_names: set[str]
+    ) -> tuple[dict[str, Evaluate], set[str]]:
+        """The variables, and the names of those that look rows up.
+
+        Each `let` may use the head and what stands before it, so no circle is possible.
+        """
         known, self.compiler.known_variables = self.compiler.known_variables, set(head_names)
-        let = {}
+        let, asking = {}, set[str]()
         for name, said in rule.let.items():
-            let[name] = self.compiler.source(said, (*place, "let", name)).evaluate
+            compile_ = partial(self.compiler.source, said, (*place, "let", name))
+            reader, usage = self.compiler.watched(compile_)
+            let[name] = reader.evaluate
+            if usage.asks(asking):
+                asking.add(name)
             self.compiler.known_variables.add(name)
         self.compiler.known_variables = known
-        return let
+        return let, asking
+
+    def _contents(
+        self, rule: RecordRule, place: Path, asking: set[str]
+    ) -> tuple[Contents, Contents]:
+        """What a rule gives beside the identity, and that part of it that looks rows up."""
+        compiler, watched = self.compiler, self.compiler.watched
+        fields, usage = watched(lambda: compile_fields(rule, place, compiler))
+        values = [
+            watched(partial(compile_rule, name, each, (*place, "values", name, *index), compiler))
+            for name, said in rule.values.items()
+            for each, index in _listed(said)
+        ]
+        pivots = [
+            watched(partial(compile_pivot, pivot, (*place, "pivots", n), compiler))
+            for n, pivot in enumerate(rule.pivots)
+        ]
+        return Contents(
+            fields=fields,
+            values=tuple(value for value, _ in values),
+            pivots=tuple(pivot for pivot, _ in pivots),
+        ), Contents(
+            fields=fields if usage.asks(asking) else (),
+            values=tuple(value for value, usage in values if usage.asks(asking)),
+            pivots=tuple(pivot for pivot, usage in pivots if usage.asks(asking)),
+        )
 
     def _within(self, rule: RecordRule, path: ElementPath, place: Path) -> ElementPath | None:
         if rule.within is None:
