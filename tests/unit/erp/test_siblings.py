@@ -56,6 +56,37 @@ def test_what_is_cut_by_text_is_what_the_parser_announces(
     assert announced[0]
 
 
+REFERENCES = [
+    b"<p>&e;</p>",
+    b"<p>&amp; &#x26; &lt;</p>",
+    b'<p a="&e;"/>',
+    b"<p>one</p> &e; <p>two</p>",
+    b"<p><![CDATA[&z;]]></p>",
+    b"<p>&z;</p>",
+    b"<p>&m;</p>",
+    b"text &m; text",
+]
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64, 1 << 20])
+@pytest.mark.parametrize("trap", REFERENCES)
+@pytest.mark.parametrize("subset", [b"", b"[<!ENTITY e 'x'><!ENTITY m '<b/>'>]"])
+def test_entities_of_a_dtd_are_seen_wherever_records_are_cut_by_their_text(
+    subset: bytes, trap: bytes, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = b'<!DOCTYPE c SYSTEM "c.dtd"' + subset + b">\n<c>\n"
+    data = opening + b"\n".join([PLAIN, PLAIN, trap, PLAIN, trap, PLAIN]) + b"\n</c>"
+    announced = cuts(data, len(data))
+    monkeypatch.setattr(scanner, "FIRST_PIECE", 8)
+    assert cuts(data, chunk) == announced
+    assert len(announced[0]) >= 2
+
+
+def test_text_in_a_cdata_section_refers_to_nothing() -> None:
+    data = b'<!DOCTYPE c SYSTEM "c.dtd"><c><p><![CDATA[&nbsp;]]></p></c>'
+    assert cuts(data, len(data)) == ([(1, b"<p><![CDATA[&nbsp;]]></p>")], "None")
+
+
 @pytest.mark.parametrize("cut", range(60, 160, 7))
 def test_a_file_that_breaks_off_gives_the_whole_records_before(
     cut: int, monkeypatch: pytest.MonkeyPatch
@@ -80,7 +111,8 @@ def test_siblings_take_a_run_and_leave_what_could_pass_a_limit() -> None:
     siblings = Siblings()
     siblings.learn("p", (0,))
     deep = b"<p>" + b"<d>" * MAX_DEPTH + b"</d>" * MAX_DEPTH + b"</p>"
-    found = siblings.run(PLAIN * 3 + deep + PLAIN, 0, MAX_DEPTH)
+    data = PLAIN * 3 + deep + PLAIN
+    found = siblings.run(data, 0, len(data), MAX_DEPTH)
     assert [(start, end) for start, end, _ in found] == [(0, 22), (22, 44), (44, 66)]
 
 

@@ -22,6 +22,8 @@ _PARTS = re.compile(
     re.DOTALL,
 )
 _REFERENCE = re.compile(r"&([^#;&<>\s][^;&<>\s]*);")
+_FOREIGN = re.compile(rb"&(?!#|(?:amp|lt|gt|quot|apos);)")
+_FOREIGN_TEXT = re.compile(_FOREIGN.pattern.decode())
 
 
 class Entities(Struct):
@@ -57,10 +59,20 @@ class Entities(Struct):
 
         Raises UnreadableFileError for unknown and external entities, circles and blow-ups.
         """
-        if not self.has_dtd or "&" not in xml:
+        if not self.has_dtd:
             return xml
         self._read += len(xml)
+        if not _FOREIGN_TEXT.search(xml):
+            return xml
         return _PARTS.sub(self._part, xml)
+
+    def first_reference(self, data: bytes, start: int) -> int:
+        """Where an entity may be referred to that only a DTD declares; the end where none is.
+
+        Without a DTD expat itself refuses such references.
+        """
+        found = _FOREIGN.search(data, start) if self.has_dtd else None
+        return found.start() if found else len(data)
 
     def check(self, name: str) -> None:
         """Raises UnreadableFileError for a reference that cannot be expanded."""

@@ -47,6 +47,7 @@ class Scanner:
         self._fed = 0
         self._given = 0
         self._piece = FIRST_PIECE
+        self._searched = self._reference = 0
         self._in_cdata = False
         self._start = START
         self._start_column = 0
@@ -109,12 +110,14 @@ class Scanner:
         if self._parser.CurrentByteIndex != self._given:
             return False
         data, at = self._bytes, self._given - self._base
-        found = above.siblings.run(data, at, MAX_DEPTH - self._elements.depth)
+        until = self._next_reference()
+        found = above.siblings.run(data, at, until, MAX_DEPTH - self._elements.depth)
         if not found:
             return False
         end = found[-1][1]
         self._given = self._base + end
         self._announce(False)
+        self._parser.DefaultHandler = None
         try:
             self._parser.Parse(data[at:end])
         except expat.ExpatError:
@@ -153,7 +156,16 @@ class Scanner:
         else:
             end = known.next_start(self._bytes, at + 1)
         self._given = self._base + end
+        self._parser.DefaultHandler = self._other if self._next_reference() < end else None
         self._parser.Parse(self._bytes[at:end])
+
+    def _next_reference(self) -> int:
+        """Where in the bytes, from the token on that is not read yet, an entity is referred to."""
+        unread = max(self._parser.CurrentByteIndex, self._base)
+        if self._searched < self._fed or self._reference < unread:
+            found = self.entities.first_reference(self._bytes, unread - self._base)
+            self._reference, self._searched = found + self._base, self._fed
+        return self._reference - self._base
 
     def _announce(self, tags: bool) -> None:
         parser = self._parser
@@ -207,7 +219,7 @@ class Scanner:
             cut.outer = self._cut
             self._cut.inner.append(cut)
         self._cut = cut
-        if not (shallow or self.entities.has_dtd):
+        if not shallow:
             self._elements.learn(opened, paths)
 
     def _close_tag(self, _: str) -> None:
@@ -238,11 +250,17 @@ class Scanner:
     def _doctype(self, _: str, system: str | None, __: str | None, has_subset: int) -> None:
         if system is not None or has_subset:
             self.entities.has_dtd = True
+            self._searched = 0
             self._parser.DefaultHandler = self._other
 
     def _other(self, data: str) -> None:
         """Everything without a handler of its own; only references to entities matter."""
-        if data.startswith("&") and data.endswith(";") and not data.startswith("&#"):
+        if (
+            not self._in_cdata
+            and data.startswith("&")
+            and data.endswith(";")
+            and not data.startswith("&#")
+        ):
             self.entities.check(data[1:-1])
             if self._cut is None and "<" in self.entities.declared.get(data[1:-1], ""):
                 raise UnreadableFileError(f"elements come out of the entity {data}; write them out")

@@ -72,21 +72,21 @@ class Siblings:
         found = self._next.search(data, at)
         return found.start() if found else len(data)
 
-    def run(self, data: bytes, at: int, room: int) -> list[Found]:
-        """The whole elements that follow one another from `at`, with white space before each.
+    def run(self, data: bytes, at: int, until: int, room: int) -> list[Found]:
+        """The whole elements that follow one another, with white space before each.
 
-        `room` is how deep elements may be nested from there.
+        They lie from `at` to `until`; `room` is how deep elements may be nested there.
         """
         found: list[Found] = []
         most = min(_SHORTEST_NEST * room, 2 * MAX_ATTRIBUTES)
         match, kinds = self._first.match, self._kinds
-        while (tag := match(data, at)) is not None:
+        while (tag := match(data, at, until)) is not None:
             kind = kinds[tag[1]]
             start, at = tag.start(1) - 1, tag.end()
             if data.find(b"xmlns", start, at) >= 0:
                 break
             if data[at - 2] != _SLASH:
-                end = data.find(kind.end, at)
+                end = data.find(kind.end, at, until)
                 if end < 0 or not _is_certain(data, at, end, kind):
                     break
                 at = end + len(kind.end) + 1
