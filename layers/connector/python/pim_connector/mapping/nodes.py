@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from lxml import etree
 
 from pim_connector.erp.record import RECORD_MARK
 from pim_connector.mapping.selection import Node
 
 
-@lru_cache(maxsize=1)
 def record_node(xml: str) -> Node:
-    """The record's element inside its skeleton: the one after the mark; the root without mark.
-
-    Nobody may change it: who asks for the same record again, as the reader of a file and then the
-    splitter do, gets the same element.
-    """
+    """The record's element inside its skeleton: the one after the mark; the root without mark."""
     root = etree.fromstring(xml, _PARSER)
     if _is_mark(root.getprevious()):
         return root

@@ -25,6 +25,7 @@ from pim_connector.mapping.result import (
     Slot,
 )
 from pim_connector.mapping.rules import evaluate_rule, silence
+from pim_connector.mapping.selection import Node
 from pim_connector.mapping.view import RowsOf, View, single_text
 from pim_connector.structure import Structure
 
@@ -39,6 +40,7 @@ class Program(Struct, kw_only=True):
     order: HeadValue | None
     by_uuid: bool
     _fits: Fits | None = None
+    _parsed: tuple[str, Node] | None = None
 
     @property
     def digest(self) -> str:
@@ -164,10 +166,17 @@ class Program(Struct, kw_only=True):
         if rule is None:
             return _rejected(f"the mapping has no record rule {record.rule} any more")
         try:
-            node = record_node(record.xml)
+            node = self._node(record.xml)
         except etree.XMLSyntaxError as error:
             return _rejected(f"the record is not XML by itself: {error.msg}")
         return rule, View(record.head, rule.let, node, rows or _carried(record))
+
+    def _node(self, xml: str) -> Node:
+        """The record's element; several questions about one record are asked in a row."""
+        if self._parsed is None or self._parsed[0] is not xml:
+            self._parsed = None  # the record before may be large
+            self._parsed = xml, record_node(xml)
+        return self._parsed[1]
 
 
 def _carried(record: SourceRecord) -> RowsOf:
