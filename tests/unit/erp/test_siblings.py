@@ -28,6 +28,8 @@ TRAPS = [
     b"text <!-- <p>no</p> --> <![CDATA[<p>no</p>]]>",
     "<p ä='ö'>日本</p>".encode(),
     b"<p>" + b"<d>" * 100 + b"</d>" * 100 + b"</p>",
+    b"<p>" + b"<d><e/></d>" * 300 + b"</p>",
+    b"<p>" + b"<d a='/>'>" * 200 + b"<e/>" * 300 + b"</d>" * 200 + b"</p>",
 ]
 
 
@@ -114,6 +116,22 @@ def test_siblings_take_a_run_and_leave_what_could_pass_a_limit() -> None:
     data = PLAIN * 3 + deep + PLAIN
     found = siblings.run(data, 0, len(data), MAX_DEPTH)
     assert [(start, end) for start, end, _ in found] == [(0, 22), (22, 44), (44, 66)]
+
+
+@pytest.mark.parametrize("deep", [MAX_DEPTH - 3, MAX_DEPTH - 2, MAX_DEPTH - 1, MAX_DEPTH])
+@pytest.mark.parametrize("tag", [b"<d>", b"<d a='/>'>", b'<d b=">">'])
+def test_a_record_of_many_elements_is_cut_as_long_as_they_are_not_nested_too_deep(
+    tag: bytes, deep: int
+) -> None:
+    record = b"<p>" + b"<e/>" * 400 + tag * deep + b"</d>" * deep + b"</p>"
+    siblings = Siblings()
+    siblings.learn("p", (0,))
+    found = siblings.run(record, 0, len(record), MAX_DEPTH)
+    assert len(found) == (deep < MAX_DEPTH - 2)
+    many, problem = cuts(b"<c>" + PLAIN + record + b"</c>", 1 << 20)
+    assert (len(many), "nested more than" in problem) == (
+        (2, False) if deep < MAX_DEPTH - 1 else (1, True)
+    )
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 10, 40])

@@ -31,6 +31,10 @@ _SHORTEST_NEST = 7
 """Bytes of `<a></a>`."""
 
 
+_REST_OF_TAG: Final = rb"""[^<>"']*+(?:"[^<"]*+"[^<>"']*+|'[^<']*+'[^<>"']*+)*+>"""
+_TAG: Final = re.compile(b"<(/?)" + _REST_OF_TAG)
+
+
 class Kind(NamedTuple):
     """Children of one name: the paths they are at, and how their tags begin in the text."""
 
@@ -62,10 +66,7 @@ class Siblings:
         self._kinds[written] = Kind(Tag(name, {}), paths, start, end, either)
         names = b"|".join(re.escape(each) for each in self._kinds)
         self._next = re.compile(b"<(?:" + names + rb")[ \t\r\n/>]")
-        self._first = re.compile(
-            rb"[ \t\r\n]*+<(" + names + rb")(?=[ \t\r\n/>])"
-            rb"""[^<>"']*+(?:"[^<"]*+"[^<>"']*+|'[^<']*+'[^<>"']*+)*+>"""
-        )
+        self._first = re.compile(rb"[ \t\r\n]*+<(" + names + rb")(?=[ \t\r\n/>])" + _REST_OF_TAG)
 
     def next_start(self, data: bytes, at: int) -> int:
         """Where the next of them may begin; the end of the data where none does."""
@@ -127,7 +128,22 @@ def _may_be_open(data: bytes, start: int, end: int) -> bool:
 
 
 def _is_within_limits(data: bytes, start: int, end: int, room: int) -> bool:
-    """Whether so few tags and attributes stand there that no limit can be passed."""
-    if data.count(b"<", start, end) >= 2 * room - 2:
+    """Whether no limit can be passed there: by the number of tags, or else by each of them."""
+    if end - start >= 2 * MAX_ATTRIBUTES and data.count(b"=", start, end) > MAX_ATTRIBUTES:
         return False
-    return end - start < 2 * MAX_ATTRIBUTES or data.count(b"=", start, end) <= MAX_ATTRIBUTES
+    return data.count(b"<", start, end) < 2 * room - 2 or _is_shallow(data, start, end, room)
+
+
+def _is_shallow(data: bytes, start: int, end: int, room: int) -> bool:
+    """Whether elements are nested less deep than that, where nothing but tags begins with `<`."""
+    if data.find(b"<!", start, end) >= 0 or data.find(b"<?", start, end) >= 0:
+        return False
+    depth = 0
+    for tag in _TAG.finditer(data, start, end):
+        if tag[1]:
+            depth -= 1
+        elif data[tag.end() - 2] != _SLASH:
+            depth += 1
+            if depth >= room - 1:
+                return False
+    return True
