@@ -51,10 +51,11 @@ class LineCount:
         line, start, count = self._line, self._offset - base, data.count
         last = offsets[-1] - base if offsets else start
         has_returns = self._after_return or data.find(b"\r", start, last) >= 0
+        has_feeds = data.find(b"\n", start, last) >= 0
         for offset in offsets:
             end = offset - base
             if not has_returns:
-                line += count(b"\n", start, end)
+                line += count(b"\n", start, end) if has_feeds else 0
             elif end > start:
                 line += _ended(data, start, end, after_return=self._after_return)
                 self._after_return = data[end - 1] == _CR

@@ -70,7 +70,7 @@ class RecordReader(Iterator[SourceRecord]):
         self._skeletons = Skeletons()
         self.records_read = start.records if start else 0
         self._before: tuple[Cut | None, int] = (None, 0)
-        self._records = self._read()
+        self._records = self._placed()
 
     @property
     def dropped(self) -> int:
@@ -86,9 +86,15 @@ class RecordReader(Iterator[SourceRecord]):
         place = self._stream.place_after(cut) if cut else None
         return Resumption(place=place, records=records, head=self._head) if place else None
 
+    def __iter__(self) -> Iterator[SourceRecord]:
+        return self._records
+
     def __next__(self) -> SourceRecord:
+        return next(self._records)
+
+    def _placed(self) -> Iterator[SourceRecord]:
         try:
-            return next(self._records)
+            yield from self._read()
         except UnreadableFileError as error:
             raise UnreadableFileError(
                 error.what, line=error.line, column=error.column, records_read=self.records_read
