@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 from msgspec.structs import replace
@@ -20,6 +21,10 @@ STANDING = Standing(order="2026-02", digest="m1")
 
 def record(number: int, xml: str = "<p/>") -> SourceRecord:
     return SourceRecord(number=number, line=number, rule="product", xml=xml)
+
+
+def found(of: SourceRecord) -> Identity:
+    return replace(IDENTITY, identifier=f"P{of.number}")
 
 
 SEEN = Sighting(record=record(1), found=IDENTITY, hash=7, fingerprint=b"f1")
@@ -76,14 +81,15 @@ def test_a_repeated_product_is_rejected_where_the_mapping_says_so() -> None:
 
 
 def test_windows_have_a_thousand_records_and_the_last_has_the_rest() -> None:
-    windows = list(windows_of(map(record, range(1, 2_501)), FileEnd()))
+    windows = list(windows_of(map(record, range(1, 2_501)), found, FileEnd()))
     assert [len(window) for window in windows] == [1_000, 1_000, 500]
-    assert [each.number for window in windows for each in window] == list(range(1, 2_501))
+    each = [(record(number), found(record(number))) for number in range(1, 2_501)]
+    assert list(chain.from_iterable(windows)) == each
 
 
 def test_windows_of_heavy_records_are_shorter() -> None:
     heavy = "x" * 1_500_000
-    windows = windows_of((record(number, heavy) for number in range(7)), FileEnd())
+    windows = windows_of((record(number, heavy) for number in range(7)), found, FileEnd())
     assert [len(window) for window in windows] == [3, 3, 1]
 
 
@@ -93,6 +99,6 @@ def test_what_was_before_the_place_where_a_file_breaks_off_is_not_lost() -> None
         raise UnreadableFileError("not XML", line=9, column=3, records_read=1_001)
 
     end = FileEnd()
-    assert [len(window) for window in windows_of(broken(), end)] == [1_000, 1]
+    assert [len(window) for window in windows_of(broken(), found, end)] == [1_000, 1]
     assert end.problem is not None
     assert (end.problem.line, end.problem.column) == (9, 3)

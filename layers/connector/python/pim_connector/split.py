@@ -45,7 +45,15 @@ from pim_connector.runs.leases import Leases
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Run
 from pim_connector.runs.splits import Splits, Window
-from pim_connector.windows import FileEnd, Sighting, Standing, decide, queued, windows_of
+from pim_connector.windows import (
+    FileEnd,
+    Found,
+    Sighting,
+    Standing,
+    decide,
+    queued,
+    windows_of,
+)
 from pim_connector.withdrawal import (
     find_missing,
     keep_identifiers,
@@ -137,7 +145,7 @@ class Split:
         """Read on until the file ends or `remaining()` seconds run low; False says the latter."""
         progress, end = self._progress, FileEnd()
         reader = self._reader()
-        for window in windows_of(reader, end):
+        for window in windows_of(reader, self._plan.program.identify, end):
             if self._tired and progress.windows + 1 not in self._booked:
                 self._parts.splits.exhaust(self._run)
                 self._end(self._exhausted())
@@ -161,9 +169,9 @@ class Split:
             others=self._plan.others,
         )
 
-    def _window(self, records: Sequence[SourceRecord]) -> None:
+    def _window(self, records: Sequence[tuple[SourceRecord, Found]]) -> None:
         number = self._progress.windows + 1
-        sightings = [self._sight(record) for record in records]
+        sightings = [self._sight(record, found) for record, found in records]
         window = self._booked.pop(number, None)
         if window is None:
             window = self._book(number, sightings)
@@ -171,8 +179,7 @@ class Split:
         self._progress.windows = number
         self._progress.records += len(records)
 
-    def _sight(self, record: SourceRecord) -> Sighting:
-        found = self._plan.program.identify(record)
+    def _sight(self, record: SourceRecord, found: Found) -> Sighting:
         if not isinstance(found, Identity):
             return Sighting(record=record, found=found)
         hash_ = identity_hash(found.resource, found.identifier)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from pim_connector.runs.splits import WINDOW
 Disposition: TypeAlias = Literal["q", "u", "s", "f", "r"]
 """queued · unchanged · superseded · filtered · rejected"""
 
+Found: TypeAlias = Identity | Filtered | Rejected
+
 WINDOW_CHARACTERS: Final = 4_000_000
 """A window of heavy records ends early, so that memory does not depend on their size."""
 
@@ -28,7 +30,7 @@ class Sighting(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     record: SourceRecord
-    found: Identity | Filtered | Rejected
+    found: Found
     hash: int = 0
     fingerprint: bytes = b""
     repeats: bool = False
@@ -80,16 +82,19 @@ class FileEnd:
     problem: UnreadableFileError | None = None
 
 
-def windows_of(records: Iterable[SourceRecord], end: FileEnd) -> Iterator[list[SourceRecord]]:
+def windows_of(
+    records: Iterable[SourceRecord], identify: Callable[[SourceRecord], Found], end: FileEnd
+) -> Iterator[list[tuple[SourceRecord, Found]]]:
     """Give the records in windows of 1,000, or of fewer heavy ones; the same ones every time.
 
-    Where the file breaks off, what was before comes as the last window, and `end` says why.
+    Each is identified as it comes: where its rows were looked up, it has just been parsed. Where
+    the file breaks off, what was before comes as the last window, and `end` says why.
     """
-    window: list[SourceRecord] = []
+    window: list[tuple[SourceRecord, Found]] = []
     characters = 0
     try:
         for record in records:
-            window.append(record)
+            window.append((record, identify(record)))
             characters += len(record.xml)
             if len(window) == WINDOW or characters >= WINDOW_CHARACTERS:
                 yield window
