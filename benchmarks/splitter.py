@@ -182,7 +182,7 @@ CONTENDERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
         "splitter, where the ledger is asked about each product",
         partial(splitting, first=False),
     ),
-    "resumed": ("splitter, stopped and taken up once", resumed),
+    "resumed": ("splitter, stopped and taken up once (memory with what was booked)", resumed),
 }
 
 
