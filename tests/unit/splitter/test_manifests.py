@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tracemalloc
 from array import array
+from typing import IO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pim_connector.errors import RejectedError
-from pim_connector.manifests import HashSet, Manifest, encode_hashes, identity_hash
+from pim_connector.manifests import HashSet, Manifest, encode_hashes, identity_hash, write_manifest
 
 HASHES = st.lists(st.integers(1, 2**64 - 1))
 
@@ -76,3 +77,21 @@ def test_a_model_and_a_product_of_one_name_are_two() -> None:
 
 def test_hashes_are_those_that_manifests_hold() -> None:
     assert identity_hash("product", "Zelt ü") == 4248282280713819341
+
+
+class Inbox:
+    """A bucket that remembers what was put."""
+
+    def put(self, key: str, body: IO[bytes]) -> None:
+        self.key, self.size = key, sum(map(len, iter(lambda: body.read(65_536), b"")))
+
+
+def test_a_manifest_is_written_in_less_memory_than_it_has_bytes() -> None:
+    found, bucket = HashSet(), Inbox()
+    found.extend(number * 0x9E3779B97F4A7C15 % 2**64 for number in range(1, 500_001))
+    tracemalloc.start()
+    write_manifest(found, "shop", "run", bucket)  # type: ignore[arg-type]  # all of it that is used
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (bucket.key, bucket.size) == ("manifests/shop/run", 4_000_000)
+    assert most < 2_000_000

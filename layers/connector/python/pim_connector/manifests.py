@@ -103,7 +103,8 @@ def manifest_key(source: str, run: str) -> str:
 def write_manifest(hashes: HashSet, source: str, run: str, bucket: Bucket) -> None:
     """Keep a run's manifest; by way of a file, because a large one is as large as the set."""
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-        file.writelines(hashes.manifest())
+        for piece in hashes.manifest():  # `writelines` would move to the disk only at its end
+            file.write(piece)
         file.seek(0)
         bucket.put(manifest_key(source, run), file)
 
