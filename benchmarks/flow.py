@@ -36,7 +36,7 @@ from pim_connector.runs.registry import Registry
 from pim_connector.runs.splits import Splits
 from pim_connector.runs.table import RunTable
 from pim_connector.settings import MapperSettings
-from pim_connector.split import SplitterParts
+from pim_connector.split_parts import SplitterParts
 from pim_connector.splitting import split_sources, take_in
 
 SOURCE: Final = "erp"

@@ -40,7 +40,8 @@ from pim_connector.runs.registry import Registry  # noqa: E402
 from pim_connector.runs.run import Run  # noqa: E402
 from pim_connector.runs.splits import Splits  # noqa: E402
 from pim_connector.runs.table import RunTable  # noqa: E402
-from pim_connector.split import Plan, Split, SplitterParts  # noqa: E402
+from pim_connector.split import Split  # noqa: E402
+from pim_connector.split_parts import Plan, SplitterParts  # noqa: E402
 from pim_connector.states import STATES  # noqa: E402
 
 LANES: Final = 4

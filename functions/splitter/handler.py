@@ -26,7 +26,7 @@ from pim_connector.runs.registry import Registry
 from pim_connector.runs.splits import Splits
 from pim_connector.runs.table import RunTable
 from pim_connector.settings import SplitterSettings, load
-from pim_connector.split import SplitterParts
+from pim_connector.split_parts import SplitterParts
 from pim_connector.splitting import split_sources, take_in
 from telemetry import count, logger, observed
 

@@ -189,7 +189,9 @@ MUTATIONS = (
         "pim_connector.delivery.triage.is_superseded",
         _never_superseded,
     ),
-    Mutation("ledger: order checked at the split", "pim_connector.split.decide", _order_as_it_is),
+    Mutation(
+        "ledger: order checked at the split", "pim_connector.decisions.decide", _order_as_it_is
+    ),
     Mutation(
         "answers: lines counted",
         "pim_connector.akeneo.bulk._Upsert._call",

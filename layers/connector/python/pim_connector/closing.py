@@ -71,7 +71,7 @@ def close_run(name: str, parts: CaretakerParts) -> bool:
 
 
 def _finish(run: Run, parts: CaretakerParts) -> Run:
-    from pim_connector.split import run_file
+    from pim_connector.split_parts import run_file
 
     problem = run.problem or _miscount(run)
     phase: Phase = "failed" if problem else "finished"

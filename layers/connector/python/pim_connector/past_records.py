@@ -20,7 +20,7 @@ from pim_connector.runs.run import Run
 from pim_connector.splitting import make_plan
 
 if TYPE_CHECKING:
-    from pim_connector.split import Plan
+    from pim_connector.split_parts import Plan
 
 
 class Selection(Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ from pim_connector.splitting import make_plan
 from pim_connector.windows import Sighting, Standing, decide
 
 if TYPE_CHECKING:
-    from pim_connector.split import Plan
+    from pim_connector.split_parts import Plan
     from pim_connector.states import State
 
 CHUNK: Final = 1_000

@@ -4,53 +4,41 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import BinaryIO, Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Struct
 
-from pim_connector.baseline import PRINT_BYTES, Baseline
-from pim_connector.bucket import Bucket, StoredObject
+from pim_connector.baseline import PRINT_BYTES
+from pim_connector.bucket import Bucket
+from pim_connector.decisions import Decisions
 from pim_connector.dispatch import Dispatcher, message_record
 from pim_connector.erp.reading import RecordReader, Resumption, read_records
-from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
-from pim_connector.errands import ErrandParts
+from pim_connector.erp.record import SourceRecord, fingerprint
 from pim_connector.kept import KeptRecord, keep, rejected
 from pim_connector.lanes import lane_of
-from pim_connector.ledger import Ledger, ledger_key
 from pim_connector.log_keys import log_outcome
 from pim_connector.manifests import (
     HashSet,
     decode_hashes,
     encode_hashes,
     identity_hash,
-    manifests_of,
     write_manifest,
 )
-from pim_connector.mapping import Program
-from pim_connector.mapping.language import Origin
 from pim_connector.mapping.result import FieldError, Identity, Rejected
 from pim_connector.messages import (
-    Force,
-    MappingPin,
     encode_record,
     heavy_key,
 )
 from pim_connector.packing import Bay, Packer, Parcel
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.announcements import Announcements
-from pim_connector.runs.leases import Leases
-from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Run
-from pim_connector.runs.splits import Splits, Window
+from pim_connector.runs.splits import Window
+from pim_connector.split_parts import Plan, SplitterParts, force_of, run_file
+from pim_connector.split_problems import exhausted_problem, reading_problem
 from pim_connector.windows import (
     FileEnd,
     Found,
     Sighting,
-    Standing,
-    decide,
     queued,
     windows_of,
 )
@@ -71,43 +59,6 @@ MAX_TRIES: Final = 6
 """Take-overs without a checkpoint in between, after which the file itself is to blame."""
 
 T = TypeVar("T")
-
-
-class SplitterParts(Struct, frozen=True, kw_only=True):
-    """What a splitter works with. `clock` gives the time in UTC."""
-
-    bucket: Bucket
-    registry: Registry
-    splits: Splits
-    leases: Leases
-    ledger: Ledger
-    queue: FifoQueue
-    announcements: Announcements
-    lanes: int
-    trigger: str
-    clock: Callable[[], datetime]
-
-    def now(self) -> str:
-        return f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"
-
-    def errands(self) -> ErrandParts:
-        return ErrandParts(
-            bucket=self.bucket,
-            registry=self.registry,
-            queue=self.queue,
-            announcements=self.announcements,
-            lanes=self.lanes,
-            clock=self.clock,
-        )
-
-
-class Plan(Struct, frozen=True, kw_only=True):
-    """The mapping that a run is pinned to, ready to use, and the files beside the run's own."""
-
-    pin: MappingPin
-    program: Program
-    origin: Origin
-    others: Mapping[str, Callable[[], BinaryIO]]
 
 
 class Progress(msgspec.Struct, kw_only=True):
@@ -135,10 +86,10 @@ class Split:
         self._packer = Packer(
             parts.lanes, bays=self._progress.bays or None, number=self._progress.number
         )
-        self._dispatcher = Dispatcher(run, plan.pin, parts.bucket, parts.queue, force_of(run))
+        self._force = force_of(run)
+        self._dispatcher = Dispatcher(run, plan.pin, parts.bucket, parts.queue, self._force)
         self._seen, self._booked = _booked(parts.splits.windows(run.id), self._progress.windows)
-        self._standing = _standing(run, plan, parts)
-        self._baseline = _baseline(run, self._standing, parts)
+        self._decisions = Decisions(run, plan, parts)
         self._tired = parts.splits.worn_out(run.id, MAX_TRIES)
 
     def read(self, remaining: Callable[[], float]) -> bool:
@@ -148,7 +99,7 @@ class Split:
         for window in windows_of(reader, self._plan.program.identify, end):
             if self._tired and progress.windows + 1 not in self._booked:
                 self._parts.splits.exhaust(self._run)
-                self._end(self._exhausted())
+                self._end(exhausted_problem(self._run, progress.records, MAX_TRIES))
                 return True
             self._window(window)
             if remaining() < MARGIN_SECONDS:
@@ -156,7 +107,7 @@ class Split:
                 return False
             if progress.windows % CHECKPOINT_WINDOWS == 0:
                 self._checkpoint(reader)
-        self._end(self._problem(end.problem))
+        self._end(reading_problem(self._run, self._plan.pin, end.problem, progress.records))
         return True
 
     def _reader(self) -> RecordReader:
@@ -192,7 +143,7 @@ class Split:
         )
 
     def _book(self, number: int, sightings: Sequence[Sighting]) -> Window:
-        dispositions = self._dispositions(sightings)
+        dispositions = self._decisions.dispositions(sightings)
         refused = list(_kept(sightings, dispositions))
         keep(self._parts.bucket, self._run.id, number, refused)
         if self._plan.origin.exports == "full":
@@ -207,45 +158,18 @@ class Split:
             prints=b"".join([sighting.fingerprint[:PRINT_BYTES] for sighting in named]),
             duplicates=sum([sighting.repeats for sighting in named]),
         )
-        relies = self._baseline is not None
+        relies = self._decisions.rely_on_baseline
         if not self._parts.splits.book(self._run, window, if_undisturbed=relies):
-            self._baseline = None
+            self._decisions.forget_baseline()
             return self._book(number, sightings)
         for record in refused:
             log_outcome(logger, record.outcome)
         return window
 
-    def _dispositions(self, sightings: Sequence[Sighting]) -> str:
-        """Decide about the records; the ledger is asked about those the baseline does not have.
-
-        Of the first run of a source it has nothing to say. Were it to, by tables that were put
-        back, the mapper, which asks it too, would pass over what needs no sending.
-        """
-        if self._run.first:
-            return "".join([decide(sighting, None, self._standing) for sighting in sightings])
-        known = [self._is_known(sighting) for sighting in sightings]
-        keys = [
-            "" if is_known else _ledger_key(self._run.source, sighting)
-            for sighting, is_known in zip(sightings, known, strict=True)
-        ]
-        entries = self._parts.ledger.versions(filter(None, keys))
-        return "".join(
-            "u" if is_known else decide(sighting, entries.get(key), self._standing)
-            for sighting, key, is_known in zip(sightings, keys, known, strict=True)
-        )
-
-    def _is_known(self, sighting: Sighting) -> bool:
-        return (
-            self._baseline is not None
-            and sighting.hash != 0
-            and not sighting.repeats
-            and self._baseline.holds(sighting.hash, sighting.fingerprint)
-        )
-
     def _packed(self, found: Iterable[tuple[Sighting, Identity]]) -> Iterator[Parcel]:
         for sighting, identity in found:
             lane = lane_of(identity.family_key, self._parts.lanes)
-            encoded = encode_record(message_record(sighting, identity, self._standing.force))
+            encoded = encode_record(message_record(sighting, identity, self._force))
             yield from self._packer.add(lane, identity.resource, sighting.record.head, encoded)
 
     def _checkpoint(self, reader: RecordReader) -> None:
@@ -275,7 +199,7 @@ class Split:
         A file that ended early, or came after a newer one, says nothing about what is missing.
         """
         parts, origin = self._parts, self._plan.origin
-        if problem or origin.exports != "full" or self._standing.newer:
+        if problem or origin.exports != "full" or self._decisions.standing.newer:
             return None, None
         missing = find_missing(self._run, self._seen, parts.registry, parts.bucket)
         if missing is None:
@@ -288,43 +212,6 @@ class Split:
         if hold is None:
             withdraw(self._run, missing, self._seen, parts.errands())
         return missing.total, hold
-
-    def _problem(self, error: UnreadableFileError | None) -> str | None:
-        read = self._progress.records
-        if error and read == 0:
-            return (
-                f"{self._run.key}: {error}. Nothing was handed on; compare the file with "
-                f"{self._plan.pin.key}, or have the ERP write it again"
-            )
-        if error:
-            return (
-                f"{self._run.key}: {error}. The {read} records before that place were handed on; "
-                "have the ERP write the file again"
-            )
-        if read == 0:
-            return (
-                f"{self._run.key}: no element of the file matches a record path of "
-                f"{self._plan.pin.key}; compare the paths under `records` with the file"
-            )
-        return None
-
-    def _exhausted(self) -> str:
-        return (
-            f"{self._run.key}: the splitter was stopped {MAX_TRIES} times after record "
-            f"{self._progress.records}, most likely by a record too large for its memory. The "
-            "records before that place were handed on; give the function more memory, or have the "
-            "ERP write the file without that record"
-        )
-
-
-def force_of(run: Run) -> Force | None:
-    """Give what an operator wants sent, changed or not."""
-    return msgspec.json.decode(run.forced, type=Force) if run.forced else None
-
-
-def run_file(run: Run) -> StoredObject:
-    """Name the file version of a run, as the bucket knows it."""
-    return StoredObject(key=run.key, version=run.version, size=run.size)
 
 
 def _progress(run: Run, bucket: Bucket) -> Progress:
@@ -347,35 +234,6 @@ def _booked(windows: Iterable[Window], until: int) -> tuple[HashSet, dict[int, W
         for value in hashes:
             seen.add(value)
     return seen, ahead
-
-
-def _baseline(run: Run, standing: Standing, parts: SplitterParts) -> Baseline | None:
-    """Give what the ledger holds of the file before, where it and nothing else wrote there."""
-    if not (run.follows and standing.shortcut) or standing.newer or standing.force:
-        return None
-    before = parts.registry.get(run.follows)
-    if before is None or before.finished_at is None or before.order >= run.order:
-        return None
-    if before.mapping is None or before.mapping.digest != standing.digest:
-        return None
-    return Baseline.open(before, parts.bucket)
-
-
-def _standing(run: Run, plan: Plan, parts: SplitterParts) -> Standing:
-    return Standing(
-        order=run.order,
-        digest=plan.pin.digest,
-        shortcut=not parts.registry.older_unfinished(run),
-        newer=manifests_of(parts.registry.newer_split(run), parts.bucket),
-        refuse_repeats=plan.origin.duplicates == "reject",
-        force=force_of(run),
-    )
-
-
-def _ledger_key(source: str, sighting: Sighting) -> str:
-    if not isinstance(sighting.found, Identity):
-        return ""
-    return ledger_key(source, sighting.found.resource, sighting.found.identifier)
 
 
 def _kept(sightings: Sequence[Sighting], dispositions: str) -> Iterator[KeptRecord]:

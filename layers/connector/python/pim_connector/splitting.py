@@ -20,7 +20,8 @@ from pim_connector.messages import MappingPin
 from pim_connector.runs.leases import LEASE_SECONDS
 from pim_connector.runs.run import Phase, Run
 from pim_connector.runs.splits import LostRunError
-from pim_connector.split import Plan, Split, SplitterParts, run_file
+from pim_connector.split import Split
+from pim_connector.split_parts import Plan, SplitterParts, run_file
 
 logger = logging.getLogger(__name__)
 
