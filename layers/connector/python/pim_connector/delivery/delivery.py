@@ -7,6 +7,7 @@ message, and the counts are added by the transaction that books the message if i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,26 +15,33 @@ import msgspec
 from pim_connector.delivery.amending import amend
 from pim_connector.delivery.round import deliver_round
 from pim_connector.delivery.shaping import rounds
-from pim_connector.delivery.task import DeliveryParts, Task
+from pim_connector.delivery.task import DeliveryParts, Task, known
 from pim_connector.messages import AmendmentMessage, is_released, parking_id
 from pim_connector.states import RecordOutcome
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
+    from pim_connector.delivery.task import Entries
     from pim_connector.messages import Message, MessageRecord, ProductMessage
 
 
 def deliver(
-    message: Message, pim: AkeneoClient, parts: DeliveryParts, *, last_attempt: bool = False
+    message: Message,
+    pim: AkeneoClient,
+    parts: DeliveryParts,
+    entries: Entries,
+    *,
+    last_attempt: bool = False,
 ) -> tuple[RecordOutcome, ...]:
     """Bring a message's records, or amendments, to the PIM and book them; give what became of each.
 
-    `last_attempt` rejects the lines that the PIM leaves unanswered instead of coming back for
-    them. Raises TransientError (PimUnavailableError if it is the PIM) to come back, RejectedError
-    if the whole message is of no use, ConfigurationError if nothing will pass.
+    `entries` waits for what the ledger has of its products. `last_attempt` rejects the lines that
+    the PIM leaves unanswered instead of coming back for them. Raises TransientError
+    (PimUnavailableError if it is the PIM) to come back, RejectedError if the whole message is of
+    no use, ConfigurationError if nothing will pass.
     """
     if isinstance(message, AmendmentMessage):
-        amended = amend(message, pim, parts, last_attempt=last_attempt)
+        amended = amend(message, pim, parts, entries, last_attempt=last_attempt)
         _enter(message, amended, parts)
         return amended
     due = _still_to_count(message, parts)
@@ -43,8 +51,10 @@ def deliver(
     pinned = parts.programs.pinned(message.mapping)
     outcomes: list[RecordOutcome] = []
     for turn, records in enumerate(rounds(message.records)):
+        part = msgspec.structs.replace(message, records=tuple(records))
         task = Task(
-            message=msgspec.structs.replace(message, records=tuple(records)),
+            message=part,
+            entries=entries if turn == 0 else partial(known, part, parts.ledger),
             pim=pim,
             parts=parts,
             pinned=pinned,
