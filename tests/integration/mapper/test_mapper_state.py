@@ -336,6 +336,16 @@ def test_the_pim_is_asked_once_for_all_workers(bucket: str) -> None:
     assert pim.asked == [["color"]]
 
 
+def test_what_all_workers_share_is_looked_for_once_by_one_that_begins(bucket: str) -> None:
+    client, asked = boto3.client("s3"), []
+    hooks: Any = client.meta.events
+    hooks.register("before-call.s3", lambda model, **_: asked.append(model.name))
+
+    StructureCache(Bucket(client, bucket), Pim(), now=Clock()).structure(["color"])
+
+    assert asked == ["GetObject", "PutObject"]
+
+
 def test_another_mapping_s_attributes_are_fetched_with_those_known(bucket: str) -> None:
     pim, clock = Pim(), Clock()
     cache(pim, clock).structure(["color"])
