@@ -261,7 +261,7 @@ MUTATIONS = (
     ),
     Mutation(
         "ledger: what was begun has ended before a message is booked",
-        "pim_connector.delivery.notes.ended",
+        "pim_connector.threads.ended",
         _none_newer,
     ),
     Mutation("options: three a second", "pim_connector.pace.OptionPace.wait", _no_wait),

@@ -8,7 +8,7 @@ from botocore.exceptions import ReadTimeoutError
 from local.akeneo.faults import Faults
 from pim_connector.breaker import Breaker, Closed
 from tests.integration.mapper.examples import MAPPING, boots
-from tests.integration.mapper.world import Killed, World
+from tests.integration.mapper.world import Killed, World, record
 
 PATCH = "PATCH /api/rest/v1/products"
 CUT = Faults(only="PATCH /products", cut_answers=1, cut_after_lines=30)
@@ -72,3 +72,40 @@ def test_a_note_that_fails_fails_when_the_call_is_over_and_is_not_the_pims_fault
 
     assert lines_sent(world) == 60
     assert world.counts("run-1") == {"created": 60}
+
+
+def test_a_message_with_a_problem_is_kept_while_the_pim_has_it(world: World) -> None:
+    mapping = world.put_mapping(MAPPING)
+    world.send("before", mapping, boots(1))
+    world.deliver_all()
+    world.kills.seen.clear()
+    world.send("run-1", mapping, [record(1, "a,b"), *boots(1, first=2)])
+
+    world.deliver_all()
+
+    assert world.counts("run-1") == {"created": 1, "rejected": 1}
+    assert world.keys("records/run-1/") == ["records/run-1/000001.json"]
+    assert world.kills.seen.index("PutObject") < world.kills.seen.index(PATCH)
+    assert world.kills.seen.count("PutObject") == 1
+
+
+def test_a_message_that_could_not_be_kept_is_not_booked(world: World) -> None:
+    mapping = world.put_mapping(MAPPING)
+    world.send("before", mapping, boots(1))
+    world.deliver_all()
+    world.send("run-1", mapping, [record(1, "a,b"), *boots(1, first=2)])
+    failures = iter(["PutObject"])
+
+    def lose_the_answer(name: str) -> None:
+        if name == "PutObject" and next(failures, ""):
+            raise ReadTimeoutError(endpoint_url="s3")
+
+    world.kills.meanwhile = lose_the_answer
+    world.invoke()
+
+    assert world.counts("run-1") == {}
+    assert Breaker(world.dynamodb, "state").enter(world.clock.now()) == Closed()
+
+    world.deliver_all()
+
+    assert world.counts("run-1") == {"created": 1, "rejected": 1}

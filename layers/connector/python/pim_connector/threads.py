@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 T = TypeVar("T")
 
@@ -39,6 +42,41 @@ class Threads:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(MOST)
         return self._pool.submit(copy_context().run, call).result
+
+
+class Writes:
+    """Writes that were begun, none of which is under way any more when the context ends.
+
+    Then the first of their errors is raised, if nothing else is.
+    """
+
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
+        self._waits: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.end()
+        except Exception:
+            if error is None:
+                raise
+
+    def begin(self, write: Callable[[], None]) -> None:
+        """Begin a write; it fails when its end is waited for."""
+        self._waits.append(self._begin(write))
+
+    def end(self) -> None:
+        """Wait for all that were begun; raise the first of their errors."""
+        waits, self._waits = self._waits, []
+        ended(waits)
 
 
 def ended(waits: Iterable[Callable[[], T]]) -> list[T]:

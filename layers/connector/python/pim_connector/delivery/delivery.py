@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pim_connector.delivery.amending import amend
+from pim_connector.delivery.raw import Raw
 from pim_connector.delivery.round import deliver_round
 from pim_connector.delivery.shaping import rounds
 from pim_connector.delivery.task import DeliveryParts, Task, known
@@ -48,6 +49,23 @@ def deliver(
     if not due:
         return ()
     message = msgspec.structs.replace(message, records=due)
+    with Raw(message, parts) as raw:
+        outcomes = _delivered(message, raw, pim, parts, entries, last_attempt=last_attempt)
+        raw.see(outcomes)
+    _enter(message, outcomes, parts)
+    return outcomes
+
+
+def _delivered(
+    message: ProductMessage,
+    raw: Raw,
+    pim: AkeneoClient,
+    parts: DeliveryParts,
+    entries: Entries,
+    *,
+    last_attempt: bool,
+) -> tuple[RecordOutcome, ...]:
+    """Deliver records that name a product more than once one after the other."""
     pinned = parts.programs.pinned(message.mapping)
     outcomes: list[RecordOutcome] = []
     for turn, records in enumerate(rounds(message.records)):
@@ -55,6 +73,7 @@ def deliver(
         task = Task(
             message=part,
             entries=entries if turn == 0 else partial(known, part, parts.ledger),
+            raw=raw,
             pim=pim,
             parts=parts,
             pinned=pinned,
@@ -62,9 +81,7 @@ def deliver(
             last_attempt=last_attempt,
         )
         outcomes += deliver_round(task)
-    in_order = tuple(sorted(outcomes, key=lambda booked: booked.number))
-    _book(message, in_order, parts)
-    return in_order
+    return tuple(sorted(outcomes, key=lambda booked: booked.number))
 
 
 def _still_to_count(message: ProductMessage, parts: DeliveryParts) -> tuple[MessageRecord, ...]:
@@ -82,14 +99,6 @@ def _still_to_count(message: ProductMessage, parts: DeliveryParts) -> tuple[Mess
         if record.state == "parked" and record.later in (None, message.id)
     }
     return tuple(record for record in message.records if record.number in parked)
-
-
-def _book(
-    message: ProductMessage, outcomes: tuple[RecordOutcome, ...], parts: DeliveryParts
-) -> None:
-    if any(booked.state in ("rejected", "parked") or booked.problems for booked in outcomes):
-        parts.kept.keep_raw(message)
-    _enter(message, outcomes, parts)
 
 
 def _enter(message: Message, outcomes: tuple[RecordOutcome, ...], parts: DeliveryParts) -> None:

@@ -7,50 +7,30 @@ that dies meanwhile has less to send again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pim_connector.delivery.shaping import accepted_entry, media_slots
 from pim_connector.delivery.triage import booked_state
 from pim_connector.ledger import ITEMS_PER_WRITE
-from pim_connector.threads import ended
+from pim_connector.threads import Writes
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from pim_connector.delivery.line import Accepted
     from pim_connector.delivery.task import Task
     from pim_connector.ledger import LedgerEntry
     from pim_connector.states import State
 
 
-class Notes:
-    """The ledger's entries of one call. No write is under way when the context ends.
-
-    Then the first of the ledger's errors is raised, if nothing else is.
-    """
+class Notes(Writes):
+    """The ledger's entries of one call: all are written when the context ends."""
 
     def __init__(self, task: Task) -> None:
+        super().__init__(task.parts.begin)
         self._task = task
         self._gathered: list[LedgerEntry] = []
         self._noted: set[int] = set()
-        self._writes: list[Callable[[], None]] = []
-
-    def __enter__(self) -> Notes:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            ended(self._writes)
-        except Exception:
-            if error is None:
-                raise
 
     def take(self, answer: Accepted) -> None:
         """Note an answer, as soon as there are enough for one request; fails at the end only.
@@ -59,8 +39,7 @@ class Notes:
         """
         self._add(answer)
         if len(self._gathered) == ITEMS_PER_WRITE:
-            write = partial(self._task.parts.ledger.accept, self._gathered)
-            self._writes.append(self._task.parts.begin(write))
+            self.begin(partial(self._task.parts.ledger.accept, self._gathered))
             self._gathered = []
 
     def complete(self, answers: Sequence[Accepted]) -> None:

@@ -45,6 +45,7 @@ def deliver_round(task: Task) -> list[RecordOutcome]:
     release_children(task, filter(is_new, sorted_out.outcomes))
     lines, ends = _lines(task, sorted_out.to_map, entries)
     to_send, more_ends = _to_send(task, lines)
+    task.raw.see([*ends, *more_ends], to_send)
     return [*sorted_out.outcomes, *ends, *more_ends, *_sent(task, to_send)]
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pim_connector.delivery.kept import Kept
     from pim_connector.delivery.parents import Parents
     from pim_connector.delivery.programs import Pinned, Programs
+    from pim_connector.delivery.raw import Raw
     from pim_connector.ledger import Ledger, LedgerEntry
     from pim_connector.media.places import MediaFiles
     from pim_connector.messages import Message, ProductMessage
@@ -51,6 +52,7 @@ class Task(Struct, frozen=True, kw_only=True):
 
     message: ProductMessage
     entries: Entries
+    raw: Raw
     pim: AkeneoClient
     parts: DeliveryParts
     pinned: Pinned
