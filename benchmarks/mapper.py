@@ -362,8 +362,9 @@ TRIED: Final = (
     "A lane by itself, in turns with how it was: 90 to 60 ms of AWS between two calls (30 of them "
     "are Lambda's own), and a fifth less processor time, as what is noted during the call is "
     "worked out during the call.",
-    "- A message with a record that is rejected or has a warning is kept in S3 while the PIM has it, "
-    "if that is known by then, and not after: 30 ms, in files with such records nearly every message.",
+    "- A message with a record that is rejected or has a warning is kept in S3 while the PIM has "
+    "it, if that is known by then, and not after: 30 ms, and where one record in a hundred is such "
+    "two messages in three are.",
     "- A structure that was not in the cache was looked for there twice, 30 ms at a cold start. "
     "Only one of four workers fetching it when all start cold: left, as it would need a lock.",
     "- Booking and then reading the run, to see whether that was its last message: one after the "
