@@ -71,9 +71,9 @@ class Client:
             return inner
 
         def call(*args: Any, **request: Any) -> Any:
-            if self._service in self._account.seconds:
-                time.sleep(self._account.seconds[self._service])
-                self._account.waited.append(self._account.seconds[self._service])
+            if seconds := self._account.seconds.get(self._service):
+                self._account.waits.append((time.perf_counter(), seconds))
+                time.sleep(seconds)
             with self._account.lock:
                 self._account.meter.requests[f"{self._service}.{name}"] += 1
                 try:
@@ -100,7 +100,8 @@ class Account:
         dynamodb: DynamoDB | None = None,
     ) -> None:
         self.seconds, self.meter, self.lock = seconds, Meter(), threading.RLock()
-        self.waited: list[float] = []
+        self.waits: list[tuple[float, float]] = []
+        """When each request began to wait (`time.perf_counter`), and for how many seconds."""
         self.clock = cast(Any, WallClock())
         faults = Faults()
         self.dynamodb = dynamodb or tables()

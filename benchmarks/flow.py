@@ -48,11 +48,15 @@ Transport = Callable[[], httpx.BaseTransport]
 
 @dataclass(slots=True)
 class Spell:
-    """One call to the PIM, from its first byte to its last, in seconds of the clock."""
+    """One call to the PIM, from its first byte to its last, in seconds of the clock.
+
+    `worked` is this process's processor time at both moments, in seconds.
+    """
 
     write: bool
     began: float
     ended: float
+    worked: tuple[float, float] = (0.0, 0.0)
 
 
 class _Watched(httpx.SyncByteStream):
@@ -76,11 +80,12 @@ class Watch(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Pass the call on."""
         began = time.perf_counter()
+        worked = time.process_time()
         spell = Spell(request.method == "PATCH", began, began)
         self._spells.append(spell)
 
         def closed() -> None:
-            spell.ended = time.perf_counter()
+            spell.ended, spell.worked = time.perf_counter(), (worked, time.process_time())
 
         try:
             response = self._inner.handle_request(request)
@@ -110,7 +115,6 @@ class Flow:
         self.account, self.lanes, self.url = account, lanes, url
         self.spells: list[Spell] = []
         self.ends: Counter[str] = Counter()
-        self.worked: list[float] = []
         self.invoke_seconds = INVOKE_SECONDS if account.seconds else 0.0
         self._transport = transport
         self._put(f"config/erp/{SOURCE}.yaml", mapping.encode())
@@ -165,9 +169,7 @@ class Flow:
         """Do what the mapper's handler does with one message, and what Lambda does after it."""
         account, ends = self.account, time.monotonic() + INVOCATION_SECONDS
         time.sleep(self.invoke_seconds)
-        began = time.thread_time()
         handled = parts.worker.handle(message.body, lambda: ends - time.monotonic())
-        self.worked.append(time.thread_time() - began)
         self.ends.update(handled.counts)
         self.ends[f"messages {handled.end}"] += 1
         if handled.end == "postponed":

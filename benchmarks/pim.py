@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,10 +55,13 @@ class SimulatedPim:
 
 
 class AcceptingPim(httpx.BaseTransport):
-    """A PIM with the given structure that accepts every line at once; counts calls by kind."""
+    """A PIM with the given structure that accepts every line; counts calls by kind.
 
-    def __init__(self, structure: dict[str, Any]) -> None:
-        self._structure = structure
+    It answers at once, or line by line with `pause` seconds before each.
+    """
+
+    def __init__(self, structure: dict[str, Any], pause: float = 0.0) -> None:
+        self._structure, self._pause = structure, pause
         self.calls: Counter[str] = Counter()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -69,8 +73,7 @@ class AcceptingPim(httpx.BaseTransport):
             return httpx.Response(200, json=token)
         if request.method == "PATCH":
             self.calls["PATCH"] += 1
-            lines = range(1, request.read().count(b"\n") + 2)
-            return httpx.Response(200, content=b"\n".join(_CREATED % line for line in lines))
+            return httpx.Response(200, content=self._lines(request.read().count(b"\n") + 1))
         self.calls["structure"] += 1
         first, _, rest = path.partition("/")
         items = self._structure.get(first, [])
@@ -82,8 +85,17 @@ class AcceptingPim(httpx.BaseTransport):
             items = []
         return httpx.Response(200, json={"_embedded": {"items": items}, "_links": {}})
 
+    def _lines(self, count: int) -> Iterator[bytes]:
+        lines = [_CREATED % line for line in range(1, count + 1)]
+        if not self._pause:
+            yield b"".join(lines)
+            return
+        for line in lines:
+            time.sleep(self._pause)
+            yield line
 
-_CREATED: Final = b'{"line":%d,"status_code":201}'
+
+_CREATED: Final = b'{"line":%d,"status_code":201}\n'
 
 
 @contextmanager

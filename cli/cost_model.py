@@ -27,7 +27,7 @@ FULL_PROCESSOR_MB: Final = 1_769
 (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html)."""
 MAPPER_SECONDS_A_LINE: Final = 0.001
 """Processor time for mapping, sending and booking one record, boto3's own included."""
-AWS_SECONDS_A_MESSAGE: Final = 0.1
+AWS_SECONDS_A_MESSAGE: Final = 0.05
 """What a message waits for DynamoDB, while the PIM has nothing of it."""
 CHUNK: Final = 65_536
 DAYS: Final = 30

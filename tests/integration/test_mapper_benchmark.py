@@ -30,8 +30,15 @@ def test_four_calls_are_under_way_while_there_are_messages() -> None:
 def test_the_share_of_a_lane_and_of_all_four_are_told_apart() -> None:
     spells = [Spell(True, 0.0, 10.0) for _ in range(3)] + [Spell(True, 0.0, 5.0)]
 
-    used = mapper.busyness(400, spells, own=1.25)
+    used = mapper.busyness(400, spells, mapper.Pause(aws=0.75, processor=0.5))
 
     assert (used.lanes, used.all_four) == (35 / 40, 0.5)
     assert (used.lanes_full, used.all_four_full) == (1.0, 1.0)
     assert used.undisturbed == 8.75 / 10.0
+    assert used.undisturbed_all == (0.5, 0.875**4)
+
+
+def test_requests_side_by_side_are_waited_for_once() -> None:
+    waits = [(0.0, 2.0), (1.0, 0.5), (1.5, 2.5), (7.0, 1.0), (9.5, 1.0), (-3.0, 1.0)]
+
+    assert mapper.waited(waits, began=0.0, ended=9.0) == 4.0 + 1.0

@@ -9,19 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
+from tests.in_turn import in_turn
 from tests.nights.aws.faults import KilledError
 from tests.nights.loop import Loop, Task
 from tests.nights.traces import Traces, shortened
 from tests.nights.weather import Weather
 
+NOW = 0.5
 SECONDS = {"splitter": 900.0, "mapper": 300.0, "caretaker": 300.0}
 RETRY_SECONDS = (60.0, 120.0)
 """Between the attempts of an asynchronous invocation
 (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)."""
 
 Event = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass
@@ -122,6 +125,14 @@ class Invocations:
             failed()
 
         self._loop.spawn(task, lambda: self._lived(task, work, ended, broken, failed))
+
+    def begin(self, call: Callable[[], T], /) -> Callable[[], T]:
+        """Stand in for threads: make a call now, or not before somebody waits for its end.
+
+        So of requests side by side any may be made when the invocation dies. Nothing else of it
+        goes on meanwhile, as everything here has its turn.
+        """
+        return in_turn(call) if self._chance.random() < NOW else call
 
     def command(self, name: str, work: Callable[[], Any], risk: float) -> None:
         """Run an operator's command, which ends at any call with the chance `risk`."""

@@ -261,6 +261,11 @@ MUTATIONS = (
         "pim_connector.delivery.worker.presume",
         _nothing,
     ),
+    Mutation(
+        "ledger: what was begun has ended before a message is booked",
+        "pim_connector.threads.ended",
+        _none_newer,
+    ),
     Mutation("options: three a second", "pim_connector.pace.OptionPace.wait", _no_wait),
     Mutation(
         "breaker: what one worker knows all know", "pim_connector.breaker.Breaker.enter", _shut

@@ -46,7 +46,13 @@ def in_charge(account: Account) -> Iterator[None]:
             _replace(undo, module, account)
         for (module, name), other in account.pim.steady().items():
             undo.enter_context(patch.object(module, name, other))
-        undo.enter_context(_defaults(sleep=account.loop.wait, jitter=account.chance.random))
+        undo.enter_context(
+            _defaults(
+                sleep=account.loop.wait,
+                jitter=account.chance.random,
+                begin=account.invocations.begin,
+            )
+        )
         for place, value in [*_read_once(account), *_scale(account.plan)]:
             undo.enter_context(patch(f"pim_connector.{place}", value))
         undo.enter_context(patch.object(sys, "stdout", account.log))
@@ -66,6 +72,7 @@ def _replace(undo: ExitStack, module: ModuleType, account: Account) -> None:
             now=account.clock.time,
             sleep=account.loop.wait,
             jitter=account.chance.random,
+            begin=account.invocations.begin,
             transport=account.pim.transport,
         )
         with_them = partial(module.compose, surroundings=around)
@@ -91,6 +98,8 @@ def _scale(plan: Plan) -> Iterator[tuple[str, Any]]:
     yield "split.CHECKPOINT_WINDOWS", 2 if plan.window < 1000 else 50
     yield "packing.MAX_RECORDS", plan.message_records
     yield "errands.MAX_RECORDS", plan.message_records
+    yield "ledger.ITEMS_PER_WRITE", 3
+    yield "delivery.notes.ITEMS_PER_WRITE", 3
     yield "dispatch.MAX_BYTES", plan.message_bytes
     yield "split.Packer", partial(Packer, budget=plan.budget)
 

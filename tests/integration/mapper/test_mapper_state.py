@@ -134,6 +134,55 @@ def test_a_ledger_that_stays_throttled_is_a_reason_to_come_back(dynamodb: Dynamo
         ledger.accept([entry("sku")])
 
 
+class Picky:
+    """DynamoDB that leaves over what holds one product, `times` times."""
+
+    def __init__(self, client: DynamoDBClient, identifier: str, times: int) -> None:
+        self._client, self._left = client, times
+        self._key = entry(identifier).key
+        self.writes = 0
+
+    def batch_write_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        ((table, asked),) = RequestItems.items()
+        self.writes += 1
+        over = [put for put in asked if put["PutRequest"]["Item"]["pk"]["S"] == self._key]
+        if over and self._left:
+            self._left -= 1
+            asked = [put for put in asked if put not in over]
+        else:
+            over = []
+        if asked:
+            self._client.batch_write_item(RequestItems={table: asked})
+        return {"UnprocessedItems": {table: over} if over else {}}
+
+
+def test_what_one_of_several_writes_side_by_side_leaves_over_is_written_again(
+    dynamodb: DynamoDBClient,
+) -> None:
+    picky: Any = Picky(dynamodb, "sku-60", times=2)
+    ledger = Ledger(picky, "ledger", sleep=lambda _: None)
+    entries = [entry(f"sku-{n}") for n in range(100)]
+
+    ledger.accept(entries)
+
+    assert picky.writes == 4 + 2
+    assert Ledger(dynamodb, "ledger").entries(e.key for e in entries) == {e.key: e for e in entries}
+
+
+def test_a_write_that_fails_is_told_when_those_beside_it_are_done(
+    dynamodb: DynamoDBClient,
+) -> None:
+    picky: Any = Picky(dynamodb, "sku-60", times=1_000_000)
+    ledger = Ledger(picky, "ledger", sleep=lambda _: None)
+    entries = [entry(f"sku-{n}") for n in range(100)]
+
+    with pytest.raises(TransientError, match="1 ledger entries unwritten"):
+        ledger.accept(entries)
+
+    written = Ledger(dynamodb, "ledger").entries(e.key for e in entries)
+    assert written.keys() == {e.key for e in entries} - {entry("sku-60").key}
+
+
 def test_a_missing_ledger_table_is_a_matter_of_configuration(dynamodb: DynamoDBClient) -> None:
     with pytest.raises(ConfigurationError, match="ResourceNotFoundException"):
         Ledger(dynamodb, "nonsense").entries(["shop|product|sku"])
@@ -285,6 +334,16 @@ def test_the_pim_is_asked_once_for_all_workers(bucket: str) -> None:
     assert other.structure(["color"]).attribute("color") is not None
 
     assert pim.asked == [["color"]]
+
+
+def test_what_all_workers_share_is_looked_for_once_by_one_that_begins(bucket: str) -> None:
+    client, asked = boto3.client("s3"), []
+    hooks: Any = client.meta.events
+    hooks.register("before-call.s3", lambda model, **_: asked.append(model.name))
+
+    StructureCache(Bucket(client, bucket), Pim(), now=Clock()).structure(["color"])
+
+    assert asked == ["GetObject", "PutObject"]
 
 
 def test_another_mapping_s_attributes_are_fetched_with_those_known(bucket: str) -> None:

@@ -28,6 +28,7 @@ from pim_connector.runs.run import Run
 from pim_connector.runs.table import Change, RunTable
 from pim_connector.settings import MapperSettings
 from pim_connector.states import STATES, RecordOutcome
+from tests.in_turn import in_turn
 
 SECRET = {
     "client_id": "client",
@@ -185,6 +186,7 @@ class World:
             now=self.clock.now,
             sleep=self.clock.sleep,
             jitter=lambda: 0.5,
+            begin=in_turn,
             transport=lambda: Fragile(self.kills),
             may_reach=lambda _: True,
         )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sqs.client import SQSClient
 
+    from pim_connector.threads import Begin
+
 
 class AwsClients(Struct, frozen=True, kw_only=True):
     """What both mappers ask of AWS."""
@@ -33,15 +35,17 @@ class AwsClients(Struct, frozen=True, kw_only=True):
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
-    """Time, chance and network; a simulation brings its own. Times are in seconds.
+    """Time, chance, network and threads; a simulation brings its own. Times are in seconds.
 
-    `resolver` looks up whose files are downloaded, and `may_reach` says to which addresses a
-    download of the product flow may go.
+    `begin` is how requests to AWS go side by side, None for threads of one's own. `resolver` looks
+    up whose files are downloaded, and `may_reach` says to which addresses a download of the
+    product flow may go.
     """
 
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
+    begin: Begin | None = None
     transport: Callable[[], httpx.BaseTransport] = httpx.HTTPTransport
     resolver: Resolve = resolve
     may_reach: Callable[[str], bool] = is_elsewhere

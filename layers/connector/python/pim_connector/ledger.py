@@ -9,27 +9,28 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.threads import Begin, Threads, ended
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+P = TypeVar("P")
+R = TypeVar("R")
+
 KEYS_PER_READ = 100
 """BatchGetItem's limit (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)."""
 ITEMS_PER_WRITE = 25
 """BatchWriteItem's limit (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)."""
-READERS = 10
-"""Requests at a time: a window of 1,000 records is asked about at once."""
 ENTRY: Final = "pk,o,f,m,h,r,n,s"
 VERSION: Final = "pk,o,f,m"
 ATTEMPTS = 8
@@ -84,10 +85,12 @@ def ledger_key(source: str, resource: str, identifier: str) -> str:
 
 
 class Ledger:
-    """The ledger table: reads 100 keys a request, `readers` requests at a time; writes 25.
+    """The ledger table: reads 100 keys a request and writes 25, requests side by side.
 
     Raises TransientError when DynamoDB keeps refusing, ConfigurationError when table or rights
-    are missing. `sleep` and `jitter` (0 … 1) are what waiting between attempts is made of.
+    are missing, and either only when none of its requests is under way any more. `sleep` and
+    `jitter` (0 … 1) are what waiting between attempts is made of, `begin` is how requests go
+    side by side.
     """
 
     def __init__(
@@ -95,14 +98,13 @@ class Ledger:
         client: DynamoDBClient,
         table: str,
         *,
-        readers: int = READERS,
+        begin: Begin | None = None,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._client = client
         self._table = table
-        self._readers = readers
-        self._pool: ThreadPoolExecutor | None = None
+        self._begin = begin or Threads()
         self._sleep = sleep
         self._jitter = jitter
 
@@ -117,20 +119,21 @@ class Ledger:
     def accept(self, entries: Sequence[LedgerEntry]) -> None:
         """Write what the PIM accepted; of several entries of one key the last counts."""
         items = [_to_item(entry) for entry in {entry.key: entry for entry in entries}.values()]
-        for start in range(0, len(items), ITEMS_PER_WRITE):
-            self._write(items[start : start + ITEMS_PER_WRITE])
+        self._side_by_side(self._write, items, ITEMS_PER_WRITE)
 
     def _items(
         self, keys: Iterable[str], attributes: str
     ) -> Iterator[dict[str, AttributeValueTypeDef]]:
         wanted = list(dict.fromkeys(keys))
-        chunks = [wanted[i : i + KEYS_PER_READ] for i in range(0, len(wanted), KEYS_PER_READ)]
         read = partial(self._read, attributes)
-        if len(chunks) <= 1 or self._readers == 1:
-            return chain.from_iterable(map(read, chunks))
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._readers)
-        return chain.from_iterable(list(self._pool.map(read, chunks)))
+        return chain.from_iterable(self._side_by_side(read, wanted, KEYS_PER_READ))
+
+    def _side_by_side(self, call: Callable[[list[P]], R], parts: list[P], most: int) -> list[R]:
+        """Make a call for each `most` parts; a single one without a thread."""
+        chunks = [parts[start : start + most] for start in range(0, len(parts), most)]
+        if len(chunks) <= 1:
+            return [call(chunk) for chunk in chunks]
+        return ended([self._begin(partial(call, chunk)) for chunk in chunks])
 
     def _read(self, attributes: str, keys: list[str]) -> list[dict[str, AttributeValueTypeDef]]:
         found: list[dict[str, AttributeValueTypeDef]] = []

@@ -76,12 +76,14 @@ class StructureCache:
         self._store(self._memory)
 
     def _at_most(self, seconds: float, attributes: Codes) -> _Cached:
+        known: _Cached | None = None
         for read in (self._remembered, self._load):
             cached = read()
             if cached and cached.knows(attributes) and self._is_young(cached, seconds):
                 self._memory = cached
                 return cached
-        return self._refresh(attributes)
+            known = known or cached
+        return self._refresh(attributes, known)
 
     def _remembered(self) -> _Cached | None:
         return self._memory
@@ -89,8 +91,7 @@ class StructureCache:
     def _is_young(self, cached: _Cached, seconds: float) -> bool:
         return self._now() - cached.fetched <= seconds
 
-    def _refresh(self, attributes: Codes) -> _Cached:
-        known = self._memory or self._load()
+    def _refresh(self, attributes: Codes, known: _Cached | None) -> _Cached:
         wanted = None if attributes is None else frozenset(attributes)
         if known is not None:
             wanted = _joined(wanted, known.attributes)

@@ -45,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 Group = tuple[int, ...]
 """Places (0-based) in the list handed in, that go into one call."""
+Passed = Callable[[Upserted], None]
+"""Hears of each line that the PIM has taken, while it may still answer for others."""
 
 
 def upsert(
@@ -54,6 +56,7 @@ def upsert(
     form: Form,
     *,
     before_call: Callable[[], None] | None = None,
+    passed: Passed | None = None,
 ) -> list[LineOutcome]:
     """Create and update up to 100 objects; one outcome per object, in order.
 
@@ -66,7 +69,9 @@ def upsert(
     """
     if len(items) > LINES_PER_CALL:
         raise ValueError(f"{len(items)} lines; the PIM takes {LINES_PER_CALL} in a call")
-    upserting = _Upsert(connection=connection, path=path, form=form, before_call=before_call)
+    upserting = _Upsert(
+        connection=connection, path=path, form=form, before_call=before_call, passed=passed
+    )
     upserting.take(items)
     upserting.run()
     return upserting.result(len(items))
@@ -77,6 +82,7 @@ class _Upsert(Struct, kw_only=True):
     path: str
     form: Form
     before_call: Callable[[], None] | None
+    passed: Passed | None
     lines: dict[int, bytes] = field(default_factory=dict)
     codes: dict[int, str] = field(default_factory=dict)
     outcomes: dict[int, LineOutcome] = field(default_factory=dict)
@@ -184,7 +190,10 @@ class _Upsert(Struct, kw_only=True):
         if place in self.outcomes:
             return
         if answer.status in (200, 201, 204):
-            self.outcomes[place] = Upserted(line=place + 1, created=answer.status == 201)
+            upserted = Upserted(line=place + 1, created=answer.status == 201)
+            self.outcomes[place] = upserted
+            if self.passed is not None:
+                self.passed(upserted)
         elif answer.status == 401 or is_transient(answer.status):
             self.last_words[place] = answer
             self.server_errors[place] += answer.status >= 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pim_connector.akeneo.bulk import upsert
+from pim_connector.akeneo.bulk import Passed, upsert
 from pim_connector.akeneo.lines import ARRAY, NDJSON
 from pim_connector.akeneo.media import Content, upload
 from pim_connector.akeneo.outcomes import LineOutcome
@@ -24,28 +24,40 @@ class Writing:
     _connection: Connection
     _pace: Pace
 
-    # Bulk upserts: at most 100 lines; ValueError otherwise.
+    # Bulk upserts: at most 100 lines; ValueError otherwise. `passed` hears of lines as they pass.
 
     def upsert_products(
-        self, lines: Sequence[JsonObject], *, create_missing_options: bool = False
+        self,
+        lines: Sequence[JsonObject],
+        *,
+        create_missing_options: bool = False,
+        passed: Passed | None = None,
     ) -> list[LineOutcome]:
         """Create and update products by `identifier`.
 
         `create_missing_options` lets a SaaS PIM add unknown select options itself; 7.0 ignores it.
         """
-        return self._products("products", lines, create_missing_options)
+        return self._products("products", lines, create_missing_options, passed)
 
     def upsert_products_uuid(
-        self, lines: Sequence[JsonObject], *, create_missing_options: bool = False
+        self,
+        lines: Sequence[JsonObject],
+        *,
+        create_missing_options: bool = False,
+        passed: Passed | None = None,
     ) -> list[LineOutcome]:
         """Create and update products by `uuid`; the identifier is then one of the values."""
-        return self._products("products-uuid", lines, create_missing_options)
+        return self._products("products-uuid", lines, create_missing_options, passed)
 
     def upsert_product_models(
-        self, lines: Sequence[JsonObject], *, create_missing_options: bool = False
+        self,
+        lines: Sequence[JsonObject],
+        *,
+        create_missing_options: bool = False,
+        passed: Passed | None = None,
     ) -> list[LineOutcome]:
         """Create and update product models by `code`. A model goes before its variants."""
-        return self._products("product-models", lines, create_missing_options)
+        return self._products("product-models", lines, create_missing_options, passed)
 
     def upsert_attributes(self, lines: Sequence[JsonObject]) -> list[LineOutcome]:
         return self._lines("attributes", lines)
@@ -144,10 +156,16 @@ class Writing:
         )
 
     def _products(
-        self, path: str, lines: Sequence[JsonObject], create_missing_options: bool
+        self,
+        path: str,
+        lines: Sequence[JsonObject],
+        create_missing_options: bool,
+        passed: Passed | None,
     ) -> list[LineOutcome]:
         suffix = "?create_missing_options=true" if create_missing_options else ""
-        return self._lines(path + suffix, lines)
+        return self._lines(path + suffix, lines, passed)
 
-    def _lines(self, path: str, lines: Sequence[JsonObject]) -> list[LineOutcome]:
-        return upsert(self._connection, path, lines, NDJSON)
+    def _lines(
+        self, path: str, lines: Sequence[JsonObject], passed: Passed | None = None
+    ) -> list[LineOutcome]:
+        return upsert(self._connection, path, lines, NDJSON, passed=passed)

@@ -1,4 +1,4 @@
-"""What follows when the PIM has taken products: the ledger, their files, those that waited."""
+"""What follows when the ledger has products the PIM took: their files, and those that waited."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import msgspec
 from msgspec.structs import replace
 
 from pim_connector.delivery.line import Accepted, Line, outcome
+from pim_connector.delivery.notes import state_of
 from pim_connector.delivery.pim import asking_the_pim
-from pim_connector.delivery.shaping import accepted_entry, media_key
-from pim_connector.delivery.triage import booked_state
+from pim_connector.delivery.shaping import accepted_entry, media_key, media_slots
 from pim_connector.errors import RejectedError
 from pim_connector.runs.parking import REST_OF_RUN
-from pim_connector.states import Problem, RecordOutcome, State
+from pim_connector.states import Problem, RecordOutcome
 
 if TYPE_CHECKING:
     from pim_connector.delivery.task import Task
@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
 
 def take_accepted(task: Task, answers: Sequence[Accepted]) -> list[RecordOutcome]:
-    """Note in the ledger what the PIM took, then let follow what needs the products there."""
-    entries = [
-        accepted_entry(task.message, a.line, _state(task, a), pending=_media_of(a.line))
-        for a in answers
-    ]
-    task.parts.ledger.accept(entries)
+    """Let follow what needs products in the PIM that are in the ledger as taken."""
     ends = [_with_media(task, answer) for answer in answers]
     release_children(task, filter(is_new, ends))
     return _with_links_to_follow(task, answers, ends)
@@ -55,15 +50,9 @@ def _with_links_to_follow(
     ]
 
 
-def _state(task: Task, answer: Accepted) -> State:
-    """Give the state in which an earlier delivery of the record ended, else this one's."""
-    before = booked_state(answer.line.entry, task.message, answer.line.record)
-    return before or ("created" if answer.created else "updated")
-
-
 def _with_media(task: Task, answer: Accepted) -> RecordOutcome:
-    line, state = answer.line, _state(task, answer)
-    if _media_of(line):
+    line, state = answer.line, state_of(task, answer)
+    if media_slots(line):
         line = _uploaded(task, line)
         task.parts.ledger.accept([accepted_entry(task.message, line, state)])
     problems = line.problems + line.unlinked
@@ -80,7 +69,7 @@ def _changed(line: Line) -> tuple[str, ...]:
 
 def _uploaded(task: Task, line: Line) -> Line:
     """Upload the files of a product that is in the PIM; what it refuses is left out."""
-    due = _media_of(line)
+    due = media_slots(line)
     for media in line.mapped.media:
         if media_key(media) not in due:
             continue
@@ -105,10 +94,6 @@ def _upload(task: Task, line: Line, media: Media) -> None:
         else:
             target = {"identifier": _identifier(line), **place}
             task.pim.upload_product_media(file.filename, file.open, product=target)
-
-
-def _media_of(line: Line) -> frozenset[tuple[str, ...]]:
-    return frozenset(slot.key for slot in line.slots if slot.key[0] == "media")
 
 
 def _identifier(line: Line) -> str:

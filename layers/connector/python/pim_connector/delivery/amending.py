@@ -16,9 +16,9 @@ from pim_connector.delivery.line import Accepted, Line, Turned, Unknown, is_link
 from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.refusal import UnansweredError
 from pim_connector.delivery.submission import submit
-from pim_connector.delivery.triage import never_taken
+from pim_connector.delivery.task import known
+from pim_connector.delivery.triage import key_of, never_taken
 from pim_connector.delta import Current, without
-from pim_connector.ledger import ledger_key
 from pim_connector.mapping.result import Mapped, Slot
 from pim_connector.messages import AmendedSlot, Amendment, AmendmentMessage, MessageRecord
 from pim_connector.sameness import same, value_of
@@ -27,7 +27,7 @@ from pim_connector.states import Problem, RecordOutcome, State
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.delivery.line import Answer
-    from pim_connector.delivery.task import DeliveryParts
+    from pim_connector.delivery.task import DeliveryParts, Entries
     from pim_connector.ledger import LedgerEntry
 
 DISABLED: Final = "disabled"
@@ -36,21 +36,26 @@ ENABLED: Final = ("enabled",)
 
 
 def amend(
-    message: AmendmentMessage, pim: AkeneoClient, parts: DeliveryParts, *, last_attempt: bool
+    message: AmendmentMessage,
+    pim: AkeneoClient,
+    parts: DeliveryParts,
+    entries: Entries,
+    *,
+    last_attempt: bool,
 ) -> tuple[RecordOutcome, ...]:
     """Bring a message's amendments to the PIM; give what became of each, in their order.
 
     Raises TransientError (PimUnavailableError if it is the PIM) to come back.
     """
-    entries = _entries(message, parts)
+    found = _by_number(message, entries())
     attribute = parts.programs.pinned(message.mapping).identifier_attribute
     ends: dict[int, RecordOutcome] = {}
     lines: dict[int, Line] = {}
-    never = [a for a in message.records if a.number not in entries]
+    never = [a for a in message.records if a.number not in found]
     if message.purpose == "withdraw":
         parts.ledger.accept([_gone(message, amendment) for amendment in never])
     for amendment in message.records:
-        entry = entries.get(amendment.number)
+        entry = found.get(amendment.number)
         reason = _why_not(message, entry)
         if reason:
             ends[amendment.number] = _end(message, amendment, *reason)
@@ -65,7 +70,7 @@ def presume(message: AmendmentMessage, parts: DeliveryParts) -> None:
 
     Otherwise a product that a newer file holds would stay disabled: nothing says that it is.
     """
-    entries = _entries(message, parts)
+    entries = _by_number(message, known(message, parts.ledger))
     amendments = {a.number: a for a in message.records}
     due = [a for a in message.records if _why_not(message, entries.get(a.number)) is None]
     lines = [_line(message, a, entries[a.number], attribute="") for a in due]
@@ -81,13 +86,11 @@ def _gone(message: AmendmentMessage, amendment: Amendment) -> LedgerEntry:
     return never_taken(message, amendment.identifier, record=0, outcome=DISABLED)
 
 
-def _entries(message: AmendmentMessage, parts: DeliveryParts) -> dict[int, LedgerEntry]:
+def _by_number(
+    message: AmendmentMessage, found: Mapping[str, LedgerEntry]
+) -> dict[int, LedgerEntry]:
     """Give the ledger's entries by the number of the amendment."""
-    keys = {
-        a.number: ledger_key(message.source, message.resource, a.identifier)
-        for a in message.records
-    }
-    found = parts.ledger.entries(keys.values())
+    keys = {a.number: key_of(message, a.identifier) for a in message.records}
     return {number: found[key] for number, key in keys.items() if key in found}
 
 
@@ -221,15 +224,15 @@ def _entry(
     message: AmendmentMessage, line: Line, amendments: Mapping[int, Amendment]
 ) -> LedgerEntry:
     """Have the next file's record count as changed, in those slots that were amended."""
-    amendment, known = amendments[line.record.number], line.entry
-    assert known is not None  # noqa: S101 - `_why_not` lets none pass without an entry
+    amendment, before = amendments[line.record.number], line.entry
+    assert before is not None  # noqa: S101 - `_why_not` lets none pass without an entry
     keys = [slot.key for slot in amendment.slots]
     off = any(slot.key == ENABLED and slot.data is False for slot in amendment.slots)
     return replace(
-        known,
-        order=max(known.order, message.order),
+        before,
+        order=max(before.order, message.order),
         fingerprint=b"",
-        slots=without(known.slots, keys),
+        slots=without(before.slots, keys),
         run=message.run,
         record=0,
         outcome=DISABLED if off else "updated",

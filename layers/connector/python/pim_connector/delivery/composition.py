@@ -27,6 +27,7 @@ from pim_connector.runs.parking import Parking
 from pim_connector.runs.table import RunTable
 from pim_connector.structure import fetch_structure
 from pim_connector.structure_cache import StructureCache
+from pim_connector.threads import Threads
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -83,7 +84,14 @@ def _parts(
     runs = RunTable(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
     bucket = Bucket(aws.s3, settings.bucket, sleep=around.sleep)
     queue = FifoQueue(aws.sqs, settings.product_queue_url, sleep=around.sleep, jitter=around.jitter)
-    ledger = Ledger(aws.dynamodb, settings.ledger_table, sleep=around.sleep, jitter=around.jitter)
+    begin = around.begin or Threads()
+    ledger = Ledger(
+        aws.dynamodb,
+        settings.ledger_table,
+        begin=begin,
+        sleep=around.sleep,
+        jitter=around.jitter,
+    )
     structures = StructureCache(
         bucket, lambda codes: fetch_structure(pim.client(), codes), now=around.now
     )
@@ -96,4 +104,5 @@ def _parts(
         kept=Kept(bucket),
         media=MediaFiles(aws.s3, settings.bucket, downloads),
         announcements=Announcements(aws.events, settings.event_bus),
+        begin=begin,
     )

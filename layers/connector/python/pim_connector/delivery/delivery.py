@@ -7,44 +7,73 @@ message, and the counts are added by the transaction that books the message if i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pim_connector.delivery.amending import amend
+from pim_connector.delivery.raw import Raw
 from pim_connector.delivery.round import deliver_round
 from pim_connector.delivery.shaping import rounds
-from pim_connector.delivery.task import DeliveryParts, Task
+from pim_connector.delivery.task import DeliveryParts, Task, known
 from pim_connector.messages import AmendmentMessage, is_released, parking_id
 from pim_connector.states import RecordOutcome
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
+    from pim_connector.delivery.task import Entries
     from pim_connector.messages import Message, MessageRecord, ProductMessage
 
 
 def deliver(
-    message: Message, pim: AkeneoClient, parts: DeliveryParts, *, last_attempt: bool = False
+    message: Message,
+    pim: AkeneoClient,
+    parts: DeliveryParts,
+    entries: Entries,
+    *,
+    last_attempt: bool = False,
 ) -> tuple[RecordOutcome, ...]:
     """Bring a message's records, or amendments, to the PIM and book them; give what became of each.
 
-    `last_attempt` rejects the lines that the PIM leaves unanswered instead of coming back for
-    them. Raises TransientError (PimUnavailableError if it is the PIM) to come back, RejectedError
-    if the whole message is of no use, ConfigurationError if nothing will pass.
+    `entries` waits for what the ledger has of its products. `last_attempt` rejects the lines that
+    the PIM leaves unanswered instead of coming back for them. Raises TransientError
+    (PimUnavailableError if it is the PIM) to come back, RejectedError if the whole message is of
+    no use, ConfigurationError if nothing will pass.
     """
     if isinstance(message, AmendmentMessage):
-        amended = amend(message, pim, parts, last_attempt=last_attempt)
+        amended = amend(message, pim, parts, entries, last_attempt=last_attempt)
         _enter(message, amended, parts)
         return amended
     due = _still_to_count(message, parts)
     if not due:
         return ()
     message = msgspec.structs.replace(message, records=due)
+    with Raw(message, parts) as raw:
+        outcomes = _delivered(message, raw, pim, parts, entries, last_attempt=last_attempt)
+        raw.see(outcomes)
+    _enter(message, outcomes, parts)
+    return outcomes
+
+
+def _delivered(
+    message: ProductMessage,
+    raw: Raw,
+    pim: AkeneoClient,
+    parts: DeliveryParts,
+    entries: Entries,
+    *,
+    last_attempt: bool,
+) -> tuple[RecordOutcome, ...]:
+    """Deliver records that name a product more than once one after the other."""
     pinned = parts.programs.pinned(message.mapping)
     outcomes: list[RecordOutcome] = []
     for turn, records in enumerate(rounds(message.records)):
+        part = msgspec.structs.replace(message, records=tuple(records))
         task = Task(
-            message=msgspec.structs.replace(message, records=tuple(records)),
+            message=part,
+            entries=entries if turn == 0 else partial(known, part, parts.ledger),
+            raw=raw,
             pim=pim,
             parts=parts,
             pinned=pinned,
@@ -52,9 +81,7 @@ def deliver(
             last_attempt=last_attempt,
         )
         outcomes += deliver_round(task)
-    in_order = tuple(sorted(outcomes, key=lambda booked: booked.number))
-    _book(message, in_order, parts)
-    return in_order
+    return tuple(sorted(outcomes, key=lambda booked: booked.number))
 
 
 def _still_to_count(message: ProductMessage, parts: DeliveryParts) -> tuple[MessageRecord, ...]:
@@ -72,14 +99,6 @@ def _still_to_count(message: ProductMessage, parts: DeliveryParts) -> tuple[Mess
         if record.state == "parked" and record.later in (None, message.id)
     }
     return tuple(record for record in message.records if record.number in parked)
-
-
-def _book(
-    message: ProductMessage, outcomes: tuple[RecordOutcome, ...], parts: DeliveryParts
-) -> None:
-    if any(booked.state in ("rejected", "parked") or booked.problems for booked in outcomes):
-        parts.kept.keep_raw(message)
-    _enter(message, outcomes, parts)
 
 
 def _enter(message: Message, outcomes: tuple[RecordOutcome, ...], parts: DeliveryParts) -> None:

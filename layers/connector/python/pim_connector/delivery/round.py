@@ -11,6 +11,7 @@ from pim_connector.delivery.acceptance import is_new, release_children, take_acc
 from pim_connector.delivery.current import read_current
 from pim_connector.delivery.line import Accepted, Line, Turned, Unknown, outcome
 from pim_connector.delivery.linking import link_to_what_is_there
+from pim_connector.delivery.notes import Notes
 from pim_connector.delivery.pim import asking_the_pim
 from pim_connector.delivery.refusal import take_turned, take_unknown
 from pim_connector.delivery.shaping import (
@@ -38,13 +39,13 @@ def deliver_round(task: Task) -> list[RecordOutcome]:
 
     Raises what `deliver` raises; what the PIM accepted until then is in the ledger.
     """
-    keys = (key_of(task.message, record.identifier) for record in task.message.records)
-    entries = task.parts.ledger.entries(keys)
+    entries = task.entries()
     sorted_out = triage(task.message, entries)
     task.parts.ledger.accept(sorted_out.lifted)
     release_children(task, filter(is_new, sorted_out.outcomes))
     lines, ends = _lines(task, sorted_out.to_map, entries)
     to_send, more_ends = _to_send(task, lines)
+    task.raw.see([*ends, *more_ends], to_send)
     return [*sorted_out.outcomes, *ends, *more_ends, *_sent(task, to_send)]
 
 
@@ -132,11 +133,13 @@ def _sent(task: Task, lines: Sequence[Line]) -> list[RecordOutcome]:
     again = 0 if task.first else lines[0].record.number
     if reversible:
         kept.keep_previous(task.message, lines, _current(task, lines), again=again)
-    with asking_the_pim():
-        answers = submit(task.pim, _with_options(task, lines))
-        if task.message.last:
-            answers = link_to_what_is_there(task.pim, answers)
-    accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+    with Notes(task) as notes:
+        with asking_the_pim():
+            answers = submit(task.pim, _with_options(task, lines), notes.take)
+            if task.message.last:
+                answers = link_to_what_is_there(task.pim, answers)
+        accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+        notes.complete(accepted)
     turned = [answer for answer in answers if isinstance(answer, Turned)]
     if reversible and turned:
         kept.forget_previous(task.message, {a.line.record.number for a in turned}, again=again)

@@ -178,6 +178,11 @@ def media_key(media: Media) -> tuple[str, ...]:
     return ("media", media.attribute, media.locale or "", media.scope or "")
 
 
+def media_slots(line: Line) -> frozenset[tuple[str, ...]]:
+    """Name the slots of a line whose files follow when its product is there."""
+    return frozenset(slot.key for slot in line.slots if slot.key[0] == "media")
+
+
 def _with_media(message: ProductMessage, line: Line, mark: Mark) -> Line | RecordOutcome:
     """Add a slot for each media file; its data is the mark, which changes with the file."""
     slots: list[Slot] = list(line.mapped.slots)

@@ -7,7 +7,7 @@ any more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,13 @@ MAX_CALLS = 8
 whole products."""
 
 
-def submit(pim: AkeneoClient, lines: Sequence[Line]) -> list[Answer]:
+def submit(
+    pim: AkeneoClient, lines: Sequence[Line], taken: Callable[[Accepted], None] = lambda _: None
+) -> list[Answer]:
     """Send up to 100 lines of one resource, and again what can be mended; one answer per line.
+
+    `taken` hears of lines that the PIM has taken while it still answers for others: of most, but
+    not of those without anything left to send. It must not fail.
 
     Lines without a parent go first: in the file a sub-model may stand before its root model.
     Raises what the client raises when the PIM answers nothing at all.
@@ -40,9 +45,8 @@ def submit(pim: AkeneoClient, lines: Sequence[Line]) -> list[Answer]:
     for _ in range(MAX_CALLS):
         if not pending:
             break
-        judged = [
-            judge(line, answer) for line, answer in zip(pending, _upsert(pim, pending), strict=True)
-        ]
+        outcomes = _upsert(pim, pending, taken)
+        judged = [judge(line, answer) for line, answer in zip(pending, outcomes, strict=True)]
         answers |= {j.line.record.number: j for j in judged if not isinstance(j, Line)}
         pending = [j for j in judged if isinstance(j, Line)] + _vanished(pim, judged)
     answers |= {line.record.number: _given_up(line) for line in pending}
@@ -88,22 +92,31 @@ def _vanished(pim: AkeneoClient, judged: Sequence[Answer | Line]) -> list[Line]:
     return [as_whole(line) for line in partial if not current[line.record.number].exists]
 
 
-def _upsert(pim: AkeneoClient, lines: Sequence[Line]) -> list[LineOutcome]:
+def _upsert(
+    pim: AkeneoClient, lines: Sequence[Line], taken: Callable[[Accepted], None]
+) -> list[LineOutcome]:
+    def passed(outcome: Upserted) -> None:
+        answer = judge(lines[outcome.line - 1], outcome)
+        if isinstance(answer, Accepted):
+            taken(answer)
+
     try:
-        return _patched(pim, lines)
+        return _patched(pim, lines, passed)
     except LinesFailedError as error:
         return [Unanswered(line=n, message=str(error)) for n in range(1, len(lines) + 1)]
 
 
-def _patched(pim: AkeneoClient, lines: Sequence[Line]) -> list[LineOutcome]:
+def _patched(
+    pim: AkeneoClient, lines: Sequence[Line], passed: Callable[[Upserted], None]
+) -> list[LineOutcome]:
     bodies: list[dict[str, Any]] = [
         dict(payload(line.mapped, [s for s in line.slots if s.key[0] != "media"])) for line in lines
     ]
     if lines[0].mapped.resource == "product_model":
-        return pim.upsert_product_models(bodies)
+        return pim.upsert_product_models(bodies, passed=passed)
     if lines[0].mapped.uuid is not None:
-        return pim.upsert_products_uuid(bodies)
-    return pim.upsert_products(bodies)
+        return pim.upsert_products_uuid(bodies, passed=passed)
+    return pim.upsert_products(bodies, passed=passed)
 
 
 def _without_refused(line: Line, answer: Refused) -> Line | None:

@@ -17,7 +17,7 @@ from pim_connector.ledger import NEVER_TAKEN, LedgerEntry, ledger_key
 from pim_connector.states import FINAL_STATES, RecordOutcome, State
 
 if TYPE_CHECKING:
-    from pim_connector.messages import AmendmentMessage, MessageRecord, ProductMessage
+    from pim_connector.messages import AmendmentMessage, Message, MessageRecord, ProductMessage
 
 
 class Triage(Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ def triage(message: ProductMessage, entries: Mapping[str, LedgerEntry]) -> Triag
     return Triage(outcomes=tuple(outcomes), lifted=tuple(lifted), to_map=tuple(to_map))
 
 
-def key_of(message: ProductMessage, identifier: str) -> str:
+def key_of(message: Message, identifier: str) -> str:
     """Name the ledger entry of a product that a message carries."""
     return ledger_key(message.source, message.resource, identifier)
 

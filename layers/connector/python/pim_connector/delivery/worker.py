@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
@@ -26,6 +27,7 @@ from pim_connector.delivery.amending import presume
 from pim_connector.delivery.delivery import deliver
 from pim_connector.delivery.pim import Pim, PimUnavailableError, Usage, asking_the_pim
 from pim_connector.delivery.refusal import UnansweredError, doubt
+from pim_connector.delivery.task import known
 from pim_connector.errors import (
     ConfigurationError,
     ConnectorError,
@@ -36,7 +38,7 @@ from pim_connector.log_keys import log_outcome
 from pim_connector.messages import ProductMessage
 
 if TYPE_CHECKING:
-    from pim_connector.delivery.task import DeliveryParts
+    from pim_connector.delivery.task import DeliveryParts, Entries
     from pim_connector.messages import Message
     from pim_connector.states import RecordOutcome
 
@@ -140,10 +142,8 @@ class Worker:
         """Append assets to products; doing it twice changes nothing, so nothing is booked."""
         gate = self._breaker.enter(self._now())
         if isinstance(gate, Open):
-            wait = gate.wait + int(self._jitter() * SPREAD_SECONDS)
-            return Handled(end="postponed", wait=wait, reason=f"the breaker is open: {gate.reason}")
-        probe_ends = self._now() + PROBE_SECONDS if isinstance(gate, Probing) else inf
-        self._pim.until(lambda: min(seconds_left() - RESERVE_SECONDS, probe_ends - self._now()))
+            return self._behind(gate)
+        self._bind(gate, seconds_left)
         before = self._pim.usage
         try:
             with asking_the_pim():
@@ -161,13 +161,19 @@ class Worker:
         )
 
     def _known(self, message: Message, seconds_left: Callable[[], float]) -> Handled:
-        deliveries = self._parts.deliveries
-        if deliveries.message_recorded(message.run, message.id):
-            return Handled(end="repeated")
+        """Ask what can be asked side by side, and count the attempt before records are touched.
+
+        A probe that a booked message was let through for is lost: the others wait a minute more.
+        """
+        deliveries, begin = self._parts.deliveries, self._parts.begin
+        booked = begin(lambda: deliveries.message_recorded(message.run, message.id))
         gate = self._breaker.enter(self._now())
+        if booked():
+            return Handled(end="repeated")
         if isinstance(gate, Open):
-            wait = gate.wait + int(self._jitter() * SPREAD_SECONDS)
-            return Handled(end="postponed", wait=wait, reason=f"the breaker is open: {gate.reason}")
+            return self._behind(gate)
+        self._bind(gate, seconds_left)
+        entries = begin(lambda: known(message, self._parts.ledger))
         expires = int(self._now()) + ATTEMPT_KEPT_SECONDS
         started = deliveries.start_attempt(message.run, message.id, expires_at=expires)
         attempt = (started - 1) % (MOST_ATTEMPTS + 1) + 1
@@ -175,7 +181,7 @@ class Worker:
             self._give_up(message)
             return Handled(end="dead", reason=f"{MOST_ATTEMPTS} attempts ended in a crash")
         try:
-            return self._attempt(message, gate, attempt, seconds_left)
+            return self._attempt(message, gate, entries, last=attempt == MOST_ATTEMPTS)
         except UnansweredError as error:
             self._breaker.succeeded(gate)
             wait = min(LONGEST_UNANSWERED_SECONDS, 30 * 4 ** (attempt - 1))
@@ -185,18 +191,19 @@ class Worker:
             deliveries.end_attempt(message.run, message.id)
             return handled
 
-    def _attempt(
-        self,
-        message: Message,
-        gate: Gate,
-        attempt: int,
-        seconds_left: Callable[[], float],
-    ) -> Handled:
+    def _behind(self, gate: Open) -> Handled:
+        wait = gate.wait + int(self._jitter() * SPREAD_SECONDS)
+        return Handled(end="postponed", wait=wait, reason=f"the breaker is open: {gate.reason}")
+
+    def _bind(self, gate: Gate, seconds_left: Callable[[], float]) -> None:
+        """Have the PIM be asked no longer than the invocation lasts, or the probe."""
         probe_ends = self._now() + PROBE_SECONDS if isinstance(gate, Probing) else inf
         self._pim.until(lambda: min(seconds_left() - RESERVE_SECONDS, probe_ends - self._now()))
+
+    def _attempt(self, message: Message, gate: Gate, entries: Entries, *, last: bool) -> Handled:
         before = self._pim.calls
         try:
-            outcomes = self._delivered(message, last=attempt == MOST_ATTEMPTS)
+            outcomes = self._delivered(message, entries, last=last)
         except RejectedError as error:
             self._give_up(message)
             return Handled(end="dead", reason=str(error))
@@ -216,14 +223,18 @@ class Worker:
             presume(message, self._parts)
         self._parts.deliveries.forget_attempts(message.run, message.id)
 
-    def _delivered(self, message: Message, *, last: bool) -> tuple[RecordOutcome, ...]:
+    def _delivered(
+        self, message: Message, entries: Entries, *, last: bool
+    ) -> tuple[RecordOutcome, ...]:
         """Deliver; if the credentials are refused once more, provided the secret has changed."""
+        parts = self._parts
         try:
-            return deliver(message, self._pim.client(), self._parts, last_attempt=last)
+            return deliver(message, self._pim.client(), parts, entries, last_attempt=last)
         except CredentialsError:
             if not self._pim.renew():
                 raise
-            return deliver(message, self._pim.client(), self._parts, last_attempt=last)
+        entries = partial(known, message, parts.ledger)  # it may hold more by now
+        return deliver(message, self._pim.client(), parts, entries, last_attempt=last)
 
     def _prove(self, calls_before: int) -> None:
         """Ask the PIM something if delivering did not: a probe has to show that it answers."""
