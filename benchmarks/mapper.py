@@ -358,7 +358,7 @@ TRIED: Final = (
     "- A message waited for ten requests to DynamoDB one after another, and the PIM with it. "
     "Now it waits for five: whether it is booked and whether the PIM is up are asked side by side, "
     "so are its products' entries while the attempt is counted; what the PIM takes is noted in the "
-    "ledger, 25 products a request, while it still answers for the others (`docs/decisions/0013`). "
+    "ledger, 25 products a request, while it still answers for the others (`docs/decisions/0014`). "
     "A lane by itself, in turns with how it was: 90 to 60 ms of AWS between two calls (30 of them "
     "are Lambda's own), and a fifth less processor time, as what is noted during the call is "
     "worked out during the call.",
