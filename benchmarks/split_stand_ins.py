@@ -28,12 +28,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
 from benchmarks.catalogue import CHANGED_EVERY, mapping, record  # noqa: E402
+from pim_connector.batches import with_quick_batches  # noqa: E402
 from pim_connector.bucket import Bucket  # noqa: E402
 from pim_connector.ledger import Ledger  # noqa: E402
 from pim_connector.mapping import compile_mapping, load_mapping  # noqa: E402
 from pim_connector.messages import MappingPin  # noqa: E402
 from pim_connector.queues import FifoQueue  # noqa: E402
-from pim_connector.request_bodies import write_batches  # noqa: E402
 from pim_connector.runs.announcements import Announcements  # noqa: E402
 from pim_connector.runs.leases import Leases  # noqa: E402
 from pim_connector.runs.registry import Registry  # noqa: E402
@@ -175,7 +175,7 @@ class Transport:
             aws_secret_access_key="none",  # noqa: S106 - opens nothing
             config=_PLAIN if service in ("dynamodb", "sqs") else None,
         )
-        write_batches(made)
+        with_quick_batches(made)
         made.meta.events.register("before-call", self.answer)
         return made
 

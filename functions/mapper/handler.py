@@ -7,13 +7,13 @@ import gc
 gc.disable()  # until `observed`: what modules make while they are imported is not garbage
 
 import os
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from pim_connector.batches import with_quick_batches
 from pim_connector.delivery.composition import MapperClients, MapperParts, compose
 from pim_connector.errors import TransientError
 from pim_connector.log_keys import about
@@ -27,14 +27,14 @@ def parts() -> MapperParts:
     aws = MapperClients(
         s3=boto3.client("s3"),
         sqs=boto3.client("sqs"),
-        dynamodb=boto3.client("dynamodb"),
+        dynamodb=with_quick_batches(boto3.client("dynamodb")),
         secrets=boto3.client("secretsmanager"),
         events=boto3.client("events"),
     )
     return compose(load(MapperSettings, os.environ), aws)
 
 
-def handle_record(record: Mapping[str, Any], context: LambdaContext) -> bool:
+def handle_record(record: dict[str, Any], context: LambdaContext) -> bool:
     """Handle one message; False if it stays in the queue, where it and its lane wait."""
     keys = correlation(record["body"])
     annotate(keys)
@@ -46,7 +46,7 @@ def handle_record(record: Mapping[str, Any], context: LambdaContext) -> bool:
             return False
 
 
-def _handle(record: Mapping[str, Any], context: LambdaContext) -> bool:
+def _handle(record: dict[str, Any], context: LambdaContext) -> bool:
     count({"MessagesReceived": 1})
     body, receipts = record["body"], parts().receipts
     try:

@@ -15,11 +15,11 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from pim_connector.batches import with_quick_batches
 from pim_connector.bucket import Bucket
 from pim_connector.inbox import read_event
 from pim_connector.ledger import Ledger
 from pim_connector.queues import FifoQueue
-from pim_connector.request_bodies import write_batches
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
 from pim_connector.runs.registry import Registry
@@ -35,8 +35,8 @@ from telemetry import count, logger, observed
 def parts() -> SplitterParts:
     settings = load(SplitterSettings, os.environ)
     plain = Config(parameter_validation=False, user_agent="pim-connector")  # half a request's time
-    dynamodb, sqs = boto3.client("dynamodb", config=plain), boto3.client("sqs", config=plain)
-    write_batches(dynamodb, sqs)
+    dynamodb = with_quick_batches(boto3.client("dynamodb", config=plain))
+    sqs = with_quick_batches(boto3.client("sqs", config=plain))
     runs = RunTable(dynamodb, settings.run_table)
     return SplitterParts(
         bucket=Bucket(boto3.client("s3"), settings.bucket),
