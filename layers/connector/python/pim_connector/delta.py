@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
@@ -167,8 +167,9 @@ def with_always(slots: Sequence[Slot], due: Collection[tuple[str, ...]]) -> tupl
 
 
 def _slot_hash(slot: Slot) -> bytes:
-    value = _ENCODER.encode(slot.data).encode()
-    return _key_hash(slot.key) + blake2b(value, digest_size=VALUE_BYTES).digest()
+    digest = _EMPTY.copy()
+    digest.update(_ENCODER.encode(slot.data).encode())
+    return _key_hash(slot.key) + digest.digest()
 
 
 @lru_cache(maxsize=MOST_KEYS)
@@ -177,3 +178,5 @@ def _key_hash(key: tuple[str, ...]) -> bytes:
 
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_EMPTY: Final = blake2b(digest_size=VALUE_BYTES)
+"""To be copied: that takes a third less than to make one anew."""

@@ -26,12 +26,14 @@ def encode_line(item: dict[str, Any]) -> bytes:
     """Write one object as one line. ValueError for what JSON or UTF-8 does not have (NaN, half a
     surrogate pair).
     """
-    _refuse_not_finite(item.values())
-    return _ENCODER.encode(item)
+    line = _ENCODER.encode(item)
+    if b"null" in line:
+        _refuse_not_finite(item.values())
+    return line
 
 
 def _refuse_not_finite(values: Iterable[Any]) -> None:
-    """The encoder would write null, and the PIM would empty the value."""
+    """The encoder has written null, and the PIM would empty the value."""
     for value in values:
         kind = type(value)
         if kind is dict:
