@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 from msgspec import Struct
 
 from pim_connector.erp.cuts import Cut
-from pim_connector.erp.fragments import HeadDocument, Skeletons, lone_xml, record_xml
-from pim_connector.erp.head import evaluate_head, read_order
+from pim_connector.erp.fragments import Skeletons, lone_xml, record_xml
+from pim_connector.erp.head import read_order
 from pim_connector.erp.plan import Group, Plan
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.erp.seen import explain_no_records
 from pim_connector.erp.stream import OpenFile, Place, XmlStream
-from pim_connector.erp.table_rows import fill_table
-from pim_connector.erp.tables import LookupTables, NotedRows
-from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.compiled import CompiledRecord
+from pim_connector.erp.surroundings import Surroundings
 from pim_connector.mapping.program import Program
 
 __all__ = ["RecordReader", "Resumption", "read_order", "read_records"]
@@ -61,12 +58,8 @@ class RecordReader(Iterator[SourceRecord]):
             max_megabytes=said.max_record_megabytes,
         )
         self._plan = Plan.of(program)
-        self._head: dict[str, str] = start.head if start else {}
-        self._tables = LookupTables(
-            {name: tuple(table.columns) for name, table in program.tables.items()}
-        )
+        self._surroundings = Surroundings(program, self._plan, start.head if start else None)
         self._groups: dict[tuple[int, ...], list[Group]] = {}
-        self._heads: dict[str, dict[str, str]] = {}
         self._skeletons = Skeletons()
         self.records_read = start.records if start else 0
         self._before: tuple[Cut | None, int] = (None, 0)
@@ -84,7 +77,9 @@ class RecordReader(Iterator[SourceRecord]):
         """
         cut, records = self._before
         place = self._stream.place_after(cut) if cut else None
-        return Resumption(place=place, records=records, head=self._head) if place else None
+        if place is None:
+            return None
+        return Resumption(place=place, records=records, head=self._surroundings.head)
 
     def __iter__(self) -> Iterator[SourceRecord]:
         return self._records
@@ -101,28 +96,25 @@ class RecordReader(Iterator[SourceRecord]):
             ) from error
 
     def _read(self) -> Iterator[SourceRecord]:
-        self._read_other_files()
-        own_tables = [table for table in self._program.tables.values() if table.file is None]
-        head_is_known = self._start is not None
-        if own_tables:
-            self._first_pass()
-            head_is_known = True
-        head, start = HeadDocument(), self._start.place if self._start else None
-        for cut in self._stream.cuts(self._plan.paths, start=start):
+        seen, stream = self._surroundings, self._stream
+        seen.read_other_files(stream, self._others)
+        if any(table.file is None for table in self._program.tables.values()):
+            seen.read_all(stream.again())
+        start = self._start.place if self._start else None
+        for cut in stream.cuts(self._plan.paths, start=start):
             for inner in cut.flat() if cut.inner else (cut,):
-                if not head_is_known:
-                    self._collect_head(head, inner)
                 groups = self._groups_of(inner)
-                if groups and not head_is_known:
-                    self._finish_head(head)
-                    head_is_known = True
+                if not seen.head_is_known:
+                    seen.collect(inner, stream.entities)
+                    if groups:
+                        seen.conclude(stream)
                 for group in groups:
                     record = self._record(inner, group)
                     if record is not None:
                         yield record
             self._before = (cut, self.records_read)
         if self.records_read == 0:
-            explain_no_records(self._stream, self._plan.record_paths)
+            explain_no_records(stream, self._plan.record_paths)
 
     def _record(self, cut: Cut, group: Group) -> SourceRecord | None:
         self.records_read += 1
@@ -146,107 +138,17 @@ class RecordReader(Iterator[SourceRecord]):
             line=cut.line,
             rule=rule.name,
             xml=xml,
-            head=self._head_of(rule),
+            head=self._surroundings.head_of(rule),
         )
         if len(group.names) == 1 and not rule.table_names:
             return record
-        return self._with_rows(record, [self._program.records[name] for name in group.names])
+        return self._surroundings.with_rows(record, group.names)
 
     def _groups_of(self, cut: Cut) -> list[Group]:
         found = self._groups.get(cut.paths)
         if found is None:
             found = self._groups[cut.paths] = self._plan.groups_of(cut)
         return found
-
-    def _head_of(self, rule: CompiledRecord) -> dict[str, str]:
-        """The head values that a rule uses: one dictionary for all its records."""
-        found = self._heads.get(rule.name)
-        if found is None:
-            found = {name: self._head.get(name, "") for name in sorted(rule.head_names)}
-            self._heads[rule.name] = found
-        return found
-
-    def _with_rows(self, record: SourceRecord, rules: Sequence[CompiledRecord]) -> SourceRecord:
-        """Chooses the rule, and gives the record the look-up rows and head values it needs."""
-        rows = NotedRows(self._tables)
-        names = tuple(rule.name for rule in rules)
-        head = {name: self._head.get(name, "") for rule in rules for name in rule.head_names}
-        seen = SourceRecord(
-            number=record.number, line=record.line, rule=names[0], xml=record.xml, head=head
-        )
-        chosen = self._program.chosen(names, seen, rows)
-        record = SourceRecord(
-            number=record.number,
-            line=record.line,
-            rule=chosen,
-            xml=record.xml,
-            head=self._head_of(self._program.records[chosen]),
-        )
-        rows = NotedRows(self._tables)
-        if self._program.records[chosen].table_names:
-            self._program.rows_used(record, rows)
-        return SourceRecord(
-            number=record.number,
-            line=record.line,
-            rule=chosen,
-            xml=record.xml,
-            head=record.head,
-            tables=rows.noted,
-        )
-
-    def _first_pass(self) -> None:
-        """Tables and head from the whole document, before the records are read."""
-        head = HeadDocument()
-        for cut in self._stream.cuts(self._plan.paths):
-            for inner in cut.flat():
-                self._collect_head(head, inner)
-                for name in self._plan.tables_of(inner):
-                    fill_table(
-                        self._program.tables[name], inner, self._tables, self._stream.entities
-                    )
-        self._evaluate_head(head)
-
-    def _finish_head(self, head: HeadDocument) -> None:
-        """At the first record: the head is known, or else is looked for in the whole document."""
-        self._evaluate_head(head)
-        used = {name for rule in self._program.records.values() for name in rule.head_names}
-        if any(not self._head.get(name) for name in used):
-            stream, self._stream = self._stream, self._stream.again()
-            try:
-                self._first_pass()
-            finally:
-                self._stream = stream
-
-    def _collect_head(self, head: HeadDocument, cut: Cut) -> None:
-        found = [number for number in cut.paths if number in self._plan.head_paths]
-        if found and not (cut.outer is not None and self._plan.is_head(cut.outer)):
-            shallow = all(self._plan.paths[number].shallow for number in found)
-            head.add(cut, shallow=shallow, entities=self._stream.entities)
-
-    def _evaluate_head(self, head: HeadDocument) -> None:
-        self._head = evaluate_head(self._program.head.values(), head)
-        self._heads.clear()
-
-    def _read_other_files(self) -> None:
-        for table in self._program.tables.values():
-            if table.file is None:
-                continue
-            if table.file not in self._others:
-                raise ConfigurationError(
-                    f"the table {table.name} needs a second file named {table.file}; "
-                    f"given: {', '.join(sorted(self._others)) or 'none'}"
-                )
-            stream = self._stream.of(self._others[table.file])
-            try:
-                for cut in stream.cuts([table.path]):
-                    for inner in cut.flat():
-                        fill_table(table, inner, self._tables, stream.entities)
-            except UnreadableFileError as error:
-                raise UnreadableFileError(
-                    f"in the second file {table.file}: {error.what}",
-                    line=error.line,
-                    column=error.column,
-                ) from error
 
 
 def read_records(
