@@ -271,7 +271,7 @@ def _least() -> float:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "catalogue.xml")
         write_export(path, 1)
-        return min(splitting(path)["seconds"] for _ in range(TURNS))
+        return min(float(splitting(path)["seconds"]) for _ in range(TURNS))
 
 
 def _records(path: Path) -> int:
