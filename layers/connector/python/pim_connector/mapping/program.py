@@ -173,10 +173,11 @@ class Program(Struct, kw_only=True):
 
     def _node(self, xml: str) -> Node:
         """The record's element; several questions about one record are asked in a row."""
-        if self._parsed is None or self._parsed[0] is not xml:
-            self._parsed = None  # the record before may be large
-            self._parsed = xml, record_node(xml)
-        return self._parsed[1]
+        parsed = self._parsed
+        if parsed is None or parsed[0] is not xml:
+            parsed = self._parsed = None  # the record before may be large
+            parsed = self._parsed = xml, record_node(xml)
+        return parsed[1]
 
 
 def _carried(record: SourceRecord) -> RowsOf:
