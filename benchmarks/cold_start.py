@@ -33,7 +33,7 @@ REQUIREMENTS: Final = (
 )
 FUNCTIONS: Final = tuple(sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py")))
 BARE: Final = "boto3, httpx, lxml.etree"
-TURNS: Final = 7
+TURNS: Final = 25
 _NAMES: Final = (
     "AKENEO_SECRET_ARN",
     "BUCKET",
@@ -248,7 +248,7 @@ def main(short: bool) -> None:
             print(*starts(1, packages, compiled=False), sep="\n")
             return
         compiled = starts(TURNS, packages, compiled=True)
-        sources = starts(TURNS // 2, packages, compiled=False)
+        sources = starts(TURNS // 4, packages, compiled=False)
         heavy = dearest("mapper", packages)
     write_section("cold-start", "\n".join(report(compiled, sources, sizes, heavy)))
 
