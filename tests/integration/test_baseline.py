@@ -224,7 +224,7 @@ def test_another_mapping_means_asking_about_everything(shop: Shop) -> None:
 
 def test_after_an_errand_the_ledger_has_the_word(shop: Shop) -> None:
     first = shop.night(GOODS)
-    errand = begin(first, "replay", "errand", shop.parts.errands())
+    errand = begin(first, "replay", "errand", shop.parts)
     entry = shop.ledger.entries(["shop|product|P7"])["shop|product|P7"]
     shop.ledger.accept([replace(entry, fingerprint=b"", slots=b"")])
     shop.registry.prepared(errand)
@@ -244,7 +244,7 @@ def test_an_errand_that_begins_during_the_split_is_noticed_before_a_window_is_bo
 
     def book_after_an_errand(*given: Any, **named: Any) -> bool:
         if named["if_undisturbed"]:
-            begin(first, "rewind", "errand", shop.parts.errands())
+            begin(first, "rewind", "errand", shop.parts)
             entry = shop.ledger.entries(["shop|product|P7"])["shop|product|P7"]
             shop.ledger.accept([replace(entry, fingerprint=b"", slots=b"")])
         return book(*given, **named)

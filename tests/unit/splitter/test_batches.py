@@ -45,17 +45,21 @@ SEND = {
 }
 
 
-def requested(service: str, operation: str, given: Any, *, by_msgspec: bool) -> Any:
-    """The request as it is signed and sent, without its clock and random parts."""
+def client_of(service: str, *, by_msgspec: bool) -> Any:
     make: Any = boto3.client
     client = make(
         service,
         region_name="eu-central-1",
         aws_access_key_id="none",
         aws_secret_access_key="none",
+        config=Config(retries={"total_max_attempts": 1}),
     )
-    if by_msgspec:
-        with_quick_batches(client)
+    return with_quick_batches(client) if by_msgspec else client
+
+
+def requested(service: str, operation: str, given: Any, *, by_msgspec: bool) -> Any:
+    """The request as it is signed and sent, without its clock and random parts."""
+    client = client_of(service, by_msgspec=by_msgspec)
     seen: list[Any] = []
 
     def take(request: Any, **_: Any) -> Any:
@@ -91,15 +95,7 @@ def test_a_batch_is_the_same_request_whoever_writes_its_body(
 
 def answered(status: int, body: bytes, *, by_msgspec: bool) -> Any:
     """What boto3 makes of an answer: the result, or the error."""
-    client = boto3.client(
-        "dynamodb",
-        region_name="eu-central-1",
-        aws_access_key_id="none",
-        aws_secret_access_key="none",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    if by_msgspec:
-        with_quick_batches(client)
+    client = client_of("dynamodb", by_msgspec=by_msgspec)
     answer = type("Answer", (), {"status_code": status, "headers": {}, "content": body})()
     client.meta.events.register("before-send", lambda **_: answer)
     try:

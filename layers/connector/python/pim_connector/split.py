@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
@@ -26,22 +26,13 @@ from pim_connector.manifests import (
     write_manifest,
 )
 from pim_connector.mapping.result import FieldError, Identity, Rejected
-from pim_connector.messages import (
-    encode_record,
-    heavy_key,
-)
+from pim_connector.messages import encode_record, heavy_key
 from pim_connector.packing import Bay, Packer, Parcel
 from pim_connector.runs.run import Run
 from pim_connector.runs.splits import Window
-from pim_connector.split_parts import Plan, SplitterParts, force_of, run_file
+from pim_connector.split_parts import Plan, SplitterParts, run_file
 from pim_connector.split_problems import exhausted_problem, reading_problem
-from pim_connector.windows import (
-    FileEnd,
-    Found,
-    Sighting,
-    queued,
-    windows_of,
-)
+from pim_connector.windows import FileEnd, Found, Sighting, queued, windows_of
 from pim_connector.withdrawal import (
     find_missing,
     keep_identifiers,
@@ -57,8 +48,6 @@ MARGIN_SECONDS: Final = 30.0
 """Time left for the checkpoint when a window ends; a window takes a second or two."""
 MAX_TRIES: Final = 6
 """Take-overs without a checkpoint in between, after which the file itself is to blame."""
-
-T = TypeVar("T")
 
 
 class Progress(msgspec.Struct, kw_only=True):
@@ -86,10 +75,10 @@ class Split:
         self._packer = Packer(
             parts.lanes, bays=self._progress.bays or None, number=self._progress.number
         )
-        self._force = force_of(run)
+        self._decisions = Decisions(run, plan, parts)
+        self._force = self._decisions.standing.force
         self._dispatcher = Dispatcher(run, plan.pin, parts.bucket, parts.queue, self._force)
         self._seen, self._booked = _booked(parts.splits.windows(run.id), self._progress.windows)
-        self._decisions = Decisions(run, plan, parts)
         self._tired = parts.splits.worn_out(run.id, MAX_TRIES)
 
     def read(self, remaining: Callable[[], float]) -> bool:
@@ -210,7 +199,7 @@ class Split:
             return missing.total, None
         hold = why_hold(self._run, missing, origin, parts.bucket)
         if hold is None:
-            withdraw(self._run, missing, self._seen, parts.errands())
+            withdraw(self._run, missing, self._seen, parts)
         return missing.total, hold
 
 

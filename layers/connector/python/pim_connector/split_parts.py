@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import BinaryIO
 
 import msgspec
 from msgspec import Struct
 
-from pim_connector.bucket import Bucket, StoredObject
+from pim_connector.bucket import StoredObject
 from pim_connector.errands import ErrandParts
 from pim_connector.ledger import Ledger
 from pim_connector.mapping import Program
 from pim_connector.mapping.language import Origin
 from pim_connector.messages import Force, MappingPin
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
-from pim_connector.runs.registry import Registry
 from pim_connector.runs.run import Run
 from pim_connector.runs.splits import Splits
 
 
-class SplitterParts(Struct, frozen=True, kw_only=True):
-    """What a splitter works with. `clock` gives the time in UTC."""
+class SplitterParts(ErrandParts, frozen=True, kw_only=True):
+    """What a splitter works with; what it withdraws are errands of its own."""
 
-    bucket: Bucket
-    registry: Registry
     splits: Splits
     leases: Leases
     ledger: Ledger
-    queue: FifoQueue
-    announcements: Announcements
-    lanes: int
     trigger: str
-    clock: Callable[[], datetime]
-
-    def now(self) -> str:
-        return f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"
-
-    def errands(self) -> ErrandParts:
-        return ErrandParts(
-            bucket=self.bucket,
-            registry=self.registry,
-            queue=self.queue,
-            announcements=self.announcements,
-            lanes=self.lanes,
-            clock=self.clock,
-        )
 
 
 class Plan(Struct, frozen=True, kw_only=True):

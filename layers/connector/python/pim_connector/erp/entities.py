@@ -22,8 +22,8 @@ _PARTS = re.compile(
     re.DOTALL,
 )
 _REFERENCE = re.compile(r"&([^#;&<>\s][^;&<>\s]*);")
-_FOREIGN = re.compile(rb"&(?!#|(?:amp|lt|gt|quot|apos);)")
-_FOREIGN_TEXT = re.compile(_FOREIGN.pattern.decode())
+_FOREIGN_TEXT = re.compile(f"&(?!#|(?:{'|'.join(sorted(PREDEFINED))});)")
+_FOREIGN = re.compile(_FOREIGN_TEXT.pattern.encode())
 
 
 class Entities(Struct):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-from typing import TypeAlias
+from collections.abc import Iterator
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from pim_connector.digests import hasher
 from pim_connector.errors import RejectedError
 
-_EMPTY = blake2b(digest_size=12)
-"""To be copied: that takes a third less than to make one anew."""
+_HASH: Final = hasher(12)
 
 Row: TypeAlias = dict[str, str]
 Tables: TypeAlias = dict[str, dict[str, list[Row]]]
@@ -63,17 +63,19 @@ def fingerprint(record: SourceRecord) -> bytes:
 
     Number and line are left out: a record that only moved within the file is the same record.
     """
-    digest = _EMPTY.copy()
-    digest.update(f"{record.rule}\0{record.xml}".encode())
-    if not (record.head or record.tables):
-        return digest.digest()
+    seen = f"{record.rule}\0{record.xml}"
+    if record.head or record.tables:
+        seen += "".join(_around(record))
+    return _HASH(seen.encode())
+
+
+def _around(record: SourceRecord) -> Iterator[str]:
     for name, value in sorted(record.head.items()):
-        digest.update(f"\0{name}\0{value}".encode())
+        yield f"\0{name}\0{value}"
     for table, keys in sorted(record.tables.items()):
         for key, rows in sorted(keys.items()):
-            digest.update(f"\1{table}\0{key}".encode())
+            yield f"\1{table}\0{key}"
             for row in rows:
-                digest.update(b"\2")
+                yield "\2"
                 for name, value in sorted(row.items()):
-                    digest.update(f"\0{name}\0{value}".encode())
-    return digest.digest()
+                    yield f"\0{name}\0{value}"

@@ -29,8 +29,6 @@ _INSTRUCTION: Final = (b"<?", b"?>")
 _SLASH: Final = 47
 _SHORTEST_NEST = 7
 """Bytes of `<a></a>`."""
-
-
 _REST_OF_TAG: Final = rb"""[^<>"']*+(?:"[^<"]*+"[^<>"']*+|'[^<']*+'[^<>"']*+)*+>"""
 _TAG: Final = re.compile(b"<(/?)" + _REST_OF_TAG)
 
