@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import httpx
 
-from local.akeneo.__main__ import DEFAULTS
+from simulators.akeneo.__main__ import DEFAULTS
 
 ROOT: Final = Path(__file__).parents[1]
 SECRET: Final = json.dumps(DEFAULTS)
@@ -34,7 +34,7 @@ class SimulatedPim:
         httpx.put(f"{self.url}/_simulator/catalog", json=structure, timeout=_MINUTES)
 
     def behave(self, **faults: Any) -> None:
-        """Set the speed and what goes wrong (`local/akeneo/faults.py`)."""
+        """Set the speed and what goes wrong (`simulators/akeneo/faults.py`)."""
         answer = httpx.put(f"{self.url}/_simulator/faults", json=faults)
         answer.raise_for_status()
 
@@ -103,7 +103,7 @@ def simulated_pim() -> Iterator[SimulatedPim]:
     """Serve a PIM while the context lasts."""
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local.akeneo", "--port", "0"],
+            [sys.executable, "-m", "simulators.akeneo", "--port", "0"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=errors,

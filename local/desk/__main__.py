@@ -6,11 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from local.akeneo.server import base_url, listening_socket, uvicorn_server
 from local.desk.app import create_app
 from local.desk.connection import Connection
 from local.desk.studio import Studio
 from local.stack.record import RECORD
+from simulators.akeneo.server import base_url, listening_socket, uvicorn_server
 
 
 def main() -> int:

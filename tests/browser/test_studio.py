@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local.akeneo.server import serve
 from local.desk.app import create_app
 from local.desk.connection import Connection
 from local.desk.studio import Studio
+from simulators.akeneo.server import serve
 from tests.browser.chromium import Page, browser, executable
 
 pytestmark = [

@@ -16,8 +16,6 @@ import pytest
 from functions.caretaker import handler as caretaker
 from functions.mapper import handler as mapper
 from functions.splitter import handler as splitter
-from local.akeneo.pim import Pim
-from local.akeneo.tokens import Connection
 from pim_connector.bucket import Bucket
 from pim_connector.composition import Surroundings
 from pim_connector.delivery.composition import MapperClients, compose
@@ -26,6 +24,8 @@ from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.run import Run
 from pim_connector.settings import MapperSettings
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.tokens import Connection
 from tests.integration.stack import BUCKET, Context, Stack
 
 SECRET = {"client_id": "c", "secret": "s", "username": "u", "password": "p"}

@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSResponse
 from moto.core.botocore_stubber import MockRawResponse
 
 from cli.app import main
-from local.akeneo.pim import Pim
+from simulators.akeneo.pim import Pim
 from tests.integration.nightly import Nights
 from tests.integration.stack import BUCKET
 

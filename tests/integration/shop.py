@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
-from local.akeneo.pim import Pim
-from local.akeneo.server import serve
 from pim_connector.runs.run import Run
+from simulators.akeneo.app import create_app
+from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.server import serve
 from tests.integration.mapper.examples import CATALOG
 from tests.integration.nightly import Nights
 from tests.integration.stack import credentials

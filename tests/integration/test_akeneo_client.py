@@ -14,11 +14,6 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.structure import app as structure_command
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
-from local.akeneo.pim import Pim
-from local.akeneo.server import serve
-from local.akeneo.tokens import Connection
 from pim_connector.akeneo import (
     AkeneoClient,
     ConnectionCredentials,
@@ -32,6 +27,11 @@ from pim_connector.akeneo import (
 )
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.structure import EVERYTHING, Structure, fetch_structure
+from simulators.akeneo.app import create_app
+from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.server import serve
+from simulators.akeneo.tokens import Connection
 
 WORDS = {
     "client_id": "client-1",

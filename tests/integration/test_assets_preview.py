@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import build
-from local.dam.dam import Dam
-from local.dam.server import application
+from simulators.dam.dam import Dam
+from simulators.dam.server import application
 from tests.integration.dam_server import served
 
 SOURCE = """

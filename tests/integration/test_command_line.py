@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from local.akeneo.catalog import from_resources
-from local.akeneo.pim import Pim
+from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.pim import Pim
 from tests.integration.mapper.examples import CATALOG
 from tests.integration.operator import MOTO, Operator
 from tests.integration.shop import MAPPING, export, item, serving, value

@@ -18,13 +18,13 @@ import telemetry
 from cli import assets_reconcile
 from cli.target import Target
 from functions.dam_poller import handler
-from local.dam.dam import Dam
-from local.dam.server import application
 from pim_connector.assets.ledger import AssetEntry, AssetLedger
 from pim_connector.assets.reconcile import approve
 from pim_connector.dam.asset_messages import AssetMessage, decode
 from pim_connector.errors import ConfigurationError
 from pim_connector.runs.table import RunTable
+from simulators.dam.dam import Dam
+from simulators.dam.server import application
 from tests.integration.assets.world import LEDGER_INDEX
 from tests.integration.dam_server import served
 from tests.template_metrics import emitted, looked_at

@@ -12,8 +12,8 @@ import time
 
 import httpx
 
-from local.dam.dam import Dam
-from local.dam.server import application
+from simulators.dam.dam import Dam
+from simulators.dam.server import application
 from tests.integration.dam_server import served
 
 
@@ -48,7 +48,7 @@ def test_the_command_serves_on_this_machine_only_and_ends_when_told() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "local.dam", "--port", str(port), "--assets", "5"]
+    command = [sys.executable, "-m", "simulators.dam", "--port", str(port), "--assets", "5"]
     habits = json.dumps({"total": "stale"})
     path = os.pathsep.join(part for part in sys.path if part)
     process = subprocess.Popen(  # noqa: S603

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
-from local.akeneo.pim import Pim
-from local.akeneo.server import serve
-from local.akeneo.tokens import Connection
 from local.demo.assortment import assortment
 from local.demo.expectation import expectation
 from local.demo.pictures import COLLECTION, FAMILY, Picture, differences, pictures
 from local.stack.lifecycle import CATALOG, SIMULATED_CREDENTIALS
 from pim_connector.akeneo.client import AkeneoClient
 from pim_connector.akeneo.credentials import ConnectionCredentials
+from simulators.akeneo.app import create_app
+from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.server import serve
+from simulators.akeneo.tokens import Connection
 
 WANTED = pictures(expectation(assortment()))
 

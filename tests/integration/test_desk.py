@@ -15,10 +15,10 @@ from moto import mock_aws
 
 from cli.target import Target
 from functions.splitter import handler as splitter
-from local.akeneo.server import serve
 from local.desk.app import create_app
 from local.desk.connection import Connection
 from local.desk.studio import Studio
+from simulators.akeneo.server import serve
 from tests.integration.stack import BUCKET, Context, Stack, credentials
 from tests.integration.test_splitter import MAPPING, export
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from local.akeneo.pim import Pim
 from pim_connector.consignment import GIVEN_UP
 from pim_connector.errands import refuse_while_busy
 from pim_connector.errors import ConfigurationError
@@ -19,6 +18,7 @@ from pim_connector.messages import Force
 from pim_connector.past_records import Selection
 from pim_connector.replaying import ReplayParts, replay
 from pim_connector.runs.run import Run
+from simulators.akeneo.pim import Pim
 from tests.integration import shop
 from tests.integration.nightly import Nights
 from tests.integration.shop import serving, shop_nights

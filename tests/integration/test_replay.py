@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from local.akeneo.pim import Pim
 from pim_connector.errors import ConfigurationError
 from pim_connector.inbox import FORCE
 from pim_connector.ledger import Ledger
@@ -16,6 +15,7 @@ from pim_connector.messages import Force
 from pim_connector.past_records import Selection
 from pim_connector.replaying import ReplayParts, replay
 from pim_connector.runs.run import Run
+from simulators.akeneo.pim import Pim
 from tests.integration.nightly import Nights
 from tests.integration.shop import MAPPING, counts, export, item, serving, shop_nights, value
 

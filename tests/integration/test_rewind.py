@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from local.akeneo.pim import Pim
 from pim_connector.errors import ConfigurationError
 from pim_connector.messages import Force
 from pim_connector.rewinding import plan_rewind, rewind
 from pim_connector.runs.run import Run
+from simulators.akeneo.pim import Pim
 from tests.integration import shop
 from tests.integration.nightly import Nights
 from tests.integration.shop import counts, export, serving, shop_nights, value

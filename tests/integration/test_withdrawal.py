@@ -11,14 +11,14 @@ import pytest
 
 from functions.mapper import handler as mapper
 from functions.splitter import handler as splitter
-from local.akeneo.faults import Faults
-from local.akeneo.pim import Pim
 from pim_connector.delivery.worker import MOST_ATTEMPTS
 from pim_connector.errors import ConfigurationError
 from pim_connector.ledger import Ledger
 from pim_connector.past_records import Selection
 from pim_connector.replaying import ReplayParts, replay
 from pim_connector.withdrawal import confirm
+from simulators.akeneo.faults import Faults
+from simulators.akeneo.pim import Pim
 from tests.integration.nightly import Nights
 from tests.integration.shop import serving, shop_nights
 from tests.integration.stack import Context

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from local.akeneo.entities import Product, ProductModel
-from local.akeneo.pim import Pim
+from simulators.akeneo.entities import Product, ProductModel
+from simulators.akeneo.pim import Pim
 
 
 def texts(pim: Pim, entity: Product | ProductModel) -> dict[str, str]:

@@ -18,14 +18,14 @@ from typing import Any
 import httpx
 from starlette.requests import ClientDisconnect
 
-from local.akeneo import option_endpoints, serving
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
-from local.akeneo.entities import Product, ProductModel
-from local.akeneo.faults import Faults
-from local.akeneo.pim import Pim
-from local.akeneo.tokens import Connection
-from local.akeneo.transport import ConnectionBroken
+from simulators.akeneo import option_endpoints, serving
+from simulators.akeneo.app import create_app
+from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.entities import Product, ProductModel
+from simulators.akeneo.faults import Faults
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.tokens import Connection
+from simulators.akeneo.transport import ConnectionBroken
 from tests.nights.goods import CATALOG, POISON
 from tests.nights.held import texts
 from tests.nights.loop import Loop

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from local.akeneo.phpjson import elements_of
+from simulators.akeneo.phpjson import elements_of
 from tests.pim_vectors.comparing import TIMES, same
 from tests.pim_vectors.sending import Sender
 

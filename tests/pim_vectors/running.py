@@ -9,11 +9,11 @@ from pathlib import Path
 
 import httpx
 
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
-from local.akeneo.pim import Pim, utc_now
-from local.akeneo.refusal import Refusal
-from local.akeneo.server import serve
+from simulators.akeneo.app import create_app
+from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.pim import Pim, utc_now
+from simulators.akeneo.refusal import Refusal
+from simulators.akeneo.server import serve
 from tests.pim_vectors.comparing import differences
 from tests.pim_vectors.intents import UnknownStepError
 from tests.pim_vectors.preconditions import Catalogs, set_up, take

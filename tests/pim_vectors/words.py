@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from local.akeneo.attribute import METRIC
-from local.akeneo.catalog import Catalog, from_resources
-from local.akeneo.pim import Pim
-from local.akeneo.product_writes import patch_product
+from simulators.akeneo.attribute import METRIC
+from simulators.akeneo.catalog import Catalog, from_resources
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.product_writes import patch_product
 
 _OPTIONS = re.compile(r"options: ([^;]+)")
 _LOCALES = re.compile(r'(?:^|; )locales "([^"]+)"')

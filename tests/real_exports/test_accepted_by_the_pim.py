@@ -7,10 +7,10 @@ import json
 import httpx
 import pytest
 
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
-from local.akeneo.pim import Pim
-from local.akeneo.server import serve
+from simulators.akeneo.app import create_app
+from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.server import serve
 from tests.real_exports.exports import PROJECT, Export, own_export
 
 CASES = [

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli.assets_setup import setup
-from local.akeneo.pim import Pim
+from simulators.akeneo.pim import Pim
 from tests.integration.assets.world import SECRET, SOURCE, World
 
 FAMILIES: dict[str, Any] = {

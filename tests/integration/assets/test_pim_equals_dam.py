@@ -15,10 +15,10 @@ import httpx
 import msgspec
 import pytest
 
-from local.akeneo.pim import Pim
-from local.dam.library import Event
 from pim_connector.dam.asset_messages import AssetMessage, Change
 from pim_connector.dam.polling import Poll
+from simulators.akeneo.pim import Pim
+from simulators.dam.library import Event
 from tests.integration.assets.world import World
 from tests.unit.dam.test_nothing_is_lost import WALKS, world_of
 from tests.unit.dam.world import World as DamWorld

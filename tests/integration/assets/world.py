@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import httpx
 
-from local.akeneo.pim import Pim
 from pim_connector.assets.composition import AssetMapper
 from pim_connector.assets.ledger import AssetLedger
 from pim_connector.composition import AwsClients, Surroundings
@@ -22,6 +21,7 @@ from pim_connector.runs.table import RunTable
 from pim_connector.settings import AssetMapperSettings
 from pim_connector.states import RecordOutcome
 from pim_connector.webhooks.queueing import AssetQueue
+from simulators.akeneo.pim import Pim
 
 SECRET = {
     "client_id": "client",

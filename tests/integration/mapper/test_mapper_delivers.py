@@ -6,8 +6,8 @@ import json
 
 import msgspec
 
-from local.akeneo.catalog import from_resources
 from pim_connector.messages import HeavyPointer, encode
+from simulators.akeneo.catalog import from_resources
 from tests.integration.mapper.examples import (
     CATALOG,
     DROPPING,

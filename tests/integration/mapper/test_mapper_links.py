@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import boto3
 
-from local.akeneo.entities import Product, ProductModel
 from pim_connector.closing import CaretakerParts
 from pim_connector.dead_letters import DeadLetters
 from pim_connector.ledger import ledger_key
@@ -18,6 +17,7 @@ from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
 from pim_connector.runs.splits import Splits
 from pim_connector.runs.table import RunTable
+from simulators.akeneo.entities import Product, ProductModel
 from tests.integration.mapper.examples import MAPPING, VARIANTS, model, reasons
 from tests.integration.mapper.world import Killed, World, record
 

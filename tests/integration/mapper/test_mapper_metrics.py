@@ -11,7 +11,7 @@ import pytest
 
 import telemetry
 from functions.mapper import handler
-from local.akeneo.faults import Faults
+from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import MAPPING, boots
 from tests.integration.mapper.world import Context, World, record
 from tests.template_metrics import emitted

@@ -7,8 +7,8 @@ import time
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from local.akeneo.faults import Faults
 from pim_connector.breaker import Breaker, Closed
+from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import MAPPING, boots
 from tests.integration.mapper.world import Killed, World, record
 

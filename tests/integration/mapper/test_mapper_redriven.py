@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.akeneo.faults import Faults
 from pim_connector.redriving import redrive
+from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import MAPPING, boots
 from tests.integration.mapper.test_mapper_links import LINKED, boot
 from tests.integration.mapper.world import Killed, World, record

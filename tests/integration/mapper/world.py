@@ -13,7 +13,6 @@ import boto3
 import httpx
 
 from functions.mapper import handler
-from local.akeneo.pim import Pim
 from pim_connector.bucket import Bucket
 from pim_connector.composition import Surroundings
 from pim_connector.delivery.composition import MapperClients, MapperParts, compose
@@ -28,6 +27,7 @@ from pim_connector.runs.run import Run
 from pim_connector.runs.table import Change, RunTable
 from pim_connector.settings import MapperSettings
 from pim_connector.states import STATES, RecordOutcome
+from simulators.akeneo.pim import Pim
 from tests.in_turn import in_turn
 
 SECRET = {

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from local.dam.habits import Habits, StampFormat, Ties
+from simulators.dam.habits import Habits, StampFormat, Ties
 from tests.unit.dam.sources import source
 from tests.unit.dam.world import World
 

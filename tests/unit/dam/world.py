@@ -8,8 +8,6 @@ from typing import Any
 
 import httpx
 
-from local.dam.dam import Dam
-from local.dam.habits import Habits
 from pim_connector.dam.asset_messages import AssetMessage, asset_lane, decode, encode
 from pim_connector.dam.client import DamClient, Gone
 from pim_connector.dam.cursor import SourceCursor
@@ -17,6 +15,8 @@ from pim_connector.dam.http import Clocks
 from pim_connector.dam.loading import load_source
 from pim_connector.dam.polling import Poll, PollReport
 from pim_connector.errors import TransientError
+from simulators.dam.dam import Dam
+from simulators.dam.habits import Habits
 
 START = 1_700_000_000.0
 

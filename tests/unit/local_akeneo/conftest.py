@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from local.akeneo.app import create_app
-from local.akeneo.catalog import from_resources
-from local.akeneo.pim import Pim
-from local.akeneo.server import serve
-from local.akeneo.tokens import Connection
+from simulators.akeneo.app import create_app
+from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.server import serve
+from simulators.akeneo.tokens import Connection
 from tests.unit.local_akeneo.small_pim import RESOURCES, TOKEN
 
 CATALOG = from_resources(RESOURCES)

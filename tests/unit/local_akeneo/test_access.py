@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from local.akeneo.pim import Pim
+from simulators.akeneo.pim import Pim
 from tests.unit.local_akeneo.small_pim import API
 
 LOGIN = {"grant_type": "password", "username": "user", "password": "password"}

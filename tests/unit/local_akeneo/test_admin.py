@@ -2,7 +2,7 @@ import re
 
 import httpx
 
-from local.akeneo.pim import Pim
+from simulators.akeneo.pim import Pim
 from tests.unit.local_akeneo.small_pim import RESOURCES, get, patch
 
 

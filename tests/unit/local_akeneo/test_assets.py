@@ -1,6 +1,6 @@
 import httpx
 
-from local.akeneo.pim import Pim
+from simulators.akeneo.pim import Pim
 from tests.unit.local_akeneo.small_pim import API, get, patch
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def started(*options: str) -> Iterator[subprocess.Popen[str]]:
     """The command, stopped by SIGTERM at the end."""
     process = subprocess.Popen(  # noqa: S603  # our own command
-        [sys.executable, "-m", "local.akeneo", *options],
+        [sys.executable, "-m", "simulators.akeneo", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -5,8 +5,8 @@ import time
 import httpx
 import pytest
 
-from local.akeneo.faults import FaultError, Faults
-from local.akeneo.pim import Pim
+from simulators.akeneo.faults import FaultError, Faults
+from simulators.akeneo.pim import Pim
 from tests.unit.local_akeneo.small_pim import API, COLLECTION
 
 FIVE = "\n".join(f'{{"identifier":"p{number}"}}' for number in range(5))

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from local.akeneo.pim import Pim
+from simulators.akeneo.pim import Pim
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\" onmouseover='x"
 

@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.akeneo.pim import Pim
+from simulators.akeneo.pim import Pim
 from tests.unit.local_akeneo.small_pim import API, get, patch, value
 
 

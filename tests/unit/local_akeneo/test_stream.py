@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.akeneo.catalog import from_resources
-from local.akeneo.phpjson import InvalidJsonError, decode, encode
-from local.akeneo.pim import Pim
-from local.akeneo.product_writes import patch_product
-from local.akeneo.refusal import Refusal
-from local.akeneo.stream import MAX_LINES, answers, lines_of
+from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.phpjson import InvalidJsonError, decode, encode
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.product_writes import patch_product
+from simulators.akeneo.refusal import Refusal
+from simulators.akeneo.stream import MAX_LINES, answers, lines_of
 from tests.unit.local_akeneo.small_pim import API, COLLECTION, RESOURCES
 
 CATALOG = from_resources(RESOURCES)

@@ -8,10 +8,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from local.dam.announcer import Announcer, Webhook
-from local.dam.habits import Habits
-from local.dam.library import Library
-from local.dam.signatures import SCHEMES, Signing
 from pim_connector.dam.event_kinds import (
     AdobeVerification,
     BasicVerification,
@@ -25,6 +21,10 @@ from pim_connector.dam.event_kinds import (
 from pim_connector.webhooks.certificates import PublicKeys
 from pim_connector.webhooks.request import Refused, Request, Verified
 from pim_connector.webhooks.verification import Trust, verify
+from simulators.dam.announcer import Announcer, Webhook
+from simulators.dam.habits import Habits
+from simulators.dam.library import Library
+from simulators.dam.signatures import SCHEMES, Signing
 
 NOW = 1_790_000_000.0
 URL = "https://x.lambda-url.eu-west-1.on.aws/sim"

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from local.dam.dam import Dam
-from local.dam.habits import Habits
+from simulators.dam.dam import Dam
+from simulators.dam.habits import Habits
 
 NOW = 1_700_000_000.4
 

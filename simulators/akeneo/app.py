@@ -1,0 +1,93 @@
+"""The simulator as an ASGI application."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from simulators.akeneo.admin import admin_routes
+from simulators.akeneo.asset_endpoints import asset_endpoints
+from simulators.akeneo.browse import browse_routes
+from simulators.akeneo.call import Call, json_answer
+from simulators.akeneo.media_endpoints import media_endpoints
+from simulators.akeneo.option_endpoints import option_endpoints
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.product_endpoints import product_endpoints
+from simulators.akeneo.routing import Endpoint, get
+from simulators.akeneo.serving import API, TOKEN_PATH, Serving, TokenServing
+from simulators.akeneo.structure_endpoints import structure_endpoints
+
+SYSTEM_INFORMATION = {"version": "7.0.0", "edition": "EE"}
+
+
+def create_app(pim: Pim) -> Starlette:
+    """Serve one PIM: its REST API, `/_simulator/…` to steer it, and HTML pages at `/`.
+
+    The application has no start-up of its own: it works in `httpx.ASGITransport(app)` as well
+    as in a server.
+    """
+    endpoints = list(_endpoints())
+    routes = [Route(TOKEN_PATH, TokenServing(pim), methods=["POST"])]
+    routes += [
+        Route(API + endpoint.path, Serving(pim, endpoint), methods=[endpoint.method])
+        for endpoint in endpoints
+    ]
+    routes += [*admin_routes(pim), *browse_routes(pim)]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
+
+
+def _endpoints() -> Iterator[Endpoint]:
+    parts = (
+        option_endpoints(),
+        structure_endpoints(),
+        media_endpoints(),
+        asset_endpoints(),
+        product_endpoints(),
+    )
+    found = list(chain(*parts))
+    yield Endpoint(method="GET", path="", handler=lambda call: _root(call, found), public=True)
+    yield get("/system-information", lambda _: json_answer(SYSTEM_INFORMATION))
+    yield from found
+
+
+def _root(call: Call, endpoints: list[Endpoint]) -> Response:
+    routes = {
+        _route_name(endpoint): {"route": API + endpoint.path, "methods": [endpoint.method]}
+        for endpoint in endpoints
+    }
+    token = {"route": TOKEN_PATH, "methods": ["POST"]}
+    return json_answer(
+        {
+            "host": str(call.request.base_url).rstrip("/"),
+            "authentication": {"fos_oauth_server_token": token},
+            "routes": routes,
+        }
+    )
+
+
+def _route_name(endpoint: Endpoint) -> str:
+    """The PIM's name of a route, e.g. `pim_api_product_list`."""
+    names = [part for part in endpoint.path.split("/") if part and not part.startswith("{")]
+    resource = (endpoint.resource or names[0]).replace("-", "_")
+    if names[0].endswith("-uuid"):
+        resource += "_uuid"
+    single = endpoint.path.endswith("}")
+    action = {
+        "GET": "get" if single else "list",
+        "POST": "create",
+        "PATCH": "partial_update" if single else "partial_update_list",
+        "DELETE": "delete",
+    }[endpoint.method]
+    return f"pim_api_{resource}_{action}"
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = f'No route found for "{request.method} {request.url.path}"'
+    if status == 405:
+        message += ": Method Not Allowed"
+    return json_answer({"code": status, "message": message}, status)

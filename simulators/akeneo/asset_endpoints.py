@@ -1,0 +1,203 @@
+"""Endpoints of the Asset Manager.
+
+Source: https://api.akeneo.com/concepts/asset-manager.html and the reference's Asset Manager.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.responses import Response
+
+from simulators.akeneo.asset_json import asset_json
+from simulators.akeneo.asset_search import find_assets
+from simulators.akeneo.asset_structure import (
+    attribute_row,
+    family_row,
+    write_attribute,
+    write_family,
+    write_option,
+)
+from simulators.akeneo.asset_writes import write_asset
+from simulators.akeneo.assets import Asset
+from simulators.akeneo.call import Call, json_answer, written_answer
+from simulators.akeneo.media_endpoints import file_answer
+from simulators.akeneo.multipart import parts_of
+from simulators.akeneo.paging import page_of, paged
+from simulators.akeneo.refusal import Refusal
+from simulators.akeneo.routing import Endpoint, get, patch, upload
+from simulators.akeneo.stream import DEADLOCK, MAX_LINES
+from simulators.akeneo.structure_rows import as_api
+
+FAMILIES = "/asset-families"
+
+
+def _list_families(call: Call) -> Response:
+    rows = sorted(call.pim.catalog.rows["asset_families"].values(), key=lambda row: row["code"])
+    page = page_of(f"{call.base}{FAMILIES}", call.request.query_params, keyset_only=True)
+
+    def show(row: dict[str, Any]) -> dict[str, Any]:
+        link = {"self": {"href": f"{call.base}{FAMILIES}/{row['code']}"}}
+        return {"_links": link, **as_api(family_row(call.pim, row["code"]))}
+
+    return json_answer(paged(page, rows, lambda row: str(row["code"]), show))
+
+
+def _get_family(call: Call) -> Response:
+    return json_answer(as_api(family_row(call.pim, call.params["family"])))
+
+
+def _patch_family(call: Call) -> Response:
+    code = call.params["family"]
+    status = write_family(call.pim, code, call.object())
+    return written_answer(call, status, "asset-families", code)
+
+
+def _list_attributes(call: Call) -> Response:
+    family = family_row(call.pim, call.params["family"])["code"]
+    rows = call.pim.catalog.asset_attributes.get(family, {}).values()
+    return json_answer([as_api(row) for row in rows])
+
+
+def _get_attribute(call: Call) -> Response:
+    row = attribute_row(call.pim, call.params["family"], call.params["attribute"])
+    return json_answer(as_api(row))
+
+
+def _patch_attribute(call: Call) -> Response:
+    family, code = call.params["family"], call.params["attribute"]
+    status = write_attribute(call.pim, family, code, call.object())
+    return written_answer(call, status, "asset-families", family, "attributes", code)
+
+
+def _options(call: Call) -> dict[str, dict[str, Any]]:
+    family, attribute = call.params["family"], call.params["attribute"]
+    attribute_row(call.pim, family, attribute)
+    return call.pim.catalog.asset_options.get((family, attribute), {})
+
+
+def _list_options(call: Call) -> Response:
+    return json_answer([as_api(row) for row in _options(call).values()])
+
+
+def _get_option(call: Call) -> Response:
+    code = call.params["code"]
+    row = _options(call).get(code)
+    if row is None:
+        raise Refusal(404, f'Option "{code}" does not exist for this attribute.')
+    return json_answer(as_api(row))
+
+
+def _patch_option(call: Call) -> Response:
+    family, attribute, code = (call.params[key] for key in ("family", "attribute", "code"))
+    status = write_option(call.pim, family, attribute, code, call.object())
+    path = ("asset-families", family, "attributes", attribute, "options", code)
+    return written_answer(call, status, *path)
+
+
+def _list_assets(call: Call) -> Response:
+    family = family_row(call.pim, call.params["family"])["code"]
+    query = call.request.query_params
+    path = f"{call.base}{FAMILIES}/{family}/assets"
+    page = page_of(path, query, keyset_only=True)
+
+    def show(asset: Asset) -> dict[str, Any]:
+        link = {"self": {"href": f"{path}/{asset.code}"}}
+        return {"_links": link, **asset_json(call.pim, asset, call.base)}
+
+    found = find_assets(call.pim, family, query)
+    return json_answer(paged(page, found, lambda asset: asset.code, show))
+
+
+def _get_asset(call: Call) -> Response:
+    family, code = call.params["family"], call.params["code"]
+    family_row(call.pim, family)
+    asset = call.pim.assets.get(family, code)
+    if asset is None:
+        raise Refusal(404, f'Asset "{code}" does not exist for the asset family "{family}".')
+    return json_answer(asset_json(call.pim, asset, call.base))
+
+
+def _patch_asset(call: Call) -> Response:
+    family, code = call.params["family"], call.params["code"]
+    family_row(call.pim, family)
+    status = write_asset(call.pim, family, code, call.object())
+    return written_answer(call, status, "asset-families", family, "assets", code)
+
+
+def _patch_assets(call: Call) -> Response:
+    family = call.params["family"]
+    family_row(call.pim, family)
+    bodies = call.json()
+    if not isinstance(bodies, list):
+        raise Refusal(400, "Invalid json message received")
+    if len(bodies) > MAX_LINES:
+        text = f"Too many resources to process, {MAX_LINES} is the maximum allowed."
+        raise Refusal(413, text)
+    return json_answer([_patch_one(call, family, body) for body in bodies])
+
+
+def _patch_one(call: Call, family: str, body: Any) -> dict[str, Any]:
+    code = body.get("code") if isinstance(body, dict) else None
+    answer: dict[str, Any] = {"code": code if isinstance(code, str) else ""}
+    try:
+        if call.pim.faults.strikes("deadlock_lines", call.route):
+            raise Refusal(500, DEADLOCK)
+        answer["status_code"] = write_asset(call.pim, family, None, body)
+    except Refusal as refusal:
+        answer["status_code"] = refusal.status
+        answer |= refusal.details()
+    call.pim.counters.line(call.route, answer["status_code"])
+    return answer
+
+
+def _delete_asset(call: Call) -> Response:
+    family, code = call.params["family"], call.params["code"]
+    family_row(call.pim, family)
+    if not call.pim.assets.remove(family, code):
+        raise Refusal(404, f'Asset "{code}" does not exist for the asset family "{family}".')
+    return Response(status_code=204)
+
+
+def _upload(call: Call) -> Response:
+    part = parts_of(call.request.headers.get("content-type", ""), call.body).get("file")
+    if part is None or part.filename is None:
+        raise Refusal(422, 'Property "file" is required.')
+    key = call.pim.assets.media.store(part.filename, part.content).key
+    headers = {"Location": f"{call.base}/asset-media-files/{key}", "Asset-media-file-code": key}
+    return Response(status_code=201, headers=headers)
+
+
+def _download(call: Call) -> Response:
+    key = call.params["code"]
+    file = call.pim.assets.media.files.get(key)
+    if file is None:
+        raise Refusal(404, f'Media file "{key}" does not exist.')
+    return file_answer(file)
+
+
+def asset_endpoints() -> Iterator[Endpoint]:
+    """Asset families, their structure, their assets, and the assets' files."""
+    family = f"{FAMILIES}/{{family}}"
+    attribute = f"{family}/attributes/{{attribute}}"
+    yield get(FAMILIES, _list_families, "asset_family")
+    yield get(family, _get_family, "asset_family")
+    yield patch(family, _patch_family, "asset_family")
+    yield get(f"{family}/attributes", _list_attributes, "asset_family")
+    yield get(attribute, _get_attribute, "asset_family")
+    yield patch(attribute, _patch_attribute, "asset_family")
+    yield get(f"{attribute}/options", _list_options, "asset_family")
+    yield get(f"{attribute}/options/{{code}}", _get_option, "asset_family")
+    yield patch(f"{attribute}/options/{{code}}", _patch_option, "asset_family")
+    yield get(f"{family}/assets", _list_assets, "asset")
+    yield patch(f"{family}/assets", _patch_assets, "asset")
+    yield get(f"{family}/assets/{{code}}", _get_asset, "asset")
+    yield patch(f"{family}/assets/{{code}}", _patch_asset, "asset")
+    yield Endpoint(
+        method="DELETE",
+        path=f"{family}/assets/{{code}}",
+        handler=_delete_asset,
+        resource="asset",
+        action="remove",
+    )
+    yield upload("/asset-media-files", _upload, "asset")
+    yield get("/asset-media-files/{code:path}", _download, "asset")

@@ -1,0 +1,220 @@
+"""Creating and updating assets.
+
+Source: https://api.akeneo.com/concepts/asset-manager.html and the reference of
+`PATCH /asset-families/{code}/assets`. Texts that the documentation does not show are ours.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from simulators.akeneo.asset_links import link_products
+from simulators.akeneo.assets import Asset
+from simulators.akeneo.catalog import Row
+from simulators.akeneo.phpjson import is_array, is_numeric, items_of
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.refusal import Refusal
+from simulators.akeneo.value_rules import compiled
+
+BAD_FORMAT = "The asset has an invalid format."
+BAD_DATA = "The asset has data that does not comply with the business rules."
+IGNORED = frozenset(("created", "updated", "_links", "asset_family_identifier"))
+_CODE = re.compile(r"^[a-zA-Z0-9_]{1,255}\Z")
+
+Errors = list[dict[str, Any]]
+
+
+def write_asset(pim: Pim, family: str, code: str | None, body: Any) -> int:
+    """Create or update one asset; returns 201 or 204, raises `Refusal` 422.
+
+    `code` is the one in the URL, None in a list call.
+    """
+    attributes = pim.catalog.asset_attributes.get(family, {})
+    _raise(BAD_FORMAT, _format_errors(attributes, body))
+    given = body["code"]
+    if code is not None and given != code:
+        raise Refusal(422, "The code provided in the URI must be the same as in the request body.")
+    if _CODE.match(given) is None:
+        text = "This field may only contain letters, numbers and underscores."
+        _raise(BAD_DATA, [{"property": "code", "message": text}])
+    stored = pim.assets.get(family, given)
+    values = dict(stored.values) if stored is not None else {}
+    errors: Errors = []
+    for attribute_code, entries in items_of(body.get("values", {})):
+        for entry in entries:
+            errors += _set(pim, family, attributes[attribute_code], entry, values)
+    _raise(BAD_DATA, errors)
+    _save(pim, family, given, stored, values)
+    return 201 if stored is None else 204
+
+
+def _raise(message: str, errors: Errors) -> None:
+    if errors:
+        raise Refusal(422, message, errors=errors)
+
+
+def _save(pim: Pim, family: str, code: str, stored: Asset | None, values: dict[Any, Any]) -> None:
+    if stored is not None and stored.values == values:
+        return
+    now = pim.stamp()
+    asset = Asset(code=code, family=family, values=values, created=now, updated=now)
+    if stored is not None:
+        asset.code, asset.created = stored.code, stored.created
+    pim.assets.put(asset)
+    if stored is None:
+        link_products(pim, asset)
+
+
+def _format_errors(attributes: dict[str, Row], body: Any) -> Errors:
+    if not isinstance(body, dict):
+        return [{"property": "", "message": "Array value found, but an object is required"}]
+    errors: Errors = []
+    if not isinstance(body.get("code"), str):
+        what = "The property code is required" if "code" not in body else "code must be a string"
+        errors.append({"property": "code", "message": what})
+    for key in body:
+        if key not in ("code", "values") and key not in IGNORED:
+            errors.append({"property": "", "message": _undefined(key)})
+    values = body.get("values", {})
+    if not is_array(values) or (isinstance(values, list) and values):
+        return [*errors, {"property": "values", "message": "values must be an object"}]
+    for code, entries in items_of(values):
+        errors += _entry_errors(code, attributes.get(code), entries)
+    return errors
+
+
+def _undefined(key: str) -> str:
+    return (
+        f"The property {key} is not defined and the definition does not allow additional properties"
+    )
+
+
+def _entry_errors(code: str, attribute: Row | None, entries: Any) -> Errors:
+    path = f"values.{code}"
+    if attribute is None:
+        return [{"property": path, "message": _undefined(code)}]
+    if not isinstance(entries, list):
+        return [{"property": path, "message": "An array is required"}]
+    errors: Errors = []
+    for index, entry in enumerate(entries):
+        for key in ("locale", "channel", "data"):
+            if not isinstance(entry, dict) or key not in entry:
+                message = f"The property {key} is required"
+                errors.append({"property": f"{path}[{index}].{key}", "message": message})
+    return errors or _type_errors(path, attribute, entries)
+
+
+def _type_errors(path: str, attribute: Row, entries: list[Any]) -> Errors:
+    wanted = _TYPES.get(attribute["type"], str)
+    return [
+        {
+            "property": f"{path}[{index}].data",
+            "message": f"A {_NAMES[wanted]} or null is required",
+        }
+        for index, entry in enumerate(entries)
+        if entry["data"] is not None and not isinstance(entry["data"], wanted)
+    ]
+
+
+_TYPES: dict[str, type] = {"multiple_options": list, "boolean": bool, "auto_tagging": list}
+_NAMES: dict[type, str] = {str: "string", list: "array", bool: "boolean"}
+
+
+def _set(
+    pim: Pim, family: str, attribute: Row, entry: dict[str, Any], values: dict[Any, Any]
+) -> Errors:
+    code, channel, locale = attribute["code"], entry["channel"], entry["locale"]
+    path = f"values.{code}"
+    errors = _place_errors(pim, path, attribute, channel, locale)
+    data = entry["data"]
+    if data is None or data in ("", []):
+        values.pop((code, channel, locale), None)
+        return errors
+    check = _CHECKS.get(attribute["type"])
+    if check is not None:
+        message = check(pim, family, attribute, data)
+        if message is not None:
+            errors.append({"property": path, "message": message})
+    values[(code, channel, locale)] = data
+    return errors
+
+
+def _place_errors(pim: Pim, path: str, attribute: Row, channel: Any, locale: Any) -> Errors:
+    code, errors = attribute["code"], []
+    per_channel = bool(attribute.get("value_per_channel"))
+    per_locale = bool(attribute.get("value_per_locale"))
+    if per_channel != (channel is not None):
+        said = "A channel is expected" if per_channel else "A channel is not expected"
+        errors.append(f'{said} for attribute "{code}".')
+    elif channel is not None and pim.catalog.find("channels", channel) is None:
+        errors.append(f'The channel "{channel}" does not exist.')
+    if per_locale != (locale is not None):
+        said = "A locale is expected" if per_locale else "A locale is not expected"
+        errors.append(f'{said} for attribute "{code}".')
+    elif locale is not None and locale not in pim.catalog.active_locales:
+        errors.append(f'The locale "{locale}" is not activated.')
+    return [{"property": path, "message": message} for message in errors]
+
+
+def _text(_: Pim, __: str, attribute: Row, data: Any) -> str | None:
+    limit = attribute.get("max_characters")
+    if limit and len(data) > int(limit):
+        return f"This value is too long. It should have {limit} characters or less."
+    rule, pattern = attribute.get("validation_rule"), attribute.get("validation_regexp")
+    if rule == "email" and re.match(r"^[^\s@]+@[^\s@]+\.[^\s@]+$", data) is None:
+        return "This value is not a valid email address."
+    if rule == "url" and re.match(r"^https?://\S+$", data) is None:
+        return "This value is not a valid URL."
+    if rule not in ("regexp", "regular_expression") or not pattern:
+        return None
+    return None if compiled(pattern).search(data) else "This value is not valid."
+
+
+def _number(_: Pim, __: str, attribute: Row, data: Any) -> str | None:
+    if not is_numeric(data):
+        return "This value should be a number."
+    if not attribute.get("decimals_allowed") and not float(data).is_integer():
+        return "This value should not be a decimal number."
+    low, high = attribute.get("min_value"), attribute.get("max_value")
+    if low is not None and float(data) < float(low):
+        return f"This value should be {low} or more."
+    if high is not None and float(data) > float(high):
+        return f"This value should be {high} or less."
+    return None
+
+
+def _options(pim: Pim, family: str, attribute: Row, data: Any) -> str | None:
+    known = pim.catalog.asset_options.get((family, attribute["code"]), {})
+    for code in data if isinstance(data, list) else [data]:
+        if code not in known:
+            return f'The option "{code}" does not exist.'
+    return None
+
+
+def _media_file(pim: Pim, _: str, attribute: Row, data: Any) -> str | None:
+    file = pim.assets.media.files.get(data)
+    if file is None:
+        return f'The file "{data}" was not found.'
+    allowed = attribute.get("allowed_extensions") or []
+    if allowed and file.extension not in allowed:
+        return f"This file extension is not allowed. Allowed extensions: {', '.join(allowed)}."
+    limit = attribute.get("max_file_size")
+    if limit not in (None, "") and file.size > float(limit) * 1_000_000:
+        return f"The file exceeds the maximum size of {limit} MB."
+    return None
+
+
+def _date(_: Pim, __: str, ___: Row, data: Any) -> str | None:
+    if re.match(r"^\d{4}-\d{2}-\d{2}", data) is None:
+        return "This value is not a valid date."
+    return None
+
+
+_CHECKS: dict[str, Callable[[Pim, str, Row, Any], str | None]] = {
+    "text": _text,
+    "number": _number,
+    "single_option": _options,
+    "multiple_options": _options,
+    "media_file": _media_file,
+    "date": _date,
+}

@@ -1,0 +1,233 @@
+"""The PIM's structure: what attributes, families, channels… there are."""
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simulators.akeneo.attribute import IDENTIFIER, Attribute
+from simulators.akeneo.measurements import STANDARD_MEASUREMENT_FAMILIES
+
+Row = dict[str, Any]
+
+KEYED_BY_CODE = (
+    "attributes",
+    "attribute_groups",
+    "families",
+    "family_variants",
+    "channels",
+    "categories",
+    "association_types",
+    "groups",
+    "group_types",
+    "measurement_families",
+    "asset_families",
+)
+
+
+class CatalogError(ValueError):
+    """A catalog file that cannot be used; the message says which resource and entry."""
+
+
+@dataclass(slots=True)
+class Catalog:
+    """The structure's REST objects by resource and code, with what the rules look up in them.
+
+    Option codes and the codes of families, models… are found without regard to case, as the
+    PIM's database does.
+    """
+
+    rows: dict[str, dict[str, Row]]
+    options: dict[str, dict[str, Row]]
+    locales: set[str]
+    currencies: dict[str, bool]
+    reference_data: dict[str, dict[str, str]]
+    asset_attributes: dict[str, dict[str, Row]]
+    asset_options: dict[tuple[str, str], dict[str, Row]]
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    main_identifier: str = "sku"
+    active_locales: set[str] = field(default_factory=set)
+    active_currencies: set[str] = field(default_factory=set)
+    units: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Compute the look-ups anew; call it after a change of attributes, channels or measures."""
+        attributes = self.rows["attributes"]
+        self.main_identifier = next(
+            (row["code"] for row in attributes.values() if row["type"] == IDENTIFIER), "sku"
+        )
+        for row in attributes.values():
+            if row.get("is_main_identifier"):
+                self.main_identifier = row["code"]
+        self.attributes = {
+            row["code"]: Attribute.from_api(
+                row, main_identifier=row["code"] == self.main_identifier
+            )
+            for row in attributes.values()
+        }
+        channels = self.rows["channels"].values()
+        self.active_locales = {code for channel in channels for code in channel["locales"]}
+        self.active_currencies = {code for channel in channels for code in channel["currencies"]}
+        self.units = {
+            family["code"]: {unit.lower(): unit for unit in _unit_codes(family)}
+            for family in self.rows["measurement_families"].values()
+        }
+
+    def find(self, resource: str, code: object) -> Row | None:
+        """The row of a resource by its code in any case, or None."""
+        return self.rows[resource].get(code.lower()) if isinstance(code, str) else None
+
+    def option_code(self, attribute: str, code: str) -> str | None:
+        """The option's code as it was created, or None when there is no such option."""
+        option = self.options.get(attribute, {}).get(code.lower())
+        return option["code"] if option else None
+
+    def family_attributes(self, family: str) -> frozenset[str]:
+        """The codes of a family's attributes; the main identifier always belongs to it."""
+        row = self.find("families", family)
+        return frozenset((*(row["attributes"] if row else ()), self.main_identifier))
+
+
+def _unit_codes(family: Row) -> Iterable[str]:
+    units = family["units"]
+    return units.keys() if isinstance(units, dict) else (unit["code"] for unit in units)
+
+
+def load_catalog(file: Path) -> tuple[Catalog, list[Row], list[Row]]:
+    """Read a catalog file: the structure, its product models and its products.
+
+    Raises `CatalogError` with the file's name when it is not JSON, or not of that form.
+    """
+    try:
+        data = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+        return from_resources(data), data.get("product_models", []), data.get("products", [])
+    except (OSError, msgspec.DecodeError, CatalogError) as error:
+        raise CatalogError(f"{file}: {error}") from error
+
+
+def from_resources(data: Mapping[str, Any]) -> Catalog:
+    """Build the structure from REST objects by resource name; raises `CatalogError`.
+
+    Locales and currencies may be objects with `enabled`, or the lists `locales_enabled` and
+    `currencies_enabled` may be given besides; measurement families default to the standard ones.
+    """
+    data = copy.deepcopy(dict(data))
+    rows = {resource: _by_code(resource, data.get(resource, [])) for resource in KEYED_BY_CODE}
+    if not rows["measurement_families"]:
+        rows["measurement_families"] = _by_code(
+            "measurement_families", copy.deepcopy(STANDARD_MEASUREMENT_FAMILIES)
+        )
+    _complete(rows)
+    catalog = Catalog(
+        rows=rows,
+        options=_options(data.get("attribute_options", [])),
+        locales={_code_of(locale) for locale in data.get("locales", [])},
+        currencies=_currencies(data),
+        reference_data=_reference_data(data),
+        asset_attributes=_by_family(data.get("asset_attributes", {})),
+        asset_options=_asset_options(data.get("asset_attribute_options", [])),
+    )
+    catalog.locales |= catalog.active_locales | set(data.get("locales_enabled", ()))
+    for code in catalog.active_currencies:
+        catalog.currencies.setdefault(code, True)
+    return catalog
+
+
+def _code_of(entry: Any) -> str:
+    return str(entry["code"] if isinstance(entry, dict) else entry)
+
+
+def _by_code(resource: str, entries: Iterable[Any]) -> dict[str, Row]:
+    found: dict[str, Row] = {}
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict) or not isinstance(entry.get("code"), str):
+            raise CatalogError(f"{resource}, entry {number}: expected an object with a code")
+        found[entry["code"].lower()] = entry
+    return found
+
+
+def _complete(rows: dict[str, dict[str, Row]]) -> None:
+    for number, row in enumerate(rows["attributes"].values(), start=1):
+        if not isinstance(row.get("type"), str):
+            raise CatalogError(f"attributes, entry {number} ({row['code']}): type is missing")
+    for resource, defaults in DEFAULTS.items():
+        for row in rows[resource].values():
+            for key, value in defaults.items():
+                row.setdefault(key, copy.copy(value))
+    for row in rows["attributes"].values():
+        row["localizable"] = bool(row.get("localizable"))
+        row["scopable"] = bool(row.get("scopable"))
+
+
+DEFAULTS: dict[str, Row] = {
+    "attributes": {"labels": {}, "group": "other", "available_locales": []},
+    "families": {
+        "attributes": [],
+        "labels": {},
+        "attribute_as_label": None,
+        "attribute_as_image": None,
+        "attribute_requirements": {},
+    },
+    "family_variants": {"labels": {}, "variant_attribute_sets": []},
+    "channels": {
+        "labels": {},
+        "currencies": [],
+        "locales": [],
+        "category_tree": "master",
+        "conversion_units": {},
+    },
+    "categories": {"parent": None, "labels": {}},
+    "association_types": {"labels": {}, "is_two_way": False, "is_quantified": False},
+    "attribute_groups": {"sort_order": 0, "attributes": [], "labels": {}},
+    "asset_families": {"labels": {}},
+}
+
+
+def _options(entries: Iterable[Row]) -> dict[str, dict[str, Row]]:
+    options: dict[str, dict[str, Row]] = {}
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict) or not {"code", "attribute"} <= entry.keys():
+            raise CatalogError(f"attribute_options, entry {number}: code or attribute is missing")
+        entry.setdefault("sort_order", number)
+        entry.setdefault("labels", {})
+        options.setdefault(entry["attribute"], {})[entry["code"].lower()] = entry
+    return options
+
+
+def _currencies(data: Mapping[str, Any]) -> dict[str, bool]:
+    found = {
+        _code_of(entry): bool(entry.get("enabled", True)) if isinstance(entry, dict) else True
+        for entry in data.get("currencies", [])
+    }
+    return found | dict.fromkeys(data.get("currencies_enabled", ()), True)
+
+
+def _reference_data(data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    lists = {**data.get("reference_data", {}), **data.get("reference_entity_records", {})}
+    known = {
+        name: {_code_of(code).lower(): _code_of(code) for code in codes}
+        for name, codes in lists.items()
+    }
+    return {name.removesuffix("s"): codes for name, codes in known.items()} | known
+
+
+def _by_family(entries: Any) -> dict[str, dict[str, Row]]:
+    if isinstance(entries, dict):
+        return {family: {row["code"]: row for row in rows} for family, rows in entries.items()}
+    found: dict[str, dict[str, Row]] = {}
+    for row in entries:
+        found.setdefault(row["asset_family"], {})[row["code"]] = row
+    return found
+
+
+def _asset_options(entries: Iterable[Row]) -> dict[tuple[str, str], dict[str, Row]]:
+    found: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in entries:
+        found.setdefault((row["asset_family"], row["attribute"]), {})[row["code"]] = row
+    return found

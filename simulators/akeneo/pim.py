@@ -1,0 +1,149 @@
+"""Everything one simulated PIM holds, and the indexes that its rules look up."""
+
+import copy
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from simulators.akeneo.assets import Assets
+from simulators.akeneo.attribute import DATE, IDENTIFIER, NUMBER, TEXT
+from simulators.akeneo.catalog import Catalog
+from simulators.akeneo.counters import Counters
+from simulators.akeneo.entities import Product, ProductModel
+from simulators.akeneo.faults import Faults
+from simulators.akeneo.media import MediaStore
+from simulators.akeneo.phpjson import to_text
+from simulators.akeneo.tokens import Accounts
+
+UNIQUE_TYPES = (TEXT, NUMBER, DATE, IDENTIFIER)
+
+
+def utc_now() -> datetime:
+    """The time that stamps what is written; pass another to `Pim` in tests."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Pim:
+    """One PIM: structure, products, models, files, assets, accounts, faults and counters.
+
+    All writes go through the request threads one at a time (`lock`), as each line of a real
+    call is its own transaction.
+    """
+
+    catalog: Catalog
+    accounts: Accounts = field(default_factory=Accounts)
+    now: Callable[[], datetime] = utc_now
+    products: dict[str, Product] = field(default_factory=dict)
+    models: dict[str, ProductModel] = field(default_factory=dict)
+    identifiers: dict[str, str] = field(default_factory=dict)
+    uniques: dict[tuple[str, str], str] = field(default_factory=dict)
+    variants: dict[str, dict[str, None]] = field(default_factory=dict)
+    submodels: dict[str, dict[str, None]] = field(default_factory=dict)
+    media: MediaStore = field(default_factory=MediaStore)
+    assets: Assets = field(default_factory=Assets)
+    faults: Faults = field(default_factory=Faults)
+    counters: Counters = field(default_factory=Counters)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def stamp(self) -> str:
+        """Now, as the API writes it: UTC, whole seconds."""
+        return self.now().astimezone(UTC).replace(microsecond=0).isoformat()
+
+    def identifier_of(self, product: Product) -> str | None:
+        """The main identifier's value, or None for a product without one."""
+        data = product.values.get((self.catalog.main_identifier, None, None))
+        return None if data is None else to_text(data)
+
+    def product_by_identifier(self, identifier: str) -> Product | None:
+        """Found without regard to case, as in the PIM's database."""
+        uuid = self.identifiers.get(identifier.lower())
+        return self.products.get(uuid) if uuid is not None else None
+
+    def model(self, code: object) -> ProductModel | None:
+        """The product model with this code in any case, or None."""
+        return self.models.get(code.lower()) if isinstance(code, str) else None
+
+    def save_product(self, product: Product) -> None:
+        """Put a product in, with its index entries; the one with its UUID goes out first."""
+        old = self.products.get(product.uuid)
+        if old is not None:
+            self.forget_product(old)
+        self.products[product.uuid] = product
+        identifier = self.identifier_of(product)
+        if identifier is not None:
+            self.identifiers[identifier.lower()] = product.uuid
+        for key in self.unique_keys(product):
+            self.uniques[key] = product.uuid
+        if product.parent is not None:
+            self.variants.setdefault(product.parent.lower(), {})[product.uuid] = None
+
+    def forget_product(self, product: Product) -> None:
+        """Take a product and its index entries out."""
+        self.products.pop(product.uuid, None)
+        identifier = self.identifier_of(product)
+        if identifier is not None:
+            self.identifiers.pop(identifier.lower(), None)
+        for key in self.unique_keys(product):
+            self.uniques.pop(key, None)
+        if product.parent is not None:
+            self.variants.get(product.parent.lower(), {}).pop(product.uuid, None)
+
+    def unique_keys(self, product: Product) -> Iterator[tuple[str, str]]:
+        """Attribute and value, in lower case, of all that no other product may have."""
+        for (code, _, _), data in product.values.items():
+            attribute = self.catalog.attributes.get(code)
+            if attribute is not None and attribute.unique and attribute.type in UNIQUE_TYPES:
+                yield code, to_text(data).lower()
+
+    def save_model(self, model: ProductModel) -> None:
+        """Put a product model in, with its place under its parent."""
+        old = self.models.get(model.code.lower())
+        if old is not None and old.parent is not None:
+            self.submodels.get(old.parent.lower(), {}).pop(model.code.lower(), None)
+        self.models[model.code.lower()] = model
+        if model.parent is not None:
+            self.submodels.setdefault(model.parent.lower(), {})[model.code.lower()] = None
+
+    def children_of(self, model: ProductModel) -> Iterator[Product | ProductModel]:
+        """Direct children: sub-models first, then variants."""
+        code = model.code.lower()
+        yield from (self.models[child] for child in self.submodels.get(code, ()))
+        yield from (self.products[child] for child in self.variants.get(code, ()))
+
+    def ancestors_of(self, entity: Product | ProductModel) -> list[ProductModel]:
+        """From the parent up to the root model."""
+        found: list[ProductModel] = []
+        model = self.model(entity.parent)
+        while model is not None:
+            found.append(model)
+            model = self.model(model.parent)
+        return found
+
+    def clear(self, catalog: Catalog | None = None) -> None:
+        """Empty the PIM, keep its accounts; `catalog` replaces the structure."""
+        with self.lock:
+            for held in (
+                self.products,
+                self.models,
+                self.identifiers,
+                self.uniques,
+                self.variants,
+                self.submodels,
+            ):
+                held.clear()
+            self.media = MediaStore()
+            self.assets = Assets()
+            self.faults = Faults()
+            self.counters.clear()
+            if catalog is not None:
+                self.catalog = copy.deepcopy(catalog)
+
+    def put(self, entities: Iterable[Product | ProductModel]) -> None:
+        """Save entities as they are, unchecked, for a prepared state."""
+        for entity in entities:
+            if isinstance(entity, Product):
+                self.save_product(entity)
+            else:
+                self.save_model(entity)

@@ -1,0 +1,124 @@
+"""The table's row: which handler answers which method and path, and what is checked before."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from simulators.akeneo.call import COLLECTION, JSON, MULTIPART, Handler
+from simulators.akeneo.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One method on one path below `/api/rest/v1`."""
+
+    method: str
+    path: str
+    handler: Handler
+    content_type: str | None = None
+    """What the body must be; None: there is no body to speak of."""
+    resource: str | None = None
+    """Key of `rights.RESOURCES`; None: no right of its own."""
+    action: str = "list"
+    public: bool = False
+
+    @property
+    def name(self) -> str:
+        """Method and path, for counters and faults."""
+        return f"{self.method} {self.path}"
+
+
+def get(path: str, handler: Handler, resource: str | None = None) -> Endpoint:
+    """Reading one or a list."""
+    return Endpoint(method="GET", path=path, handler=handler, resource=resource)
+
+
+def patch(path: str, handler: Handler, resource: str, *, content_type: str = JSON) -> Endpoint:
+    """Writing one, or a JSON array of them."""
+    return Endpoint(
+        method="PATCH",
+        path=path,
+        handler=handler,
+        content_type=content_type,
+        resource=resource,
+        action="edit",
+    )
+
+
+def patch_list(path: str, handler: Handler, resource: str) -> Endpoint:
+    """Writing newline-delimited JSON."""
+    return patch(path, handler, resource, content_type=COLLECTION)
+
+
+def post(path: str, handler: Handler, resource: str | None) -> Endpoint:
+    """Creating one from JSON."""
+    return Endpoint(
+        method="POST",
+        path=path,
+        handler=handler,
+        content_type=JSON,
+        resource=resource,
+        action="edit",
+    )
+
+
+def upload(path: str, handler: Handler, resource: str | None) -> Endpoint:
+    """Sending a file."""
+    return Endpoint(
+        method="POST",
+        path=path,
+        handler=handler,
+        content_type=MULTIPART,
+        resource=resource,
+        action="edit",
+    )
+
+
+def check_headers(request: Request, endpoint: Endpoint) -> None:
+    """Raise `Refusal` 406 or 415 for a wrong Accept (of GET) or Content-Type (of writes)."""
+    if endpoint.method == "GET":
+        accept = request.headers.get("accept", "")
+        types = [part.split(";")[0].strip() for part in accept.split(",")]
+        if accept and "*/*" not in types and JSON not in types and not _is_file(endpoint):
+            raise Refusal(
+                406, f'"{accept}" in "Accept" header is not valid. Only "{JSON}" is allowed.'
+            )
+    elif endpoint.content_type is not None:
+        _check_content_type(request, (endpoint.content_type,))
+
+
+def _is_file(endpoint: Endpoint) -> bool:
+    return endpoint.path.endswith("/download") or "asset-media-files" in endpoint.path
+
+
+def _check_content_type(request: Request, allowed: tuple[str, ...]) -> None:
+    given = request.headers.get("content-type")
+    names = " or ".join(f'"{name}"' for name in allowed)
+    if given is None:
+        raise Refusal(
+            415, f'The "Content-Type" header is missing. {names} has to be specified as value.'
+        )
+    if given.split(";")[0].strip() not in allowed:
+        verb = "is" if len(allowed) == 1 else "are"
+        raise Refusal(
+            415, f'"{given}" in "Content-Type" header is not valid. Only {names} {verb} allowed.'
+        )
+
+
+def check_token_content_type(request: Request) -> None:
+    """Raise `Refusal` 415 unless the token request is JSON or a form."""
+    _check_content_type(request, (JSON, "application/x-www-form-urlencoded"))
+
+
+def basic_credentials(header: str | None) -> tuple[str, str] | None:
+    """Client id and secret of a Basic Authorization header, or None."""
+    scheme, _, encoded = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return client_id, secret

@@ -1,0 +1,190 @@
+"""From the HTTP call to its handler: token, headers, rights, counters and faults."""
+
+import asyncio
+import time
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from simulators.akeneo.call import COLLECTION, JSON, Call, json_answer, refusal_answer
+from simulators.akeneo.phpjson import InvalidJsonError, decode
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.refusal import Refusal, bad_json
+from simulators.akeneo.rights import check_right, check_web_api
+from simulators.akeneo.routing import (
+    Endpoint,
+    basic_credentials,
+    check_headers,
+    check_token_content_type,
+)
+from simulators.akeneo.tokens import ACCESS_SECONDS
+from simulators.akeneo.transport import break_connection
+
+API = "/api/rest/v1"
+TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105  # a path
+TOKEN_BYTES = 300
+TOO_MANY = "You have exceeded the limit of API requests per second."
+
+
+class Serving:
+    """The ASGI application of one endpoint."""
+
+    def __init__(self, pim: Pim, endpoint: Endpoint) -> None:
+        self.pim = pim
+        self.endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the call, let faults strike, answer it."""
+        name = self.endpoint.name
+        status = 0
+        hang_up = False
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            if not hang_up:
+                await send(message)
+
+        self.pim.counters.enter(name)
+        try:
+            request = Request(scope, receive)
+            body = await request.body()
+            response = await platform_fault(self.pim, name, request, len(body))
+            if response is None:
+                hang_up = self.pim.faults.strikes("timeouts_after", name)
+                response = await self._answer(request, body)
+            await response(scope, receive, watched)
+            if hang_up:
+                await never_answer(self.pim, request)
+        finally:
+            self.pim.counters.leave(status)
+
+    async def _answer(self, request: Request, body: bytes) -> Response:
+        pim, endpoint = self.pim, self.endpoint
+        try:
+            user = self._user(request)
+            if any("[" in name for name in request.query_params):
+                raise Refusal(400, "Bracket syntax is not supported in query parameters.")
+            check_headers(request, endpoint)
+            check_right(pim.accounts, user, endpoint.resource, endpoint.action)
+            call = Call(
+                pim=pim,
+                request=request,
+                route=endpoint.name,
+                body=body,
+                user=user,
+                params=dict(request.path_params),
+            )
+            if pim.faults.latency_ms and endpoint.method != "GET":
+                await asyncio.sleep(_entries(endpoint, body) * pim.faults.latency_ms / 1000)
+            with pim.lock:
+                return endpoint.handler(call)
+        except Refusal as refusal:
+            return refusal_answer(refusal)
+
+    def _user(self, request: Request) -> str:
+        if self.endpoint.public:
+            return ""
+        accounts = self.pim.accounts
+        user = accounts.user_of(request.headers.get("authorization"), now=time.monotonic())
+        check_web_api(accounts, user)
+        return user
+
+
+def _entries(endpoint: Endpoint, body: bytes) -> int:
+    """How many resources a write is about; lines of a stream take their time one by one."""
+    if endpoint.content_type == COLLECTION:
+        return 0
+    try:
+        data = decode(body)
+    except InvalidJsonError:
+        return 1
+    return len(data) if isinstance(data, list) else 1
+
+
+class TokenServing:
+    """The ASGI application of the token endpoint."""
+
+    def __init__(self, pim: Pim) -> None:
+        self.pim = pim
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the call, let faults strike that name it, grant or refuse."""
+        name = f"POST {TOKEN_PATH}"
+        response: Response | None = None
+        self.pim.counters.enter(name)
+        try:
+            request = Request(scope, receive)
+            body = await request.body()
+            faults = self.pim.faults
+            if faults.down or (faults.only is not None and faults.only in name):
+                response = await platform_fault(self.pim, name, request, len(body))
+            if response is None:
+                response = self._grant(request, body)
+            await response(scope, receive, send)
+        finally:
+            self.pim.counters.leave(response.status_code if response is not None else 0)
+
+    def _grant(self, request: Request, body: bytes) -> Response:
+        try:
+            if len(body) > TOKEN_BYTES:
+                raise Refusal(
+                    413,
+                    f"Request content exceeded the maximum allowed size of {TOKEN_BYTES} bytes",
+                )
+            check_token_content_type(request)
+            lifetime = self.pim.faults.token_seconds
+            answer = self.pim.accounts.grant(
+                basic_credentials(request.headers.get("authorization")),
+                _parameters(request, body),
+                now=time.monotonic(),
+                lifetime=ACCESS_SECONDS if lifetime is None else lifetime,
+            )
+            return json_answer(answer)
+        except Refusal as refusal:
+            return refusal_answer(refusal)
+
+
+def _parameters(request: Request, body: bytes) -> dict[str, object]:
+    if not request.headers["content-type"].startswith(JSON):
+        return dict(parse_qsl(body.decode(errors="replace")))
+    try:
+        data = decode(body)
+    except InvalidJsonError:
+        raise bad_json() from None
+    return data if isinstance(data, dict) else {}
+
+
+async def platform_fault(pim: Pim, name: str, request: Request, size: int) -> Response | None:
+    """What strikes before the PIM looks at a call: an answer, a wait, a broken connection."""
+    faults = pim.faults
+    if faults.call_latency_ms:
+        await asyncio.sleep(faults.call_latency_ms / 1000)
+    if faults.down:
+        return PlainTextResponse("Service Unavailable", faults.down)
+    if faults.strikes("dropped_connections", name):
+        break_connection(request.scope.get("client"))
+    if faults.strikes("timeouts_before", name):
+        await never_answer(pim, request)
+    if faults.strikes("too_many_requests", name):
+        headers = {} if faults.retry_after is None else {"Retry-After": str(faults.retry_after)}
+        return json_answer({"code": 429, "message": TOO_MANY}, 429, headers)
+    if faults.strikes("server_errors", name):
+        return PlainTextResponse("Internal Server Error", faults.server_error_status)
+    if faults.payload_limit is not None and size > faults.payload_limit:
+        return PlainTextResponse("<html><title>403 Forbidden</title></html>", 403)
+    return None
+
+
+async def never_answer(pim: Pim, request: Request) -> None:
+    """Wait until the client gives up or the fault's time is over; then break the connection."""
+    try:
+        async with asyncio.timeout(pim.faults.timeout_seconds):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        pass
+    break_connection(request.scope.get("client"))

@@ -1,0 +1,89 @@
+"""List PATCH: newline-delimited JSON in, one answer line per line out, as it goes.
+
+Source: the PIM's stream response and https://api.akeneo.com/documentation/update.html.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from simulators.akeneo.phpjson import InvalidJsonError, decode
+from simulators.akeneo.refusal import Refusal, bad_json
+
+MAX_LINES = 100
+MAX_LINE_BYTES = 1_000_000
+
+WriteOne = Callable[[str, dict[str, Any]], int]
+"""Writes the resource with this key; returns 201 or 204, raises `Refusal`."""
+
+DEADLOCK = (
+    "An exception occurred while executing a query: SQLSTATE[40001]: Serialization failure: "
+    "1213 Deadlock found when trying to get lock; try restarting transaction"
+)
+
+
+def lines_of(body: bytes) -> list[bytes]:
+    """The lines of a body; raises `Refusal` 413 when there are more than 100.
+
+    Blank lines count, one line end at the very end adds none, an empty body has none.
+    """
+    lines = body.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    if len(lines) > MAX_LINES:
+        raise Refusal(413, f"Too many resources to process, {MAX_LINES} is the maximum allowed.")
+    return lines
+
+
+def answers(
+    lines: list[bytes], key: str, write_one: WriteOne, *, deadlocked: Callable[[], bool]
+) -> Iterator[dict[str, Any]]:
+    """Work on the lines in order, each on its own; yields each line's answer when it is done.
+
+    `key` is the resource's key in the body: identifier, uuid or code. `deadlocked` says
+    whether the database fails on this line.
+    """
+    for number, line in enumerate(lines, start=1):
+        answer: dict[str, Any] = {"line": number}
+        try:
+            body = _object(line)
+            code = _key(body, key)
+            answer[key] = _spelled(code)
+            if deadlocked():
+                raise Refusal(500, DEADLOCK)
+            answer["status_code"] = write_one(code, body)
+        except Refusal as refusal:
+            answer["status_code"] = refusal.status
+            answer |= refusal.details()
+        yield answer
+
+
+def _object(line: bytes) -> Any:
+    if len(line) > MAX_LINE_BYTES:
+        raise Refusal(413, "Line is too long.")
+    try:
+        body = decode(line)
+    except InvalidJsonError:
+        raise bad_json() from None
+    if body is None:
+        raise bad_json()
+    return body
+
+
+def _key(body: Any, key: str) -> str:
+    code = body.get(key) if isinstance(body, dict) else None
+    if code is None or (isinstance(code, str) and not code.strip()):
+        raise Refusal(422, f"{key.capitalize()} is missing.")
+    if not isinstance(code, str):
+        raise Refusal(422, f"{key} must be of type string.")
+    return code
+
+
+def _spelled(code: str) -> str:
+    if len(code) != 36:
+        return code
+    try:
+        uuid.UUID(code)
+    except ValueError:
+        return code
+    return code.lower()

@@ -1,0 +1,245 @@
+"""May the attribute have this value? The rules behind "Validation failed.".
+
+Source: the PIM's value constraints and their messages; the rule table is `_CHECKS`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from simulators.akeneo.amount_rules import check_metric, check_number, check_price
+from simulators.akeneo.attribute import (
+    ASSETS,
+    DATE,
+    ENTITY_MULTI,
+    ENTITY_SIMPLE,
+    FILE,
+    IDENTIFIER,
+    IMAGE,
+    METRIC,
+    MULTI_SELECT,
+    NUMBER,
+    PRICE,
+    REFERENCE_MULTI,
+    REFERENCE_SIMPLE,
+    SIMPLE_SELECT,
+    TEXT,
+    TEXTAREA,
+    Attribute,
+)
+from simulators.akeneo.broken_rule import Broken, said
+from simulators.akeneo.catalog import Catalog
+from simulators.akeneo.entities import ValueKey, Values
+from simulators.akeneo.media import file_violations
+from simulators.akeneo.phpjson import type_name
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.refusal import Violation
+
+_EMAIL = re.compile(r"^[^\s@]+@[^\s@]+\.[^\s@]+$")
+_URL = re.compile(r"^(https?|ftp)://[^\s/?#]+\.?[^\s/?#]*([/?#]\S*)?$", re.IGNORECASE)
+_LENGTHS = {TEXT: 255, IDENTIFIER: 255, TEXTAREA: 65535}
+
+
+def check_values(pim: Pim, values: Values) -> list[Violation]:
+    """Every broken rule of these values, in their order; options' spelling is not corrected."""
+    found: list[Violation] = []
+    for key, data in values.items():
+        attribute = pim.catalog.attributes.get(key[0])
+        if attribute is None:
+            continue
+        for template, message, more in _broken(pim, attribute, key, data):
+            found.append(_violation(attribute, key, template, message, more))
+    return found
+
+
+def _violation(
+    attribute: Attribute, key: ValueKey, template: str, message: str, more: dict[str, Any]
+) -> Violation:
+    code, channel, locale = key
+    path = f"values[{code}-{channel}-{locale}]{more.pop('path', '')}"
+    if attribute.type == IDENTIFIER:
+        shown: dict[str, Any] = {"property": "identifier"}
+    else:
+        shown = {"property": "values", "attribute": code, "locale": locale, "scope": channel}
+    return Violation(path=path, template=template, message=message, shown={**shown, **more})
+
+
+def _broken(pim: Pim, attribute: Attribute, key: ValueKey, data: Any) -> Iterator[Broken]:
+    catalog = pim.catalog
+    check = _CHECKS.get(attribute.type)
+    if check is not None:
+        yield from check(catalog, attribute, data)
+    if attribute.type in (FILE, IMAGE):
+        yield from ((text, text, {}) for text in file_violations(pim.media, attribute, data))
+    if attribute.type == ASSETS:
+        yield from _assets(pim, attribute, data)
+    _, channel, locale = key
+    if channel is not None or locale is not None:
+        yield from _place(catalog, attribute, channel, locale)
+
+
+def _assets(pim: Pim, attribute: Attribute, data: Any) -> Iterator[Broken]:
+    family = attribute.reference_data_name or ""
+    unknown = [code for code in data if pim.assets.get(family, code) is None]
+    if unknown:
+        yield said(
+            "assets",
+            f'Property "{attribute.code}" expects valid asset codes. The following codes of the '
+            f'asset family "{family}" do not exist: "{", ".join(unknown)}"',
+        )
+
+
+def _place(
+    catalog: Catalog, attribute: Attribute, channel: str | None, locale: str | None
+) -> Iterator[Broken]:
+    row = catalog.find("channels", channel) if channel is not None else None
+    if channel is not None and row is None:
+        yield said(
+            "channel",
+            f"The {attribute.code} attribute requires a value per channel. "
+            f"The {channel} channel (scope) must exist in your PIM",
+        )
+    if locale is None:
+        return
+    needs = f"The {attribute.code} attribute requires a valid locale."
+    if locale not in catalog.active_locales:
+        yield said("locale", f"{needs} The {locale} locale does not exist.")
+    elif row is not None and locale not in row["locales"]:
+        yield said("bound", f"{needs} The {locale} locale is not bound to the {channel} channel.")
+    elif attribute.available_locales and locale not in attribute.available_locales:
+        yield said(
+            "specific", f"The {locale} locale is not available on the {attribute.code} attribute."
+        )
+
+
+def _text(_: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
+    code = attribute.code
+    if not isinstance(data, str):
+        yield said(
+            "string", f"The {code} attribute requires a string, a {type_name(data)} was detected."
+        )
+        return
+    limit = attribute.max_characters or _LENGTHS[attribute.type]
+    if len(data) > limit:
+        yield said(
+            "length",
+            f"The {code} attribute must not contain more than {limit} characters. "
+            "The submitted value is too long.",
+        )
+    rule = attribute.validation_rule
+    if rule == "regexp" and attribute.validation_regexp:
+        if compiled(attribute.validation_regexp).search(data) is None:
+            yield said(
+                "regexp",
+                f"The {code} attribute must match the following regular expression: "
+                f"{attribute.validation_regexp}.",
+            )
+    elif rule == "email" and _EMAIL.match(data) is None:
+        yield said("email", f"The {code} attribute requires an e-mail address.")
+    elif rule == "url" and _URL.match(data) is None:
+        yield said("url", f"The {code} attribute requires a url link.")
+
+
+@lru_cache(maxsize=256)
+def compiled(php: str) -> re.Pattern[str]:
+    """A PHP pattern with its delimiters and modifiers; one that is no pattern matches all."""
+    body, _, modifiers = php[1:].rpartition(php[0])
+    flags = re.IGNORECASE if "i" in modifiers else re.NOFLAG
+    flags |= re.MULTILINE if "m" in modifiers else re.NOFLAG
+    flags |= re.DOTALL if "s" in modifiers else re.NOFLAG
+    try:
+        return re.compile(body, flags if "u" in modifiers else flags | re.ASCII)
+    except re.error:
+        return re.compile("")
+
+
+def _date(_: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
+    day = data[:10]
+    wanted = f"The {attribute.code} attribute requires a date that should be"
+    if attribute.date_min and day < attribute.date_min:
+        yield said("min", f"{wanted} {attribute.date_min} or after.")
+    if attribute.date_max and day > attribute.date_max:
+        yield said("max", f"{wanted} {attribute.date_max} or before.")
+
+
+def _simple_select(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
+    if catalog.option_code(attribute.code, data) is None:
+        yield said(
+            "option", f"The {data} value is not in the {attribute.code} attribute option list."
+        )
+
+
+def _multi_select(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
+    repeated = sorted({code for code in data if data.count(code) > 1})
+    if repeated:
+        subject = "option was" if len(repeated) == 1 else "options were"
+        yield said(
+            "repeated",
+            f'The following {subject} used multiple times: "{", ".join(repeated)}". '
+            "Please check your option list again.",
+        )
+    unknown = {c.lower() for c in data if catalog.option_code(attribute.code, c) is None}
+    if unknown:
+        yield said(
+            "options",
+            f"The {', '.join(sorted(unknown))} values are not in the {attribute.code} "
+            "attribute option list.",
+        )
+
+
+def _reference(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
+    name = attribute.reference_data_name or ""
+    if data.lower() not in catalog.reference_data.get(name, {}):
+        yield said(
+            "reference",
+            f'Property "{attribute.code}" expects a valid reference data code. '
+            f'The code "{data}" of the reference data "{name}" does not exist',
+        )
+
+
+def _references(catalog: Catalog, attribute: Attribute, data: Any) -> Iterator[Broken]:
+    name = attribute.reference_data_name or ""
+    known = catalog.reference_data.get(name, {})
+    unknown = [code for code in data if code.lower() not in known]
+    if unknown:
+        yield said(
+            "references",
+            f'Property "{attribute.code}" expects valid codes. The following codes '
+            f'for reference data "{name}" do not exist: "{", ".join(unknown)}"',
+        )
+
+
+_CHECKS: dict[str, Callable[[Catalog, Attribute, Any], Iterator[Broken]]] = {
+    IDENTIFIER: _text,
+    TEXT: _text,
+    TEXTAREA: _text,
+    NUMBER: check_number,
+    METRIC: check_metric,
+    PRICE: check_price,
+    DATE: _date,
+    SIMPLE_SELECT: _simple_select,
+    MULTI_SELECT: _multi_select,
+    REFERENCE_SIMPLE: _reference,
+    REFERENCE_MULTI: _references,
+    ENTITY_SIMPLE: _reference,
+    ENTITY_MULTI: _references,
+}
+
+
+def as_known(catalog: Catalog, attribute: Attribute, data: Any) -> Any:
+    """The data with options, records and units spelled as they were created."""
+    if attribute.type == SIMPLE_SELECT:
+        return catalog.option_code(attribute.code, data) or data
+    if attribute.type == MULTI_SELECT:
+        return sorted(catalog.option_code(attribute.code, code) or code for code in data)
+    if attribute.type == METRIC:
+        units = catalog.units.get(attribute.metric_family or "", {})
+        return {**data, "unit": units.get(data["unit"].lower(), data["unit"])}
+    if attribute.type in (REFERENCE_SIMPLE, ENTITY_SIMPLE):
+        known = catalog.reference_data.get(attribute.reference_data_name or "", {})
+        return known.get(data.lower(), data)
+    if attribute.type in (REFERENCE_MULTI, ENTITY_MULTI):
+        known = catalog.reference_data.get(attribute.reference_data_name or "", {})
+        return [known.get(code.lower(), code) for code in data]
+    return data
