@@ -6,12 +6,12 @@ import os
 import sys
 from pathlib import Path
 
+from simulators.akeneo.accounts import Connection
+from simulators.akeneo.admin import LoadError, load_entities
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import Catalog, CatalogError, Row, from_resources, load_catalog
 from simulators.akeneo.pim import Pim
-from simulators.akeneo.preload import LoadError, load_entities
 from simulators.akeneo.server import base_url, listening_socket, uvicorn_server
-from simulators.akeneo.tokens import Connection
 
 DEFAULTS = {
     "client_id": "simulator-client",

@@ -1,6 +1,9 @@
-"""`/_simulator/…`: load, reset, break, count and look into a running simulator."""
+"""Steering and looking: `/_simulator/…`, for tests and for people.
 
-from collections.abc import Callable, Iterator
+What it loads is checked like a client's call; what it shows is the REST API's own format.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -8,12 +11,75 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulators.akeneo.call import json_answer
+from simulators.akeneo.asset_endpoints import asset_json
 from simulators.akeneo.catalog import CatalogError, from_resources
-from simulators.akeneo.dump import dump_of
 from simulators.akeneo.faults import FaultError, Faults
+from simulators.akeneo.model_writes import patch_model
 from simulators.akeneo.pim import Pim
-from simulators.akeneo.preload import LoadError, load_entities
+from simulators.akeneo.product_reading import model_json, product_json
+from simulators.akeneo.product_writes import patch_product, patch_product_by_uuid
+from simulators.akeneo.refusal import Refusal
+from simulators.akeneo.routing import json_answer
+from simulators.akeneo.structure_resources import as_api
+
+
+def dump_of(pim: Pim, base: str, only: str | None = None) -> dict[str, Any]:
+    """Resources by name, each a list; `only` names one of them.
+
+    Products have their UUID and identifier; `base` is the API's root URL for links.
+    """
+    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "products": lambda: [
+            product_json(pim, product, base, by_uuid=False) for product in pim.products.values()
+        ],
+        "product_models": lambda: [model_json(pim, model, base) for model in pim.models.values()],
+        "attribute_options": lambda: [
+            as_api(row) for options in pim.catalog.options.values() for row in options.values()
+        ],
+        "assets": lambda: [
+            {"asset_family": asset.family, **asset_json(pim, asset, base)}
+            for family in pim.assets.by_family
+            for asset in pim.assets.all_of(family)
+        ],
+        "media_files": lambda: [
+            {"code": file.key, "filename": file.filename, "size": file.size, "sha256": file.digest}
+            for file in pim.media.files.values()
+        ],
+    }
+    return {name: make() for name, make in makers.items() if only in (None, name)}
+
+
+Write = Callable[[Pim, str, dict[str, Any]], Any]
+
+
+class LoadError(ValueError):
+    """A product or product model that the PIM refuses: the message says which and why."""
+
+
+def load_entities(
+    pim: Pim, models: Iterable[dict[str, Any]], products: Iterable[dict[str, Any]]
+) -> None:
+    """Create root models, then sub-models, then products; raises `LoadError`."""
+    models = sorted(models, key=lambda model: model.get("parent") is not None)
+    for model in models:
+        _write(pim, "product model", "code", model, patch_model)
+    for product in products:
+        if "identifier" in product:
+            body = {key: data for key, data in product.items() if key != "uuid"}
+            _write(pim, "product", "identifier", body, patch_product)
+        else:
+            _write(pim, "product", "uuid", product, patch_product_by_uuid)
+
+
+def _write(pim: Pim, what: str, key: str, body: dict[str, Any], write: Write) -> None:
+    code = body.get(key)
+    if not isinstance(code, str):
+        raise LoadError(f"a {what} has no {key}")
+    try:
+        write(pim, code, body)
+    except Refusal as refusal:
+        raise LoadError(f"{what} {code!r}: {refusal.message} {refusal.errors or ''}") from refusal
+
 
 Steer = Callable[[Pim, dict[str, Any], Request], Any]
 

@@ -12,14 +12,12 @@ from starlette.routing import Route
 from simulators.akeneo.admin import admin_routes
 from simulators.akeneo.asset_endpoints import asset_endpoints
 from simulators.akeneo.browse import browse_routes
-from simulators.akeneo.call import Call, json_answer
 from simulators.akeneo.media_endpoints import media_endpoints
-from simulators.akeneo.option_endpoints import option_endpoints
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.product_endpoints import product_endpoints
-from simulators.akeneo.routing import Endpoint, get
+from simulators.akeneo.routing import Call, Endpoint, get, json_answer
 from simulators.akeneo.serving import API, TOKEN_PATH, Serving, TokenServing
-from simulators.akeneo.structure_endpoints import structure_endpoints
+from simulators.akeneo.structure_endpoints import option_endpoints, structure_endpoints
 
 SYSTEM_INFORMATION = {"version": "7.0.0", "edition": "EE"}
 

@@ -6,25 +6,39 @@ they already have. Source: the PIM's product model controller, updater and valid
 
 from typing import Any
 
-from simulators.akeneo.associations import mirror_two_way, set_associations
-from simulators.akeneo.entities import ProductModel
-from simulators.akeneo.payload import check_duplicates
+from simulators.akeneo.associations import (
+    check_quantified,
+    check_structure,
+    mirror_two_way,
+    set_associations,
+    set_quantified,
+)
 from simulators.akeneo.phpjson import to_text, type_name
-from simulators.akeneo.pim import Pim
-from simulators.akeneo.product_fields import check_scalar, set_categories
-from simulators.akeneo.product_rules import SURROUNDED_MESSAGE, well_surrounded
-from simulators.akeneo.product_writes import Body, Documented, Written, mismatch
-from simulators.akeneo.quantified import check_quantified, check_structure, set_quantified
-from simulators.akeneo.refusal import PropertyError, Violation, invalid, violation
-from simulators.akeneo.sameness import same_data
-from simulators.akeneo.value_rules import check_values
-from simulators.akeneo.value_updates import set_values, unknown_property
-from simulators.akeneo.variants import (
+from simulators.akeneo.pim import Pim, ProductModel
+from simulators.akeneo.product_rules import (
+    SURROUNDED_MESSAGE,
     check_attributes,
     check_axes_filled,
     check_axes_unique,
     family_variant_of,
     own_codes,
+    well_surrounded,
+)
+from simulators.akeneo.product_writes import (
+    Body,
+    Documented,
+    Written,
+    check_scalar,
+    mismatch,
+    set_categories,
+)
+from simulators.akeneo.refusal import PropertyError, Violation, invalid, violation
+from simulators.akeneo.value_rules import check_values
+from simulators.akeneo.value_updates import (
+    check_duplicates,
+    same_data,
+    set_values,
+    unknown_property,
 )
 
 IGNORED = frozenset(("identifier", "created", "updated", "parent_associations", "metadata"))

@@ -1,20 +1,120 @@
-"""Everything one simulated PIM holds, and the indexes that its rules look up."""
+"""The PIM's content: products, product models and assets, with what finds them."""
 
 import copy
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from simulators.akeneo.assets import Assets
-from simulators.akeneo.attribute import DATE, IDENTIFIER, NUMBER, TEXT
-from simulators.akeneo.catalog import Catalog
-from simulators.akeneo.counters import Counters
-from simulators.akeneo.entities import Product, ProductModel
+from simulators.akeneo.accounts import Accounts
+from simulators.akeneo.catalog import DATE, IDENTIFIER, NUMBER, TEXT, Catalog
 from simulators.akeneo.faults import Faults
+from simulators.akeneo.limits import Counters
 from simulators.akeneo.media import MediaStore
 from simulators.akeneo.phpjson import to_text
-from simulators.akeneo.tokens import Accounts
+
+ValueKey = tuple[str, str | None, str | None]
+"""Attribute code, channel or None, locale or None."""
+
+Values = dict[ValueKey, Any]
+Associations = dict[str, dict[str, list[str]]]
+"""Association type → "products" (UUIDs), "product_models" or "groups" (codes) → targets."""
+
+Quantified = dict[str, dict[str, dict[str, int]]]
+"""Association type → "products" (UUIDs) or "product_models" (codes) → target → quantity."""
+
+KINDS = ("products", "product_models", "groups")
+
+
+@dataclass(slots=True, kw_only=True)
+class Entity:
+    """What products and product models share."""
+
+    values: Values = field(default_factory=dict)
+    categories: list[str] = field(default_factory=list)
+    parent: str | None = None
+    associations: Associations = field(default_factory=dict)
+    quantified: Quantified = field(default_factory=dict)
+    created: str = ""
+    updated: str = ""
+
+    def draft(self) -> "Entity":
+        """A copy to work on: the stored one stays until the draft is accepted."""
+        other = copy.copy(self)
+        other.values = dict(self.values)
+        other.categories = list(self.categories)
+        other.associations = copy.deepcopy(self.associations) if self.associations else {}
+        other.quantified = copy.deepcopy(self.quantified) if self.quantified else {}
+        return other
+
+
+@dataclass(slots=True, kw_only=True)
+class Product(Entity):
+    """A simple product, or a variant when it has a parent."""
+
+    uuid: str
+    family: str | None = None
+    groups: list[str] = field(default_factory=list)
+    enabled: bool = True
+
+    def draft(self) -> "Product":
+        other = Entity.draft(self)
+        if not isinstance(other, Product):
+            raise TypeError("a draft of a product is a product")
+        other.groups = list(self.groups)
+        return other
+
+
+@dataclass(slots=True, kw_only=True)
+class ProductModel(Entity):
+    """A root model, or a sub-model when it has a parent."""
+
+    code: str
+    family_variant: str | None = None
+
+    def draft(self) -> "ProductModel":
+        other = Entity.draft(self)
+        if not isinstance(other, ProductModel):
+            raise TypeError("a draft of a model is a model")
+        return other
+
+
+@dataclass(slots=True, kw_only=True)
+class Asset:
+    """One asset of a family. The keys of `values` are attribute, channel and locale."""
+
+    code: str
+    family: str
+    values: Values = field(default_factory=dict)
+    created: str = ""
+    updated: str = ""
+
+
+@dataclass(slots=True)
+class Assets:
+    """All assets by family (whose code is case-sensitive) and code in lower case."""
+
+    by_family: dict[str, dict[str, Asset]] = field(default_factory=dict)
+    media: MediaStore = field(default_factory=MediaStore)
+
+    def get(self, family: str, code: str) -> Asset | None:
+        """The asset with this code in any case, or None."""
+        return self.by_family.get(family, {}).get(code.lower())
+
+    def put(self, asset: Asset) -> None:
+        """Keep an asset, in place of the one with its code."""
+        self.by_family.setdefault(asset.family, {})[asset.code.lower()] = asset
+
+    def remove(self, family: str, code: str) -> bool:
+        """Take an asset out; False when there was none."""
+        return self.by_family.get(family, {}).pop(code.lower(), None) is not None
+
+    def all_of(self, family: str) -> list[Asset]:
+        """The family's assets by code."""
+        held = self.by_family.get(family, {})
+        return [held[code] for code in sorted(held)]
+
 
 UNIQUE_TYPES = (TEXT, NUMBER, DATE, IDENTIFIER)
 

@@ -8,19 +8,22 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from simulators.akeneo.call import COLLECTION, JSON, Call, json_answer, refusal_answer
+from simulators.akeneo.accounts import ACCESS_SECONDS, check_right, check_web_api
 from simulators.akeneo.phpjson import InvalidJsonError, decode
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.refusal import Refusal, bad_json
-from simulators.akeneo.rights import check_right, check_web_api
 from simulators.akeneo.routing import (
+    COLLECTION,
+    JSON,
+    Call,
     Endpoint,
     basic_credentials,
     check_headers,
     check_token_content_type,
+    json_answer,
+    refusal_answer,
 )
-from simulators.akeneo.tokens import ACCESS_SECONDS
-from simulators.akeneo.transport import break_connection
+from simulators.akeneo.server import break_connection
 
 API = "/api/rest/v1"
 TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105  # a path

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from simulators.akeneo.attribute import (
+from simulators.akeneo.catalog import (
     ASSETS,
     BOOLEAN,
     DATE,

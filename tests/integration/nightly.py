@@ -24,8 +24,8 @@ from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.run import Run
 from pim_connector.settings import MapperSettings
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.pim import Pim
-from simulators.akeneo.tokens import Connection
 from tests.integration.stack import BUCKET, Context, Stack
 
 SECRET = {"client_id": "c", "secret": "s", "username": "u", "password": "p"}

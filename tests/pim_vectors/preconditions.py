@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from simulators.akeneo.accounts import WEB_API, Accounts, Connection
 from simulators.akeneo.catalog import Catalog, from_resources
 from simulators.akeneo.model_writes import create_model
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.product_writes import create_product, create_product_by_uuid
-from simulators.akeneo.rights import WEB_API
 from simulators.akeneo.structure_resources import FAMILY_VARIANTS, WRITINGS
 from simulators.akeneo.structure_writes import write_structure
-from simulators.akeneo.tokens import Accounts, Connection
 from tests.pim_vectors.files import file_content
 from tests.pim_vectors.intents import UnknownStepError, body_of
 from tests.pim_vectors.vectors import Vector

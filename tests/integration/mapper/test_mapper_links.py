@@ -17,7 +17,7 @@ from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
 from pim_connector.runs.splits import Splits
 from pim_connector.runs.table import RunTable
-from simulators.akeneo.entities import Product, ProductModel
+from simulators.akeneo.pim import Product, ProductModel
 from tests.integration.mapper.examples import MAPPING, VARIANTS, model, reasons
 from tests.integration.mapper.world import Killed, World, record
 

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from simulators.akeneo.pim import Pim
-from tests.unit.local_akeneo.small_pim import API
+from tests.unit.simulated_akeneo.small_pim import API
 
 LOGIN = {"grant_type": "password", "username": "user", "password": "password"}
 TOKEN_URL = "/api/oauth/v1/token"

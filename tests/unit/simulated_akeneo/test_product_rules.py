@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from simulators.akeneo.pim import Pim
-from tests.unit.local_akeneo.small_pim import API, get, patch, value
+from tests.unit.simulated_akeneo.small_pim import API, get, patch, value
 
 
 def test_values_merge_and_lists_are_replaced(client: httpx.Client) -> None:

@@ -1,7 +1,7 @@
 import httpx
 
 from simulators.akeneo.pim import Pim
-from tests.unit.local_akeneo.small_pim import API, get, patch
+from tests.unit.simulated_akeneo.small_pim import API, get, patch
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 

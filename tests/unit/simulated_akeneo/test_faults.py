@@ -7,7 +7,7 @@ import pytest
 
 from simulators.akeneo.faults import FaultError, Faults
 from simulators.akeneo.pim import Pim
-from tests.unit.local_akeneo.small_pim import API, COLLECTION
+from tests.unit.simulated_akeneo.small_pim import API, COLLECTION
 
 FIVE = "\n".join(f'{{"identifier":"p{number}"}}' for number in range(5))
 

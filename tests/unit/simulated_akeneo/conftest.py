@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.server import serve
-from simulators.akeneo.tokens import Connection
-from tests.unit.local_akeneo.small_pim import RESOURCES, TOKEN
+from tests.unit.simulated_akeneo.small_pim import RESOURCES, TOKEN
 
 CATALOG = from_resources(RESOURCES)
 

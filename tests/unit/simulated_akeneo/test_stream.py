@@ -11,7 +11,7 @@ from simulators.akeneo.pim import Pim
 from simulators.akeneo.product_writes import patch_product
 from simulators.akeneo.refusal import Refusal
 from simulators.akeneo.stream import MAX_LINES, answers, lines_of
-from tests.unit.local_akeneo.small_pim import API, COLLECTION, RESOURCES
+from tests.unit.simulated_akeneo.small_pim import API, COLLECTION, RESOURCES
 
 CATALOG = from_resources(RESOURCES)
 ATTRIBUTES = st.sampled_from(sorted(CATALOG.attributes))

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from simulators.akeneo.pim import Pim
-from tests.unit.local_akeneo.small_pim import API, get, patch, value
+from tests.unit.simulated_akeneo.small_pim import API, get, patch, value
 
 
 def codes(client: httpx.Client, path: str, **search: Any) -> list[str]:

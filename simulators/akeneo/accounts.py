@@ -1,8 +1,4 @@
-"""Who may call: connections, users and their tokens.
-
-Source: the PIM's token controller (errors are 422) and
-https://api.akeneo.com/documentation/authentication.html.
-"""
+"""Who may call: connections, tokens, apps, and the rights of their users."""
 
 import hmac
 import secrets
@@ -166,3 +162,40 @@ class Accounts:
         for tokens in (self._access, self._refresh):
             for key in [key for key, token in tokens.items() if matches(token)]:
                 del tokens[key]
+
+
+RESOURCES = {
+    "product": "products",
+    "product_model": "product models",
+    "attribute": "attributes",
+    "attribute_option": "attribute options",
+    "attribute_group": "attribute groups",
+    "family": "families",
+    "family_variant": "family variants",
+    "category": "categories",
+    "channel": "channels",
+    "locale": "locales",
+    "currency": "currencies",
+    "association_type": "association types",
+    "measurement_family": "measurement families",
+    "asset_family": "asset families",
+    "asset": "assets",
+}
+SHARED = {"product_model": "product"}
+"""Resources without a right of their own, and whose right is asked instead."""
+WEB_API = "web_api"
+
+
+def check_web_api(accounts: Accounts, user: str) -> None:
+    """Raise `Refusal` 403 when the user may not use the API at all."""
+    if f"{user}:{WEB_API}" in accounts.denied:
+        raise Refusal(403, "You are not allowed to access the web API.")
+
+
+def check_right(accounts: Accounts, user: str, resource: str | None, action: str) -> None:
+    """Raise `Refusal` 403 when the user lacks the right: `action` is list, edit or remove."""
+    right = SHARED.get(resource or "", resource)
+    if resource is None or f"{user}:{right}_{action}" not in accounts.denied:
+        return
+    words = {"list": "list", "edit": "create or update", "remove": "delete"}[action]
+    raise Refusal(403, f"Access forbidden. You are not allowed to {words} {RESOURCES[resource]}.")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.unit.local_akeneo.small_pim import RESOURCES
+from tests.unit.simulated_akeneo.small_pim import RESOURCES
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -3,7 +3,7 @@ import re
 import httpx
 
 from simulators.akeneo.pim import Pim
-from tests.unit.local_akeneo.small_pim import RESOURCES, get, patch
+from tests.unit.simulated_akeneo.small_pim import RESOURCES, get, patch
 
 
 def test_counters_tell_calls_lines_and_what_ran_at_once(pim: Pim, client: httpx.Client) -> None:
