@@ -1,0 +1,141 @@
+"""Which address is which page, and what every reply has."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
+
+from pim_connector.console import (
+    approvals,
+    assets,
+    help_pages,
+    products,
+    runs,
+    settings,
+    sources,
+    studio,
+    today,
+    uploads,
+    wizard,
+)
+from pim_connector.console.exchange import Call, RefusedError, Reply
+from pim_connector.console.rendering import STATIC, page
+from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError, TransientError
+
+if TYPE_CHECKING:
+    from pim_connector.console.parts import Parts
+
+logger = logging.getLogger(__name__)
+Show = Callable[["Parts", Call], Reply]
+TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+STATUSES: Final = ((RejectedError, 400), (ConfigurationError, 409), (TransientError, 503))
+
+
+class Route(Struct, frozen=True):
+    """One address; parts in angle brackets vary. Whatever is sent by POST changes something."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    show: Show
+    changes: bool = True
+
+
+ROUTES: Final = (
+    Route("GET", "/", today.today),
+    Route("GET", "/start", wizard.wizard),
+    Route("POST", "/start/leave", wizard.leave),
+    Route("POST", "/start/trial", wizard.trial),
+    Route("GET", "/runs", runs.runs),
+    Route("GET", "/runs/<run>", runs.run),
+    Route("GET", "/runs/<run>/changes", runs.changes),
+    Route("GET", "/runs/<run>/records/<record>", runs.record),
+    Route("GET", "/runs/<run>/files/<name>", runs.file),
+    Route("GET", "/runs/<run>/revert", runs.ask_revert),
+    Route("POST", "/runs/<run>/revert", runs.revert),
+    Route("GET", "/runs/<run>/send-again", runs.ask_send_again),
+    Route("POST", "/runs/<run>/send-again", runs.send_again),
+    Route("GET", "/approvals", approvals.approvals),
+    Route("GET", "/approvals/<run>", approvals.plan),
+    Route("POST", "/approvals/<run>/approve", approvals.approve),
+    Route("POST", "/approvals/<run>/discard", approvals.discard),
+    Route("GET", "/products", products.products),
+    Route("GET", "/sources", sources.sources),
+    Route("GET", "/sources/<source>", sources.source),
+    Route("POST", "/uploads", uploads.begin),
+    Route("POST", "/uploads/done", uploads.done, changes=False),
+    Route("GET", "/studio", studio.choose),
+    Route("GET", "/studio/<source>", studio.open_studio),
+    Route("POST", "/studio/<source>", studio.work, changes=False),
+    Route("POST", "/studio/<source>/whole", studio.whole_file, changes=False),
+    Route("POST", "/studio/<source>/review", studio.review, changes=False),
+    Route("POST", "/studio/<source>/publish", studio.publish),
+    Route("POST", "/studio/<source>/tests", studio.keep_test),
+    Route("POST", "/studio/<source>/tests/remove", studio.remove_test),
+    Route("GET", "/studio-words", studio.words),
+    Route("GET", "/studio/<source>/versions", studio.versions),
+    Route("POST", "/studio/<source>/roll-back", studio.roll_back),
+    Route("GET", "/assets", assets.assets),
+    Route("POST", "/assets/<source>/send-again", assets.send_again),
+    Route("POST", "/assets/<source>/approve", assets.approve),
+    Route("GET", "/settings", settings.settings),
+    Route("GET", "/settings/checks", settings.checks),
+    Route("GET", "/help", help_pages.index),
+    Route("GET", "/help/<document>", help_pages.document),
+)
+"""In the order in which they are tried; all but the static files want somebody signed in."""
+
+
+def answer(route: Route, call: Call, parts: Parts) -> Reply:
+    """Return the page, or one that says in the user's words why there is none."""
+    try:
+        if route.method == "POST" and route.changes and not call.visitor.acts:
+            raise RefusedError(
+                403,
+                f"{call.visitor.name} may look but not change anything. Somebody who may adds you "
+                "under Settings › People.",
+            )
+        return route.show(parts, call)
+    except ConnectorError as error:
+        return problem(error, call, parts)
+
+
+def problem(error: ConnectorError, call: Call, parts: Parts) -> Reply:
+    """Say what went wrong and where to go from here."""
+    status = error.status if isinstance(error, RefusedError) else _status(error)
+    if status >= 500:
+        logger.warning("page not answered", extra={"path": call.path, "reason": str(error)})
+    return page("problem.html", call, parts, status=status, problem=str(error), code=status)
+
+
+def _status(error: ConnectorError) -> int:
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def static(name: str) -> Reply:
+    """Return a static file, to be kept for a year: its address changes with its content."""
+    if name not in {path.name for path in STATIC.iterdir()}:
+        return Reply(status=404, body="There is no such file.", content_type="text/plain")
+    return Reply(
+        body=(STATIC / name).read_text("utf-8"),
+        content_type=f"{TYPES[name.rpartition('.')[2]]}; charset=utf-8",
+        headers={"cache-control": "public, max-age=31536000, immutable"},
+    )
+
+
+def policy(uploads_to: str) -> Mapping[str, str]:
+    """Return the headers of every reply. `uploads_to` is where the bucket takes in files."""
+    return {
+        "content-security-policy": (
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+            f"connect-src 'self' {uploads_to}; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
+        ),
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "strict-transport-security": "max-age=31536000",
+        "cache-control": "no-store",
+    }
