@@ -6,27 +6,26 @@ import gc
 
 gc.disable()  # until `observed`: what modules make while they are imported is not garbage
 
-import base64
-import binascii
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import boto3
 from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.console.exchange import Call, Reply, Visitor
-from pim_connector.console.gate import enter
+from pim_connector.console.exchange import Reply
+from pim_connector.console.gate import at_the_door, enter
 from pim_connector.console.parts import ConsoleSettings, Parts
 from pim_connector.console.rendering import bare_page
-from pim_connector.console.routes import ROUTES, Route, answer, policy, static
+from pim_connector.console.routes import DOOR, ROUTES, Route, answer, policy, static
+from pim_connector.console.web import Request, read_request
+from pim_connector.errors import ConnectorError
 from pim_connector.settings import load
-from telemetry import observed
+from telemetry import logger, observed
 
-MOST_FORM_BYTES = 1_000_000
-NOBODY = Visitor(actor="", name="", acts=False, token="")
 app = LambdaFunctionUrlResolver()
 
 
@@ -40,7 +39,7 @@ def parts() -> Parts:
 
 @cache
 def headers() -> dict[str, str]:
-    """What every reply has; uploads go to the bucket's own address."""
+    """Return what every reply has; uploads go to the bucket's own address."""
     address = (
         parts()
         .client("s3")
@@ -53,58 +52,30 @@ def headers() -> dict[str, str]:
 
 
 def bind(route: Route) -> None:
-    """Have one address answered."""
+    """Have the address of a page answered."""
 
     def called(**names: str) -> Response[str]:
-        event = app.current_event.raw_event
-        form = read_form(event)
-        if form is None:
-            return response(
-                bare_page("closed.html", 413, problem="This is more than a form holds.")
+        return told(
+            lambda request: enter(
+                request,
+                names,
+                parts(),
+                lambda call: answer(route, call, parts()),
+                changes=route.changes,
             )
-        call = read_call(event, form, names)
-        return response(enter(call, cookies(event), parts(), lambda c: answer(route, c, parts())))
+        )
 
     app.route(route.path, method=route.method)(called)
 
 
-def read_call(event: dict[str, Any], form: dict[str, str], names: dict[str, str]) -> Call:
-    query = parse_qs(str(event.get("rawQueryString") or ""), keep_blank_values=True)
-    return Call(
-        method=event["requestContext"]["http"]["method"].upper(),
-        path=event.get("rawPath") or "/",
-        query={name: values[0] for name, values in query.items()},
-        form=form,
-        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
-        names=names,
-        visitor=NOBODY,
-    )
-
-
-def read_form(event: dict[str, Any]) -> dict[str, str] | None:
-    """Read an URL-encoded form; None for one that is too large."""
-    body = event.get("body") or ""
-    if len(body) > MOST_FORM_BYTES:
-        return None
-    if event.get("isBase64Encoded"):
-        try:
-            body = base64.b64decode(body, validate=True).decode("utf-8", "replace")
-        except binascii.Error:
-            return {}
+def told(show: Callable[[Request], Reply | None]) -> Response[str]:
+    """Answer the call of now, whatever goes wrong before a page is reached."""
     try:
-        fields = parse_qs(body, keep_blank_values=True, max_num_fields=200)
-    except ValueError:
-        return None
-    return {name: values[0] for name, values in fields.items()}
-
-
-def cookies(event: dict[str, Any]) -> dict[str, str]:
-    pairs = event.get("cookies") or str((event.get("headers") or {}).get("cookie", "")).split(";")
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, _, value = pair.strip().partition("=")
-        found.setdefault(name, value)
-    return found
+        reply = show(read_request(app.current_event.raw_event))
+    except ConnectorError as error:
+        logger.warning("not answered", extra={"reason": str(error)})
+        reply = bare_page("door.html", 503, title="This did not work", message=str(error))
+    return response(reply or no_such_page())
 
 
 def response(reply: Reply) -> Response[str]:
@@ -117,8 +88,18 @@ def response(reply: Reply) -> Response[str]:
     )
 
 
+def no_such_page() -> Reply:
+    return bare_page("door.html", 404, title="Not found", message="There is no such page.")
+
+
+def door() -> Response[str]:
+    return told(lambda request: at_the_door(request, parts()))
+
+
 for each in ROUTES:
     bind(each)
+for method, path in DOOR:
+    app.route(path, method=method)(door)
 
 
 @app.get("/static/<name>")
@@ -127,8 +108,8 @@ def static_file(name: str) -> Response[str]:
 
 
 @app.not_found
-def no_page(_: Exception) -> Response[str]:
-    return response(bare_page("closed.html", 404, problem="There is no such page."))
+def not_found(_: Exception) -> Response[str]:
+    return response(no_such_page())
 
 
 @observed

@@ -64,7 +64,7 @@ def _chained(first: ChangedProduct, others: Iterator[ChangedProduct]) -> Iterato
 
 
 def _with_values(parts: Parts, run: Run) -> Iterator[ChangedProduct]:
-    for key in parts.bucket.keys(f"rewind/{run.id}/"):
+    for key in parts.bucket.keys(f"revert/{run.id}/"):
         if key.endswith(".json"):
             for one in msgspec.json.decode(parts.bucket.get(key), type=_Kept).records:
                 yield _product(one)

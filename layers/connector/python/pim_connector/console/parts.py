@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from pim_connector.bucket import Bucket
+from pim_connector.console.doorway import make_door
 from pim_connector.console.history import History
 from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.inbox import Upload, request_for
@@ -22,6 +23,7 @@ from pim_connector.runs.table import RunTable
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
+    from pim_connector.console.sign_in import Door
     from pim_connector.errands import ErrandParts
     from pim_connector.replaying import ReplayParts
 
@@ -35,7 +37,7 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
 
     bucket: str
     run_table: str
-    ledger_table: str
+    sync_state_table: str
     state_table: str
     product_queue_url: str
     product_dead_letter_queue_url: str
@@ -44,12 +46,12 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     akeneo_url: str
     akeneo_secret_arn: str
     stack_name: str
+    console_key_arn: str
     event_bus: str = "default"
-    lanes: int = 4
+    concurrent_calls: int = 4
     time_zone: str = "UTC"
     trigger: str = "upload"
     sweep_schedule: str = ""
-    emulated: str = "false"
 
 
 class Parts:
@@ -99,7 +101,7 @@ class Parts:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.client("dynamodb"), self.settings.ledger_table)
+        return Ledger(self.client("dynamodb"), self.settings.sync_state_table)
 
     def errands(self) -> ErrandParts:
         """Return what replay, revert and approve work with."""
@@ -112,7 +114,7 @@ class Parts:
             registry=self.registry,
             queue=FifoQueue(self.client("sqs"), self.settings.product_queue_url),
             announcements=Announcements(self.client("events"), self.settings.event_bus),
-            lanes=self.settings.lanes,
+            lanes=self.settings.concurrent_calls,
             clock=self.clock,
         )
 
@@ -121,6 +123,11 @@ class Parts:
         from pim_connector.replaying import ReplayParts
 
         return ReplayParts(errands=self.errands(), deliveries=self.deliveries, ledger=self.ledger)
+
+    @cached_property
+    def door(self) -> Door:
+        """Return what says who is there."""
+        return make_door(self)
 
     def pim(self) -> AkeneoClient:
         """Make a client of the stack's PIM, with the credentials of its secret."""

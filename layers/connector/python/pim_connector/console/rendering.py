@@ -42,7 +42,9 @@ KINDS: Final = {
 }
 
 
-def page(template: str, call: Call, parts: Parts, /, *, status: int = 200, **shown: object) -> Reply:
+def page(
+    template: str, call: Call, parts: Parts, /, *, status: int = 200, **shown: object
+) -> Reply:
     """Render one template as an answer, with what the frame around it needs."""
     frame = {
         "visitor": call.visitor,

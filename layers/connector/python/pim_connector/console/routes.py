@@ -15,6 +15,7 @@ from pim_connector.console import (
     products,
     runs,
     settings,
+    sign_in,
     sources,
     studio,
     today,
@@ -23,6 +24,7 @@ from pim_connector.console import (
 )
 from pim_connector.console.exchange import Call, RefusedError, Reply
 from pim_connector.console.rendering import STATIC, page
+from pim_connector.console.web import security_headers
 from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError, TransientError
 
 if TYPE_CHECKING:
@@ -85,18 +87,21 @@ ROUTES: Final = (
     Route("GET", "/help", help_pages.index),
     Route("GET", "/help/<document>", help_pages.document),
 )
-"""In the order in which they are tried; all but the static files want somebody signed in."""
+"""In the order in which they are tried; all want somebody who is signed in."""
+DOOR: Final = (
+    ("GET", sign_in.SIGN_IN),
+    ("POST", sign_in.SIGN_IN),
+    ("POST", sign_in.SIGN_OUT),
+    ("GET", sign_in.ACTIVATE),
+    ("GET", sign_in.APP_SIGN_IN),
+    ("GET", sign_in.CALLBACK),
+)
+"""The addresses that `sign_in.Door` answers."""
 
 
 def answer(route: Route, call: Call, parts: Parts) -> Reply:
     """Return the page, or one that says in the user's words why there is none."""
     try:
-        if route.method == "POST" and route.changes and not call.visitor.acts:
-            raise RefusedError(
-                403,
-                f"{call.visitor.name} may look but not change anything. Somebody who may adds you "
-                "under Settings › People.",
-            )
         return route.show(parts, call)
     except ConnectorError as error:
         return problem(error, call, parts)
@@ -127,15 +132,10 @@ def static(name: str) -> Reply:
 
 def policy(uploads_to: str) -> Mapping[str, str]:
     """Return the headers of every reply. `uploads_to` is where the bucket takes in files."""
-    return {
-        "content-security-policy": (
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-            f"connect-src 'self' {uploads_to}; form-action 'self'; base-uri 'none'; "
-            "frame-ancestors 'none'"
-        ),
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "same-origin",
-        "cross-origin-opener-policy": "same-origin",
-        "strict-transport-security": "max-age=31536000",
-        "cache-control": "no-store",
+    found = security_headers()
+    own = "connect-src 'self'"
+    return found | {
+        "content-security-policy": found["content-security-policy"].replace(
+            own, f"{own} {uploads_to}"
+        )
     }
