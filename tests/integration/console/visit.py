@@ -54,7 +54,6 @@ class Console:
             environment(nights, url, monkeypatch)
             yield cls(nights=nights)
             handler.parts.cache_clear()
-            handler.headers.cache_clear()
 
     def sign_in(self, name: str = "julia") -> None:
         """Come in with a one-time code, as somebody with AWS rights."""
@@ -128,7 +127,6 @@ def environment(nights: Nights, url: str, monkeypatch: pytest.MonkeyPatch) -> No
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     handler.parts.cache_clear()
-    handler.headers.cache_clear()
 
 
 def event_of(

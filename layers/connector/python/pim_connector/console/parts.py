@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from pim_connector.bucket import Bucket
 from pim_connector.console.doorway import make_door
 from pim_connector.console.history import History
+from pim_connector.console.web import security_headers
 from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.inbox import Upload, request_for
 from pim_connector.ledger import Ledger
@@ -123,6 +125,17 @@ class Parts:
         from pim_connector.replaying import ReplayParts
 
         return ReplayParts(errands=self.errands(), deliveries=self.deliveries, ledger=self.ledger)
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """Return what every reply has; only the bucket takes uploads besides the console."""
+        asked = {"Bucket": self.settings.bucket, "Key": "x"}
+        address = urlsplit(self.client("s3").generate_presigned_url("put_object", Params=asked))
+        own = "connect-src 'self'"
+        found = security_headers()
+        policy = found["content-security-policy"]
+        wider = policy.replace(own, f"{own} {address.scheme}://{address.netloc}")
+        return found | {"content-security-policy": wider}
 
     @cached_property
     def door(self) -> Door:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec import Struct
 
 from pim_connector.console import (
     approvals,
     assets,
+    gate,
     help_pages,
     products,
     runs,
@@ -23,8 +24,8 @@ from pim_connector.console import (
     wizard,
 )
 from pim_connector.console.exchange import Call, RefusedError, Reply
-from pim_connector.console.rendering import STATIC, page
-from pim_connector.console.web import security_headers
+from pim_connector.console.rendering import STATIC, bare_page, page
+from pim_connector.console.web import read_request
 from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError, TransientError
 
 if TYPE_CHECKING:
@@ -99,12 +100,43 @@ DOOR: Final = (
 """The addresses that `sign_in.Door` answers."""
 
 
-def answer(route: Route, call: Call, parts: Parts) -> Reply:
-    """Return the page, or one that says in the user's words why there is none."""
+def shown(route: Route, event: dict[str, Any], names: dict[str, str], parts: Parts) -> Reply:
+    """Return the page of an address, to somebody who is signed in, or what there is instead."""
+    try:
+        return gate.enter(
+            read_request(event),
+            names,
+            parts,
+            lambda call: _page(route, call, parts),
+            changes=route.changes,
+        )
+    except ConnectorError as error:
+        return _instead(error)
+
+
+def at_the_door(event: dict[str, Any], parts: Parts) -> Reply:
+    """Return what the door answers to one of its own addresses."""
+    try:
+        return gate.at_the_door(read_request(event), parts) or nowhere()
+    except ConnectorError as error:
+        return _instead(error)
+
+
+def _page(route: Route, call: Call, parts: Parts) -> Reply:
     try:
         return route.show(parts, call)
     except ConnectorError as error:
         return problem(error, call, parts)
+
+
+def _instead(error: ConnectorError) -> Reply:
+    logger.warning("no page was reached", extra={"reason": str(error)})
+    return bare_page("door.html", _status(error), title="This did not work", message=str(error))
+
+
+def nowhere() -> Reply:
+    """Return the page of an address that is none."""
+    return bare_page("door.html", 404, title="Not found", message="There is no such page.")
 
 
 def problem(error: ConnectorError, call: Call, parts: Parts) -> Reply:
@@ -128,14 +160,3 @@ def static(name: str) -> Reply:
         content_type=f"{TYPES[name.rpartition('.')[2]]}; charset=utf-8",
         headers={"cache-control": "public, max-age=31536000, immutable"},
     )
-
-
-def policy(uploads_to: str) -> Mapping[str, str]:
-    """Return the headers of every reply. `uploads_to` is where the bucket takes in files."""
-    found = security_headers()
-    own = "connect-src 'self'"
-    return found | {
-        "content-security-policy": found["content-security-policy"].replace(
-            own, f"{own} {uploads_to}"
-        )
-    }
