@@ -176,7 +176,7 @@ def _simulator(
     name: str, preferred_port: int, directory: Path, arguments: list[str], *, tied: bool
 ) -> Server:
     port = free_port(preferred_port)
-    command = [sys.executable, "-m", f"local.{name}", "--port", str(port), *arguments]
+    command = [sys.executable, "-m", f"simulators.{name}", "--port", str(port), *arguments]
     return launch(
         name,
         command,

@@ -130,8 +130,10 @@ def _page(route: Route, call: Call, parts: Parts) -> Reply:
 
 
 def _instead(error: ConnectorError) -> Reply:
-    logger.warning("no page was reached", extra={"reason": str(error)})
-    return bare_page("door.html", _status(error), title="This did not work", message=str(error))
+    """Tell somebody who is not signed in no more than that; the log has the reason."""
+    logger.error("no page was reached", extra={"reason": str(error)})
+    message = "The console cannot be opened now. Whoever runs it finds the reason in its log."
+    return bare_page("door.html", _status(error), title="This did not work", message=message)
 
 
 def nowhere() -> Reply:
