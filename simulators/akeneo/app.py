@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulators.akeneo.admin import admin_routes
+from simulators.akeneo.app_pages import app_routes
 from simulators.akeneo.asset_endpoints import asset_endpoints
 from simulators.akeneo.browse import browse_routes
 from simulators.akeneo.media_endpoints import media_endpoints
@@ -34,7 +35,7 @@ def create_app(pim: Pim) -> Starlette:
         Route(API + endpoint.path, Serving(pim, endpoint), methods=[endpoint.method])
         for endpoint in endpoints
     ]
-    routes += [*admin_routes(pim), *browse_routes(pim)]
+    routes += [*admin_routes(pim), *app_routes(pim), *browse_routes(pim)]
     return Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from moto import mock_aws
 
@@ -21,13 +22,13 @@ def clock() -> Clock:
 @pytest.fixture
 def house(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    with mock_aws():
+    with mock_aws(), httpx.Client() as http:
         dynamodb = boto3.client("dynamodb")
         table(dynamodb, "StateTable", "pk")
         table(dynamodb, "RunTable", "pk", "sk")
         secrets = boto3.client("secretsmanager")
         secrets.create_secret(Name="akeneo", SecretString=json.dumps({"username": "erp"}))
-        yield House(clock=clock, key=KEY)
+        yield House(clock=clock, key=KEY, http=http)
 
 
 def table(dynamodb: Any, name: str, *keys: str) -> None:

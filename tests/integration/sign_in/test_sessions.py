@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import boto3
@@ -95,8 +96,8 @@ def test_a_session_in_use_is_renewed_until_its_day_is_over(house: House, clock: 
 def test_a_cookie_of_another_stack_or_key_is_refused(house: House) -> None:
     _, request = signed_in(house)
     for other in (
-        House(clock=house.clock, key=house.key, stack="other"),
-        House(clock=house.clock, key=b"another key of at least 32 bytes."),
+        replace(house, stack="other"),
+        replace(house, key=b"another key of at least 32 bytes."),
     ):
         assert other.door.session(request) is None
 

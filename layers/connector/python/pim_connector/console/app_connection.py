@@ -16,6 +16,7 @@ import hmac
 import json
 import secrets as random_words
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -114,7 +115,7 @@ class AppConnection:
         one_time: OneTime,
         scopes: Callable[[], tuple[str, ...]],
         now: Callable[[], float],
-        http: httpx.Client | None = None,
+        new_http: Callable[[], httpx.Client] = lambda: httpx.Client(timeout=TIMEOUT_SECONDS),
         new_word: Callable[[], str] = lambda: random_words.token_urlsafe(32),
     ) -> None:
         self.pim_url = origin_of(pim_url)
@@ -122,8 +123,13 @@ class AppConnection:
         self._one_time = one_time
         self._scopes = scopes
         self._now = now
-        self._http = http or httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._new_http = new_http
         self._new_word = new_word
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        """Made when the PIM is first called: most pages of the console never do."""
+        return self._new_http()
 
     def app(self) -> App | None:
         """Return the app's client id and secret, or None where nobody has entered them."""
