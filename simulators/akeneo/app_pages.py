@@ -21,7 +21,8 @@ Form = dict[str, str]
 Show = Callable[[Pim, Request, Form], Response]
 
 
-def _page(name: str, status: int = 200, **shown: Any) -> Response:
+def page(name: str, status: int = 200, **shown: Any) -> Response:
+    """One of the PIM's pages."""
     return HTMLResponse(_TEMPLATES.get_template(name).render(shown), status)
 
 
@@ -37,7 +38,7 @@ def user_of(pim: Pim, request: Request) -> User:
 
 
 def _store(pim: Pim, request: Request, _: Form) -> Response:
-    return _page(
+    return page(
         "apps.html",
         apps=sorted(pim.apps.apps.values(), key=lambda app: app.name),
         user=user_of(pim, request),
@@ -52,8 +53,8 @@ def _create(pim: Pim, _: Request, form: Form) -> Response:
             form.get("name", ""), form.get("activate_url", ""), form.get("callback_url", "")
         )
     except ValueError as error:
-        return _page("refused.html", 422, message=str(error))
-    return _page("app_created.html", 201, app=app)
+        return page("refused.html", 422, message=str(error))
+    return page("app_created.html", 201, app=app)
 
 
 def _switch(pim: Pim, _: Request, form: Form) -> Response:
@@ -67,9 +68,9 @@ def _open(pim: Pim, request: Request, _: Form) -> Response:
     """Connect and Open app: the browser goes to the app, which is told which PIM this is."""
     app = pim.apps.apps.get(request.path_params["client_id"])
     if app is None:
-        return _page("missing.html", 404, what="app")
+        return page("missing.html", 404, what="app")
     if not user_of(pim, request).may_open:
-        return _page("refused.html", 403, message="Your role may not open apps.")
+        return page("refused.html", 403, message="Your role may not open apps.")
     joint = "&" if "?" in app.activate_url else "?"
     return RedirectResponse(
         f"{app.activate_url}{joint}{urlencode({'pim_url': base_of(request)})}", 302
@@ -78,9 +79,9 @@ def _open(pim: Pim, request: Request, _: Form) -> Response:
 
 def _disconnect(pim: Pim, request: Request, _: Form) -> Response:
     if request.path_params["client_id"] not in pim.apps.apps:
-        return _page("missing.html", 404, what="app")
+        return page("missing.html", 404, what="app")
     if not user_of(pim, request).may_manage:
-        return _page("refused.html", 403, message="Your role may not manage apps.")
+        return page("refused.html", 403, message="Your role may not manage apps.")
     pim.apps.disconnect(request.path_params["client_id"])
     return RedirectResponse("/connect/apps", 303)
 
@@ -90,27 +91,27 @@ def _ask(pim: Pim, request: Request, _: Form) -> Response:
     query = dict(request.query_params)
     app = pim.apps.apps.get(query.get("client_id", ""))
     if app is None:
-        return _page("refused.html", 400, message="There is no app with this client id.")
+        return page("refused.html", 400, message="There is no app with this client id.")
     if query.get("response_type") != "code":
         return _back(app, {"error": "unsupported_response_type"}, query)
     user = user_of(pim, request)
     if not user.may_open:
-        return _page("refused.html", 403, message="Your role may not open apps.")
+        return page("refused.html", 403, message="Your role may not open apps.")
     lacking = app.lacks(known_scopes(query.get("scope", "")), user)
     if not lacking and app.tokens:
         return _consented(pim, app, user, query)
     if lacking - {"openid", "profile", "email"} and not user.may_manage:
         message = "This app asks for new rights. Ask somebody who may manage apps."
-        return _page("refused.html", 403, message=message)
+        return page("refused.html", 403, message=message)
     asked = sorted(in_words(scope) for scope in lacking)
-    return _page("consent.html", app=app, user=user, asked=asked, action=str(request.url.query))
+    return page("consent.html", app=app, user=user, asked=asked, action=str(request.url.query))
 
 
 def _decide(pim: Pim, request: Request, form: Form) -> Response:
     query = dict(request.query_params)
     app = pim.apps.apps.get(query.get("client_id", ""))
     if app is None:
-        return _page("refused.html", 400, message="There is no app with this client id.")
+        return page("refused.html", 400, message="There is no app with this client id.")
     if form.get("decision") != "confirm":
         told = {"error": "access_denied", "error_description": "The user has denied access"}
         return _back(app, told, query)

@@ -288,6 +288,49 @@ class Apps:
         return self.now().timestamp()
 
 
+@dataclass(slots=True, kw_only=True)
+class Extension:
+    """One extension; `owner` is the user of the API that made it."""
+
+    uuid: str
+    owner: str
+    name: str
+    type: str
+    position: str
+    url: str
+    label: str
+    labels: dict[str, str]
+    secret: str
+    version: str | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """What the API answers; a secret never comes back."""
+        return {
+            "uuid": self.uuid,
+            "name": self.name,
+            "version": self.version,
+            "type": self.type,
+            "position": self.position,
+            "configuration": {
+                "url": self.url,
+                "default_label": self.label,
+                "labels": self.labels,
+            },
+        }
+
+
+@dataclass(slots=True)
+class Extensions:
+    """The extensions of one PIM, by uuid."""
+
+    by_uuid: dict[str, Extension] = field(default_factory=dict)
+
+    def at(self, *positions: str) -> list[Extension]:
+        """Those at some positions, in the order of their labels."""
+        found = [each for each in self.by_uuid.values() if each.position in positions]
+        return sorted(found, key=lambda each: each.label)
+
+
 def known_scopes(asked: str) -> frozenset[str]:
     """The scopes of a request that the PIM knows."""
     return frozenset(asked.split()) & SCOPES

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulators.akeneo.accounts import Accounts
-from simulators.akeneo.apps import Apps
+from simulators.akeneo.apps import Apps, Extensions
 from simulators.akeneo.catalog import DATE, IDENTIFIER, NUMBER, TEXT, Catalog
 from simulators.akeneo.faults import Faults
 from simulators.akeneo.limits import Counters
@@ -148,6 +148,7 @@ class Pim:
     counters: Counters = field(default_factory=Counters)
     lock: threading.RLock = field(default_factory=threading.RLock)
     apps: Apps = field(init=False)
+    extensions: Extensions = field(default_factory=Extensions)
 
     def __post_init__(self) -> None:
         """Give the apps the same accounts and clock."""

@@ -18,58 +18,10 @@ from pim_connector.console.app_connection import STATE_COOKIE
 from pim_connector.console.openid import PimUser, verify_id_token
 from pim_connector.console.web import Answer
 from pim_connector.errors import RejectedError, TransientError
-from simulators.akeneo.app import create_app
 from simulators.akeneo.apps import JULIA, App, new_certificate
-from simulators.akeneo.catalog import from_resources
 from simulators.akeneo.pim import Pim
-from simulators.akeneo.server import serve
 from tests.integration.sign_in.browser import Browser, console
 from tests.integration.sign_in.house import Clock, House
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[Pim, str]]:
-    pim = Pim(catalog=from_resources({}))
-    with serve(create_app(pim)) as url:
-        yield pim, url
-
-
-@pytest.fixture
-def pim(served: tuple[Pim, str], clock: Clock) -> Pim:
-    """The PIM, its apps as new and on the test's clock."""
-    from datetime import UTC, datetime
-
-    pim, _ = served
-    pim.apps.apps.clear()
-    pim.apps.now = lambda: datetime.fromtimestamp(clock.at, UTC)
-    return pim
-
-
-@pytest.fixture
-def app(pim: Pim, house: House, served: tuple[Pim, str]) -> App:
-    """The app as somebody created it in the PIM, and entered here."""
-    house.pim_url = served[1]
-    app = pim.apps.create("Connector", console("/app/activate"), console("/app/callback"))
-    house.app.keep_app(app.client_id, app.secret)
-    return app
-
-
-@pytest.fixture
-def new_browser(house: House, served: tuple[Pim, str]) -> Iterator[Callable[[], Browser]]:
-    clients: list[httpx.Client] = []
-
-    def new() -> Browser:
-        clients.append(httpx.Client(base_url=served[1]))
-        return Browser(house=house, pim=clients[-1])
-
-    yield new
-    for client in clients:
-        client.close()
-
-
-@pytest.fixture
-def browser(new_browser: Callable[[], Browser]) -> Browser:
-    return new_browser()
 
 
 def opened(browser: Browser, app: App) -> Answer | httpx.Response:
