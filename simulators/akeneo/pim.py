@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulators.akeneo.accounts import Accounts
+from simulators.akeneo.apps import Apps, Extensions
 from simulators.akeneo.catalog import DATE, IDENTIFIER, NUMBER, TEXT, Catalog
 from simulators.akeneo.faults import Faults
 from simulators.akeneo.limits import Counters
@@ -146,6 +147,12 @@ class Pim:
     faults: Faults = field(default_factory=Faults)
     counters: Counters = field(default_factory=Counters)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    apps: Apps = field(init=False)
+    extensions: Extensions = field(default_factory=Extensions)
+
+    def __post_init__(self) -> None:
+        """Give the apps the same accounts and clock."""
+        self.apps = Apps(accounts=self.accounts, now=self.now)
 
     def stamp(self) -> str:
         """Now, as the API writes it: UTC, whole seconds."""

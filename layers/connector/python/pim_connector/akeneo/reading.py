@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pim_connector.akeneo.connection import decoded
 from pim_connector.akeneo.pages import read_list
 from pim_connector.akeneo.paths import segment
 from pim_connector.errors import ConfigurationError
@@ -115,6 +116,15 @@ class Reading:
         self, family: str, search: JsonObject | None = None, **params: str
     ) -> Iterator[JsonObject]:
         return self._list(f"asset-families/{segment(family)}/assets", search, params)
+
+    def list_ui_extensions(self) -> list[JsonObject] | None:
+        """Return the UI extensions of these credentials; None where the PIM has none to manage.
+
+        SaaS only: https://api.akeneo.com/extensions/api.html. The answer is a plain array.
+        """
+        return self._connection.unless_hidden(
+            lambda: decoded(self._connection.send("GET", "ui-extensions"), list)
+        )
 
     def list_known(self, path: str, *, search: JsonObject | None = None) -> list[JsonObject] | None:
         """Read a whole list; None where the PIM has no such list or does not show it to this user.

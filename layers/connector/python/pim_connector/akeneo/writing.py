@@ -118,6 +118,18 @@ class Writing:
 
     # Media files: streamed, never whole in memory.
 
+    def create_ui_extension(self, item: JsonObject) -> None:
+        """Create a UI extension; RefusedError where the PIM does not take it."""
+        self._connection.send("POST", "ui-extensions", json=item)
+
+    def update_ui_extension(self, uuid: str, item: JsonObject) -> None:
+        """Change a UI extension of these credentials."""
+        self._connection.send("PATCH", f"ui-extensions/{segment(uuid)}", json=item)
+
+    def delete_ui_extension(self, uuid: str) -> bool:
+        """Delete a UI extension; False where there is none any more."""
+        return self._connection.delete(f"ui-extensions/{segment(uuid)}")
+
     def upload_asset_media(
         self, filename: str, content: Content, *, content_type: str | None = None
     ) -> str:
