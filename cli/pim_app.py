@@ -69,8 +69,11 @@ def extend(
     Example: pim-connector app extend
     """
     from pim_connector.console import extensions
+    from pim_connector.console.app_connection import AppSecret
 
     target = connect(stack, profile, region)
+    kept = AppSecret(target.client("secretsmanager"), target.output("AkeneoSecret"))
+    kept.update(app_extensions="" if remove else "wanted")
     with target.pim() as pim:
         if remove:
             gone = extensions.unregister(pim)
@@ -90,4 +93,4 @@ def extend(
 def _key(target: Target) -> bytes:
     from pim_connector.console.sessions import read_key
 
-    return read_key(target.client("secretsmanager"), target.output("ConsoleSecret"))
+    return read_key(target.client("secretsmanager"), target.output("ConsoleKey"))

@@ -15,8 +15,18 @@ from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Respo
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.console.exchange import Reply
+from pim_connector.console.frames import FRAMES
 from pim_connector.console.parts import ConsoleSettings, Parts
-from pim_connector.console.routes import DOOR, ROUTES, Route, at_the_door, nowhere, shown, static
+from pim_connector.console.routes import (
+    DOOR,
+    ROUTES,
+    Route,
+    at_the_door,
+    framed,
+    nowhere,
+    shown,
+    static,
+)
 from pim_connector.settings import load
 from telemetry import observed
 
@@ -54,10 +64,16 @@ def door() -> Response[str]:
     return response(at_the_door(app.current_event.raw_event, parts()))
 
 
+def frame() -> Response[str]:
+    return response(framed(app.current_event.raw_event, parts()))
+
+
 for each in ROUTES:
     bind(each)
 for method, path in DOOR:
     app.route(path, method=method)(door)
+for method, path in FRAMES:
+    app.route(path, method=method)(frame)
 
 
 @app.get("/static/<name>")

@@ -96,6 +96,10 @@ class AppSecret:
         except BotoCoreError as error:
             raise TransientError(f"the PIM's secret cannot be written now: {error}") from error
 
+    def wants_extensions(self) -> bool:
+        """Return whether somebody asked for tabs and actions in the PIM's pages."""
+        return bool(self.read().get("app_extensions"))
+
     def keep_app(self, app: App) -> None:
         """Keep an app's client id and secret; the token of another app is forgotten."""
         known = self.read().get("app_client_id")

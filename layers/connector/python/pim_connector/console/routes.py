@@ -11,6 +11,7 @@ from msgspec import Struct
 from pim_connector.console import (
     approvals,
     assets,
+    frames,
     gate,
     help_pages,
     products,
@@ -118,6 +119,14 @@ def at_the_door(event: dict[str, Any], parts: Parts) -> Reply:
     """Return what the door answers to one of its own addresses."""
     try:
         return gate.at_the_door(read_request(event), parts) or nowhere()
+    except ConnectorError as error:
+        return _instead(error)
+
+
+def framed(event: dict[str, Any], parts: Parts) -> Reply:
+    """Return what the PIM's own pages and its server ask for."""
+    try:
+        return frames.answer(read_request(event), parts)
     except ConnectorError as error:
         return _instead(error)
 

@@ -109,25 +109,19 @@ def _key(kind: str, word: str) -> dict[str, str]:
 
 
 def read_key(client: SecretsManagerClient, arn: str) -> bytes:
-    """Return the stack's key: the secret that its template made, `{"key": …}`.
+    """Return the stack's key, which its template made: all that is signed here is signed by it.
 
     ConfigurationError for one that cannot be read or is too short to sign with.
     """
     try:
-        text = client.get_secret_value(SecretId=arn).get("SecretString", "")
+        key = client.get_secret_value(SecretId=arn).get("SecretString", "").encode()
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        raise ConfigurationError(f"the console's secret {arn} cannot be read: {code}") from error
+        raise ConfigurationError(f"the console's key {arn} cannot be read: {code}") from error
     except BotoCoreError as error:
-        raise TransientError(f"the console's secret cannot be read now: {error}") from error
-    try:
-        key = msgspec.json.decode(text, type=dict[str, str]).get("key", "").encode()
-    except msgspec.DecodeError:
-        key = b""  # not chained: the error may quote the text, which is the secret
+        raise TransientError(f"the console's key cannot be read now: {error}") from error
     if len(key) < LEAST_KEY:
-        raise ConfigurationError(
-            f'the console\'s secret {arn} must be {{"key": …}} with {LEAST_KEY} characters or more'
-        )
+        raise ConfigurationError(f"the console's key {arn} has fewer than {LEAST_KEY} characters")
     return key
 
 
