@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Respo
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.console.exchange import Reply
-from pim_connector.console.parts import ConsoleSettings, Parts
+from pim_connector.console.parts import ConsoleSettings, Parts, signing
 from pim_connector.console.routes import DOOR, ROUTES, Route, at_the_door, nowhere, shown, static
 from pim_connector.settings import load
 from telemetry import observed
@@ -26,7 +26,8 @@ app = LambdaFunctionUrlResolver()
 @cache
 def parts() -> Parts:
     def client(service: str) -> Any:
-        return boto3.client(service)  # type: ignore[call-overload]  # not a literal
+        config = signing(os.environ) if service == "s3" else None
+        return boto3.client(service, config=config)  # type: ignore[call-overload]  # not a literal
 
     return Parts(load(ConsoleSettings, os.environ), client)
 
