@@ -179,8 +179,9 @@ def signing(environ: Mapping[str, str]) -> Config:
     By signature version 4, the only one that holds an upload to its size; and with the bucket's
     own name in its own region, because S3 redirects others and browsers do not follow that.
     """
-    own_host = "path" if environ.get("AWS_ENDPOINT_URL") else "virtual"
-    return Config(signature_version="s3v4", s3={"addressing_style": own_host})
+    if environ.get("AWS_ENDPOINT_URL"):
+        return Config(signature_version="s3v4", s3={"addressing_style": "path"})
+    return Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
 def checked_source(name: str) -> str:
