@@ -57,7 +57,7 @@ class Target:
     def ledger(self) -> Ledger:
         from pim_connector.ledger import Ledger
 
-        return Ledger(self.client("dynamodb"), self.output("LedgerTable"))
+        return Ledger(self.client("dynamodb"), self.output("SyncStateTable"))
 
     def output(self, name: str) -> str:
         """Give an output; ConfigurationError where the deployment is older than this command."""
@@ -91,7 +91,7 @@ class Target:
             registry=Registry(self.run_table()),
             queue=FifoQueue(self.client("sqs"), self.output("ProductQueue")),
             announcements=Announcements(self.client("events"), "default"),
-            lanes=int(self.output("Lanes")),
+            lanes=int(self.output("ConcurrentCalls")),
             clock=lambda: datetime.now(UTC),
         )
 

@@ -55,11 +55,11 @@ EVENT_SOURCE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttribut
 """What Lambda needs to take messages off a queue, with the function's rights."""
 MOVES = {"s3:DeleteObject", "s3:GetObjectTagging", "s3:PutObjectTagging"}
 NOT_CALLED: dict[str, set[str]] = {
-    # Only the caretaker moves files, and only the mapper writes the ledger of products.
+    # Only housekeeping moves files, and only the mapper writes the ledger of products.
     "SplitterFunction": {"dynamodb:BatchWriteItem", *MOVES},
     "MapperFunction": MOVES,
     # It names what is in the ledger, and lets the mapper read it.
-    "CaretakerFunction": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
+    "HousekeepingFunction": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
     # DAM sources are read as they are now, never by version. Runs are the asset mapper's.
     "DamPollerFunction": {
         "dynamodb:BatchGetItem",

@@ -29,13 +29,13 @@ from pim_connector.runs.parking import Parking
 from pim_connector.runs.registry import Registry
 from pim_connector.runs.splits import Splits
 from pim_connector.runs.table import RunTable
-from pim_connector.settings import CaretakerSettings, load
+from pim_connector.settings import HousekeepingSettings, load
 from telemetry import count, logger, observed
 
 
 @cache
 def parts() -> CaretakerParts:
-    settings = load(CaretakerSettings, os.environ)
+    settings = load(HousekeepingSettings, os.environ)
     dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
     runs = RunTable(dynamodb, settings.run_table)
     return CaretakerParts(
@@ -59,14 +59,14 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         case {"detail-type": kind, "detail": {"run": str(run)}} if kind == RUN_SETTLED:
             answer: dict[str, Any] = {"run": run, "closed": close_run(run, parts())}
             count(of_closed(parts().registry.each([run] if answer["closed"] else [])))
-        case {"tick": True}:
+        case {"sweep": True}:
             answer = asdict(make_round(parts()))
             count(of_closed(parts().registry.each(answer["closed"])))
             count(of_open(parts().registry.each_open(), parts().clock()))
         case _:
             raise ConfigurationError(
-                "the caretaker was called with an event it does not know "
+                "housekeeping was called with an event it does not know "
                 f"(keys: {', '.join(event)[:200]}); connect it to RunSettled and its schedule only"
             )
-    logger.info("caretaker done", extra=answer)
+    logger.info("housekeeping done", extra=answer)
     return answer

@@ -1,4 +1,4 @@
-"""The caretaker: closes runs that are settled, and looks after those that are stuck."""
+"""Housekeeping: closes runs that are settled, and looks after those that are stuck."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from functions.caretaker import handler
+from functions.housekeeping import handler
 from functions.splitter import handler as splitter
 from pim_connector.errors import ConfigurationError
 from pim_connector.messages import HeavyPointer, ProductMessage, decode, encode, released_id
@@ -21,7 +21,7 @@ from pim_connector.states import Problem, RecordOutcome
 from tests.integration.stack import BUCKET, ROOT, Context, Stack, credentials
 from tests.integration.test_splitter import MAPPING, export
 
-TICK = {"tick": True}
+TICK = {"sweep": True}
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def park(stack: Stack, message: ProductMessage, *, since: int) -> ParkedGroup:
         run=message.run,
         message=later,
         lane=message.lane,
-        heavy=f"heavy/{message.run}/{later}",
+        heavy=f"claim-checks/{message.run}/{later}",
         since=since,
         records=1,
     )
@@ -258,18 +258,18 @@ def test_a_file_that_somebody_deleted_does_not_keep_its_run_open(stack: Stack) -
 
 
 def test_any_other_event_says_that_something_is_connected_wrongly(stack: Stack) -> None:
-    with pytest.raises(ConfigurationError, match="caretaker was called with"):
+    with pytest.raises(ConfigurationError, match="housekeeping was called with"):
         invoke({"Records": []})
 
 
-EVENTS = sorted((ROOT / "events" / "caretaker").glob("*.json"))
+EVENTS = sorted((ROOT / "events" / "housekeeping").glob("*.json"))
 
 
 def test_the_sample_events_do_what_their_names_say(stack: Stack) -> None:
-    unknown, round_ = EVENTS[1], EVENTS[0]
+    unknown, sweep = EVENTS
     assert "not-known" in unknown.stem
     stack.record(split(stack, export(1)))
     assert invoke(json.loads(unknown.read_text()))["closed"] is False
     assert stack.run().phase == "delivering"
-    assert invoke(json.loads(round_.read_text()))["closed"] == (stack.run().id,)
+    assert invoke(json.loads(sweep.read_text()))["closed"] == (stack.run().id,)
     assert len(EVENTS) == 2
