@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.console.exchange import Reply
 from pim_connector.console.frames import FRAMES
-from pim_connector.console.parts import ConsoleSettings, Parts
+from pim_connector.console.parts import ConsoleSettings, Parts, signing
 from pim_connector.console.routes import (
     DOOR,
     ROUTES,
@@ -36,7 +36,8 @@ app = LambdaFunctionUrlResolver()
 @cache
 def parts() -> Parts:
     def client(service: str) -> Any:
-        return boto3.client(service)  # type: ignore[call-overload]  # not a literal
+        config = signing(os.environ) if service == "s3" else None
+        return boto3.client(service, config=config)  # type: ignore[call-overload]  # not a literal
 
     return Parts(load(ConsoleSettings, os.environ), client)
 

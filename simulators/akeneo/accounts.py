@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from simulators.akeneo.refusal import Refusal
@@ -32,9 +32,12 @@ class _Token:
 
 @dataclass(slots=True)
 class Accounts:
-    """Connections and the tokens given to them; `app_tokens` never expire.
+    """Connections and the tokens given to them, and what their users may do.
 
-    `denied` holds "user:right" pairs, to take a right away from a user.
+    `app_tokens` never expire; their user is `app`. A user has every right, or only those in
+    `allowed`, and none of those in `denied` ("user:right"). A right is `web_api`, or a resource of
+    `RESOURCES` and `list`, `edit` or `remove`, e.g. `product_edit`. `levels` are the permissions of
+    the user's group on products (Enterprise): `own` unless it says `edit` or `view`.
     """
 
     connections: dict[str, Connection] = field(default_factory=dict)
@@ -44,6 +47,8 @@ class Accounts:
     """The user behind each token that an app got by somebody's consent."""
     revoked: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
+    allowed: dict[str, frozenset[str]] = field(default_factory=dict)
+    levels: dict[str, str] = field(default_factory=dict)
     _access: dict[str, _Token] = field(default_factory=dict)
     _refresh: dict[str, _Token] = field(default_factory=dict)
 
@@ -51,6 +56,30 @@ class Accounts:
         """Add a connection and its user."""
         self.connections[connection.client_id] = connection
         self.users[connection.username] = connection.password
+
+    def may(self, user: str, right: str) -> bool:
+        """Whether the user has this right."""
+        if f"{user}:{right}" in self.denied:
+            return False
+        return user not in self.allowed or right in self.allowed[user]
+
+    def set_rights(self, user: str, rights: Iterable[str] | None) -> None:
+        """Give a user these rights and no others; None: all. Raises `ValueError`."""
+        if rights is None:
+            self.allowed.pop(user, None)
+            return
+        unknown = sorted(set(rights) - RIGHTS)
+        if unknown:
+            raise ValueError(
+                f"unknown rights {', '.join(unknown)}; known: {', '.join(sorted(RIGHTS))}"
+            )
+        self.allowed[user] = frozenset(rights)
+
+    def set_level(self, user: str, level: str) -> None:
+        """Set what the user's group may do with products; raises `ValueError`."""
+        if level not in LEVELS:
+            raise ValueError(f"unknown permission {level!r}; known: {', '.join(LEVELS)}")
+        self.levels[user] = level
 
     def grant(
         self,
@@ -184,22 +213,34 @@ RESOURCES = {
     "measurement_family": "measurement families",
     "asset_family": "asset families",
     "asset": "assets",
+    "reference_entity": "reference entities",
+    "reference_entity_record": "reference entity records",
+    "extension": "extensions",
 }
 SHARED = {"product_model": "product"}
 """Resources without a right of their own, and whose right is asked instead."""
 WEB_API = "web_api"
+ACTIONS = {"list": "list", "edit": "create or update", "remove": "delete"}
+RIGHTS = frozenset(
+    (
+        WEB_API,
+        *(f"{name}_{action}" for name in RESOURCES if name not in SHARED for action in ACTIONS),
+    )
+)
+LEVELS = ("own", "edit", "view")
+"""What a user group may do with products: all, make drafts, look."""
 
 
 def check_web_api(accounts: Accounts, user: str) -> None:
     """Raise `Refusal` 403 when the user may not use the API at all."""
-    if f"{user}:{WEB_API}" in accounts.denied:
+    if not accounts.may(user, WEB_API):
         raise Refusal(403, "You are not allowed to access the web API.")
 
 
 def check_right(accounts: Accounts, user: str, resource: str | None, action: str) -> None:
     """Raise `Refusal` 403 when the user lacks the right: `action` is list, edit or remove."""
-    right = SHARED.get(resource or "", resource)
-    if resource is None or f"{user}:{right}_{action}" not in accounts.denied:
+    if resource is None or accounts.may(user, f"{SHARED.get(resource, resource)}_{action}"):
         return
-    words = {"list": "list", "edit": "create or update", "remove": "delete"}[action]
-    raise Refusal(403, f"Access forbidden. You are not allowed to {words} {RESOURCES[resource]}.")
+    raise Refusal(
+        403, f"Access forbidden. You are not allowed to {ACTIONS[action]} {RESOURCES[resource]}."
+    )

@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from simulators.akeneo.accounts import RESOURCES, SHARED, Accounts
+from simulators.akeneo.accounts import WEB_API, Accounts
 
 CODE_SECONDS = 30
 ID_TOKEN_SECONDS = 3600
@@ -34,14 +34,21 @@ GRANTS = {
     "association_types": ("association_type",),
     "asset_families": ("asset_family",),
     "assets": ("asset",),
-    "reference_entities": (),
-    "reference_entity_records": (),
+    "reference_entities": ("reference_entity",),
+    "reference_entity_records": ("reference_entity_record",),
+    "extensions": ("extension",),
 }
 """Which resources a scope is about, without its `read_`, `write_` or `delete_`."""
-FREE = frozenset({"measurement_family"})
-"""Resources that every app may read."""
+ACTIONS_OF = {
+    "read": ("list",),
+    "write": ("list", "edit"),
+    "delete": ("remove",),
+    "manage": ("list", "edit", "remove"),
+}
+FREE = frozenset({"measurement_family_list"})
+"""What every app may do."""
 SCOPES = frozenset(
-    {f"{verb}_{what}" for verb in ("read", "write") for what in GRANTS}
+    {f"{verb}_{what}" for verb in ("read", "write") for what in GRANTS if what != "extensions"}
     | {"delete_products", "delete_assets", "manage_extensions"}
     | SIGN_IN
 ) - {"write_channel_localization"}
@@ -241,12 +248,8 @@ class Apps:
         return answer
 
     def _allow(self, app: App) -> None:
-        """Take all rights from the app's user that no scope gives."""
-        denied = self.accounts.denied
-        denied -= {each for each in denied if each.startswith(f"{app.user}:")}
-        given = rights_of(app.scopes)
-        every = {(r, a) for r in RESOURCES if r not in SHARED for a in ("list", "edit", "remove")}
-        denied |= {f"{app.user}:{resource}_{action}" for resource, action in every - given}
+        """Give the app's user the rights of its scopes and no others."""
+        self.accounts.set_rights(app.user, rights_of(app.scopes))
 
     def id_token(
         self, app: App, user: User, scopes: frozenset[str], issuer: str, nonce: str
@@ -278,11 +281,6 @@ class Apps:
         app.tokens.clear()
         app.sign_ins.clear()
         app.scopes = frozenset()
-
-    def may(self, user: str, scope: str) -> bool:
-        """Whether a user of the API has a scope; those of connections have all."""
-        owners = [app for app in self.apps.values() if app.user == user]
-        return not owners or scope in owners[0].scopes
 
     def _seconds(self) -> float:
         return self.now().timestamp()
@@ -336,16 +334,14 @@ def known_scopes(asked: str) -> frozenset[str]:
     return frozenset(asked.split()) & SCOPES
 
 
-def rights_of(scopes: Iterable[str]) -> set[tuple[str, str]]:
-    """Resources and actions that scopes allow: writing includes reading, deleting is apart."""
-    given = {(resource, "list") for resource in FREE}
+def rights_of(scopes: Iterable[str]) -> set[str]:
+    """The API rights that scopes give: writing includes reading, deleting is apart."""
+    rights = {WEB_API, *FREE}
     for scope in scopes:
         verb, _, what = scope.partition("_")
         for resource in GRANTS.get(what, ()):
-            given.add((resource, "remove" if verb == "delete" else "list"))
-            if verb == "write":
-                given.add((resource, "edit"))
-    return given
+            rights |= {f"{resource}_{action}" for action in ACTIONS_OF[verb]}
+    return rights
 
 
 def in_words(scope: str) -> str:

@@ -1,6 +1,7 @@
 """The Asset Manager's routes: families, their attributes and options, assets and their files."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from simulators.akeneo.refusal import Refusal
 from simulators.akeneo.routing import (
     Call,
     Endpoint,
+    delete,
     get,
     json_answer,
     patch,
@@ -264,7 +266,11 @@ def _download(call: Call) -> Response:
 
 
 def asset_endpoints() -> Iterator[Endpoint]:
-    """Asset families, their structure, their assets, and the assets' files."""
+    """Asset families, their structure, their assets, and the assets' files: Enterprise only."""
+    return (replace(endpoint, needs="enterprise") for endpoint in _endpoints())
+
+
+def _endpoints() -> Iterator[Endpoint]:
     family = f"{FAMILIES}/{{family}}"
     attribute = f"{family}/attributes/{{attribute}}"
     yield get(FAMILIES, _list_families, "asset_family")
@@ -280,12 +286,6 @@ def asset_endpoints() -> Iterator[Endpoint]:
     yield patch(f"{family}/assets", _patch_assets, "asset")
     yield get(f"{family}/assets/{{code}}", _get_asset, "asset")
     yield patch(f"{family}/assets/{{code}}", _patch_asset, "asset")
-    yield Endpoint(
-        method="DELETE",
-        path=f"{family}/assets/{{code}}",
-        handler=_delete_asset,
-        resource="asset",
-        action="remove",
-    )
+    yield delete(f"{family}/assets/{{code}}", _delete_asset, "asset")
     yield upload("/asset-media-files", _upload, "asset")
     yield get("/asset-media-files/{code:path}", _download, "asset")

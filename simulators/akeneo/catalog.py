@@ -28,6 +28,7 @@ ASSETS = "pim_catalog_asset_collection"
 FILE = "pim_catalog_file"
 IMAGE = "pim_catalog_image"
 TABLE = "pim_catalog_table"
+PRODUCT_LINK = "pim_catalog_product_link"
 
 TYPES = frozenset(
     (
@@ -49,6 +50,7 @@ TYPES = frozenset(
         FILE,
         IMAGE,
         TABLE,
+        PRODUCT_LINK,
     )
 )
 WITH_OPTIONS = (SIMPLE_SELECT, MULTI_SELECT)
@@ -160,6 +162,7 @@ class Catalog:
     active_locales: set[str] = field(default_factory=set)
     active_currencies: set[str] = field(default_factory=set)
     units: dict[str, dict[str, str]] = field(default_factory=dict)
+    symbols: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.refresh()
@@ -183,7 +186,11 @@ class Catalog:
         self.active_locales = {code for channel in channels for code in channel["locales"]}
         self.active_currencies = {code for channel in channels for code in channel["currencies"]}
         self.units = {
-            family["code"]: {unit.lower(): unit for unit in _unit_codes(family)}
+            family["code"]: {unit.lower(): unit for unit in _units(family)}
+            for family in self.rows["measurement_families"].values()
+        }
+        self.symbols = {
+            family["code"]: {code: unit.get("symbol") for code, unit in _units(family).items()}
             for family in self.rows["measurement_families"].values()
         }
 
@@ -202,9 +209,9 @@ class Catalog:
         return frozenset((*(row["attributes"] if row else ()), self.main_identifier))
 
 
-def _unit_codes(family: Row) -> Iterable[str]:
+def _units(family: Row) -> dict[str, Row]:
     units = family["units"]
-    return units.keys() if isinstance(units, dict) else (unit["code"] for unit in units)
+    return units if isinstance(units, dict) else {unit["code"]: unit for unit in units}
 
 
 def load_catalog(file: Path) -> tuple[Catalog, list[Row], list[Row]]:

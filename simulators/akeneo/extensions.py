@@ -26,12 +26,11 @@ from simulators.akeneo.app_pages import page, user_of
 from simulators.akeneo.apps import Extension, User
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.refusal import Refusal, invalid, violation
-from simulators.akeneo.routing import JSON, Call, Endpoint, json_answer
+from simulators.akeneo.routing import JSON, Call, Endpoint, Handler, json_answer
 
 TOKEN_SECONDS = 3600
 ACTION_SECONDS = 5.0
 LEAST_SECRET = 32
-SCOPE = "manage_extensions"
 POSITIONS = {
     "iframe": {
         "pim.product.tab",
@@ -61,8 +60,6 @@ POSITIONS = {
 
 
 def _mine(call: Call) -> Iterator[Extension]:
-    if not call.pim.apps.may(call.user, SCOPE):
-        raise Refusal(403, "Access forbidden. You are not allowed to manage UI extensions.")
     yield from (e for e in call.pim.extensions.by_uuid.values() if e.owner == call.user)
 
 
@@ -143,14 +140,25 @@ def _broken(extension: Extension) -> Iterator[tuple[str, str]]:
 
 
 def extension_endpoints() -> list[Endpoint]:
-    """The rows of `/ui-extensions`."""
-    one = "/ui-extensions/{uuid}"
+    """The rows of `/ui-extensions`: those of each user, of SaaS only."""
+
+    def row(method: str, path: str, handler: Handler, action: str = "list") -> Endpoint:
+        return Endpoint(
+            method=method,
+            path=f"/ui-extensions{path}",
+            handler=handler,
+            content_type=JSON if method in ("POST", "PATCH") else None,
+            resource="extension",
+            action=action,
+            needs="saas",
+        )
+
     return [
-        Endpoint(method="GET", path="/ui-extensions", handler=_list),
-        Endpoint(method="POST", path="/ui-extensions", handler=_create, content_type=JSON),
-        Endpoint(method="GET", path=one, handler=_get),
-        Endpoint(method="PATCH", path=one, handler=_change, content_type=JSON),
-        Endpoint(method="DELETE", path=one, handler=_delete),
+        row("GET", "", _list),
+        row("POST", "", _create, "edit"),
+        row("GET", "/{uuid}", _get),
+        row("PATCH", "/{uuid}", _change, "edit"),
+        row("DELETE", "/{uuid}", _delete, "remove"),
     ]
 
 

@@ -13,12 +13,13 @@ from simulators.akeneo.pim import Pim
 from simulators.akeneo.product_writes import link_product_value
 from simulators.akeneo.refusal import PropertyError, Refusal, bad_json
 from simulators.akeneo.routing import Call, Endpoint, get, json_answer, upload
+from simulators.akeneo.writers import Writer
 
 _KEYS = {"product": "identifier", "product_model": "code"}
 _NAMES = {"product": "Product", "product_model": "Product model"}
 
 
-def upload_media(pim: Pim, parts: dict[str, Part]) -> str:
+def upload_media(pim: Pim, parts: dict[str, Part], writer: Writer) -> str:
     """Store the file and set it as a value; returns its key, raises `Refusal`."""
     kinds = [kind for kind in _KEYS if kind in parts]
     if len(kinds) == 2:
@@ -39,7 +40,7 @@ def upload_media(pim: Pim, parts: dict[str, Part]) -> str:
     entry = {"locale": target["locale"], "scope": target["scope"], "data": stored.key}
     try:
         link = link_product_value if kind == "product" else link_model_value
-        link(pim, owner, target["attribute"], entry)
+        link(pim, owner, target["attribute"], entry, writer)
     except (PropertyError, Refusal) as error:
         del pim.media.files[stored.key]
         if isinstance(error, PropertyError):
@@ -130,7 +131,7 @@ def _list(call: Call) -> Response:
 
 def _upload(call: Call) -> Response:
     parts = parts_of(call.request.headers.get("content-type", ""), call.body)
-    key = upload_media(call.pim, parts)
+    key = upload_media(call.pim, parts, Writer(call.user))
     return Response(status_code=201, headers={"Location": f"{call.base}/media-files/{key}"})
 
 

@@ -4,13 +4,14 @@ import copy
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from simulators.akeneo.accounts import Accounts
 from simulators.akeneo.apps import Apps, Extensions
 from simulators.akeneo.catalog import DATE, IDENTIFIER, NUMBER, TEXT, Catalog
-from simulators.akeneo.faults import Faults
+from simulators.akeneo.editions import DEFAULT, Edition, check_catalog
+from simulators.akeneo.faults import Faults, LateCalls
 from simulators.akeneo.limits import Counters
 from simulators.akeneo.media import MediaStore
 from simulators.akeneo.phpjson import to_text
@@ -129,11 +130,14 @@ def utc_now() -> datetime:
 class Pim:
     """One PIM: structure, products, models, files, assets, accounts, faults and counters.
 
-    All writes go through the request threads one at a time (`lock`), as each line of a real
-    call is its own transaction.
+    `edition` decides which routes, properties and attribute types there are; `time_zone` is the
+    zone of the PIM's server, in which it shows dates and moments. All writes go through the
+    request threads one at a time (`lock`), as each line of a real call is its own transaction.
     """
 
     catalog: Catalog
+    edition: Edition = DEFAULT
+    time_zone: tzinfo = UTC
     accounts: Accounts = field(default_factory=Accounts)
     now: Callable[[], datetime] = utc_now
     products: dict[str, Product] = field(default_factory=dict)
@@ -146,6 +150,9 @@ class Pim:
     assets: Assets = field(default_factory=Assets)
     faults: Faults = field(default_factory=Faults)
     counters: Counters = field(default_factory=Counters)
+    late: LateCalls = field(default_factory=LateCalls)
+    drafts: dict[tuple[str, str], "Product | ProductModel"] = field(default_factory=dict)
+    """Proposed changes by user and UUID, or code in lower case of a product model."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     apps: Apps = field(init=False)
     extensions: Extensions = field(default_factory=Extensions)
@@ -154,9 +161,19 @@ class Pim:
         """Give the apps the same accounts and clock."""
         self.apps = Apps(accounts=self.accounts, now=self.now)
 
+    def draft_key(self, user: str, entity: "Product | ProductModel") -> tuple[str, str]:
+        """Where the user's draft of this product or product model is."""
+        return user, entity.uuid if isinstance(entity, Product) else entity.code.lower()
+
     def stamp(self) -> str:
-        """Now, as the API writes it: UTC, whole seconds."""
+        """Now, as it is kept: UTC, whole seconds."""
         return self.now().astimezone(UTC).replace(microsecond=0).isoformat()
+
+    def shown(self, moment: str) -> str:
+        """A kept moment as the API shows it: in the zone of the PIM's server."""
+        if not moment or self.time_zone is UTC:
+            return moment
+        return datetime.fromisoformat(moment).astimezone(self.time_zone).isoformat()
 
     def identifier_of(self, product: Product) -> str | None:
         """The main identifier's value, or None for a product without one."""
@@ -238,14 +255,22 @@ class Pim:
                 self.uniques,
                 self.variants,
                 self.submodels,
+                self.drafts,
             ):
                 held.clear()
             self.media = MediaStore()
             self.assets = Assets()
             self.faults = Faults()
             self.counters.clear()
+            for call in self.late.forget():
+                self.counters.end(call.user)
             if catalog is not None:
                 self.catalog = copy.deepcopy(catalog)
+
+    def become(self, edition: Edition) -> None:
+        """Be another edition; raises `CatalogError` when it has no place for the structure."""
+        check_catalog(self.catalog, edition)
+        self.edition = edition
 
     def put(self, entities: Iterable[Product | ProductModel]) -> None:
         """Save entities as they are, unchecked, for a prepared state."""

@@ -1,7 +1,7 @@
 """Products as they are read: found by `search`, shown in the API's standard format."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
@@ -36,8 +36,8 @@ def product_json(pim: Pim, product: Product, base: str, *, by_uuid: bool) -> Jso
         "groups": sorted(product.groups),
         "parent": product.parent,
         "values": values_json(pim, all_values(pim, product), base),
-        "created": product.created,
-        "updated": product.updated,
+        "created": pim.shown(product.created),
+        "updated": pim.shown(product.updated),
         "associations": associations_json(pim, product, by_uuid=by_uuid),
         "quantified_associations": quantified_json(pim, product, by_uuid=by_uuid),
     }
@@ -53,8 +53,8 @@ def model_json(pim: Pim, model: ProductModel, base: str) -> Json:
         "parent": model.parent,
         "categories": all_categories(pim, model),
         "values": values_json(pim, all_values(pim, model), base),
-        "created": model.created,
-        "updated": model.updated,
+        "created": pim.shown(model.created),
+        "updated": pim.shown(model.updated),
         "associations": associations_json(pim, model, by_uuid=False),
         "quantified_associations": quantified_json(pim, model, by_uuid=False),
     }
@@ -75,7 +75,7 @@ def values_json(pim: Pim, values: Values, base: str) -> Json:
         attribute = pim.catalog.attributes.get(code)
         if attribute is None:
             continue
-        entry = {"locale": locale, "scope": channel, "data": data_json(attribute, data)}
+        entry = {"locale": locale, "scope": channel, "data": data_json(pim, attribute, data)}
         if attribute.type in (FILE, IMAGE):
             href = f"{base}/media-files/{quote(str(data))}/download"
             entry["_links"] = {"download": {"href": href}}
@@ -83,13 +83,20 @@ def values_json(pim: Pim, values: Values, base: str) -> Json:
     return shown
 
 
-def data_json(attribute: Attribute, data: Any) -> Any:
-    """The data of a value: numbers as strings of at least 4 decimals, prices of 2."""
+def data_json(pim: Pim, attribute: Attribute, data: Any) -> Any:
+    """The data of a value: numbers as strings of at least 4 decimals, prices of 2.
+
+    SaaS shows the symbol of a unit besides its code.
+    """
     if attribute.type == NUMBER:
         return _amount(data, attribute.decimals_allowed, 4)
     if attribute.type == METRIC:
         amount = _amount(data["amount"], attribute.decimals_allowed, 4)
-        return {"amount": amount, "unit": data["unit"]}
+        shown = {"amount": amount, "unit": data["unit"]}
+        if pim.edition.saas:
+            family = pim.catalog.symbols.get(attribute.metric_family or "", {})
+            shown["symbol"] = family.get(data["unit"])
+        return shown
     if attribute.type == PRICE:
         return [
             {
@@ -228,7 +235,7 @@ def _test(pim: Pim, query: Mapping[str, str], field: str, criterion: dict[str, A
     for code in value if field == "categories" and isinstance(value, list) else ():
         if pim.catalog.find("categories", code) is None:
             raise Refusal(422, f'Category "{code}" does not exist.')
-    return _compare(field, operator, value, lambda entity: read(pim, entity), pim.now())
+    return _compare(pim, field, operator, value, lambda entity: read(pim, entity))
 
 
 def _place(
@@ -260,7 +267,7 @@ def _value_test(pim: Pim, query: Mapping[str, str], code: str, criterion: dict[s
     operator, value = criterion["operator"], criterion.get("value")
     if attribute.type == IDENTIFIER and operator in ("IN", "NOT IN") and isinstance(value, list):
         _limit(code, value)
-    return _compare(code, operator, value, read, pim.now())
+    return _compare(pim, code, operator, value, read)
 
 
 def _limit(field: str, value: list[Any]) -> None:
@@ -272,19 +279,17 @@ def _folded(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-def _compare(
-    field: str, operator: str, value: Any, read: Callable[[Any], Any], now: datetime
-) -> Test:
+def _compare(pim: Pim, field: str, operator: str, value: Any, read: Callable[[Any], Any]) -> Test:
     if operator == "SINCE LAST N DAYS":
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise Refusal(
                 422,
                 f'Property "{field}" expects a numeric as data, "{type_name(value)}" given.',
             )
-        moment = (now - timedelta(days=value)).astimezone(UTC)
+        moment = (pim.now() - timedelta(days=value)).astimezone(UTC)
         return lambda entity: _moment(read(entity)) > moment
     if field in ("updated", "created"):
-        return _time_test(field, operator, value, read)
+        return _time_test(field, operator, value, read, pim.time_zone)
     if operator in ("IN", "NOT IN"):
         if not isinstance(value, list):
             raise Refusal(
@@ -308,15 +313,17 @@ def _as_set(value: Any) -> set[Any]:
     return {_folded(item) for item in items}
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, zone: tzinfo = UTC) -> datetime:
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _time_test(field: str, operator: str, value: Any, read: Callable[[Any], Any]) -> Test:
+def _time_test(
+    field: str, operator: str, value: Any, read: Callable[[Any], Any], zone: tzinfo
+) -> Test:
     texts = value if isinstance(value, list) else [value]
     try:
-        moments = [_moment(str(text)) for text in texts]
+        moments = [_moment(str(text), zone) for text in texts]
     except ValueError:
         raise Refusal(
             422,

@@ -32,6 +32,14 @@ from simulators.akeneo.value_updates import (
     set_values,
     unknown_property,
 )
+from simulators.akeneo.writers import (
+    ANYBODY,
+    Writer,
+    create_options,
+    only_proposes,
+    propose,
+    start_of,
+)
 
 IGNORED = frozenset(
     (
@@ -69,6 +77,8 @@ def _set_field(pim: Pim, product: Product, field: str, data: Any, by_uuid: bool)
             _set_parent(pim, product, data)
         case "categories":
             set_categories(pim, product, data)
+        case "add_categories" | "remove_categories" if pim.edition.saas:
+            change_categories(pim, product, field, data)
         case "groups":
             product.groups = _groups(pim, data)
         case "associations":
@@ -155,6 +165,16 @@ def set_categories(pim: Pim, entity: Product | ProductModel, data: Any) -> None:
     entity.categories = list(codes)
 
 
+def change_categories(pim: Pim, entity: Product | ProductModel, field: str, data: Any) -> None:
+    """Add or remove the entity's own categories and leave the others (SaaS only)."""
+    own = list(entity.categories)
+    set_categories(pim, entity, data)
+    if field == "add_categories":
+        entity.categories = list(dict.fromkeys((*own, *entity.categories)))
+    else:
+        entity.categories = [code for code in own if code not in entity.categories]
+
+
 def _groups(pim: Pim, data: Any) -> list[str]:
     codes: dict[str, None] = {}
     for code in scalars("groups", data):
@@ -179,7 +199,7 @@ class Written:
     key: str
 
 
-def patch_product(pim: Pim, code: str, body: Body) -> Written:
+def patch_product(pim: Pim, code: str, body: Body, writer: Writer = ANYBODY) -> Written:
     """PATCH /products/{code}; raises `Refusal`."""
     _require_identifier(body, "patch_products_uuid__uuid_")
     with Documented("patch_products__code_"):
@@ -189,19 +209,20 @@ def patch_product(pim: Pim, code: str, body: Body) -> Written:
         if stored is None and "identifier" in body and body["identifier"] != code:
             raise mismatch("identifier", body["identifier"], code)
         body = _with_identifier(pim, {"identifier": code} | body)
-        return _write(pim, stored, _new_uuid(), body, by_uuid=False)
+        return _write(pim, stored, _new_uuid(), body, writer, by_uuid=False)
 
 
-def create_product(pim: Pim, body: Body) -> Written:
+def create_product(pim: Pim, body: Body, writer: Writer = ANYBODY) -> Written:
     """POST /products; raises `Refusal`."""
     _require_identifier({"identifier": None} | body, "post_products_uuid")
     with Documented("post_products"):
         check_payload(pim.catalog, body)
         check_duplicates(body)
-        return _write(pim, None, _new_uuid(), _with_identifier(pim, body), by_uuid=False)
+        body = _with_identifier(pim, body)
+        return _write(pim, None, _new_uuid(), body, writer, by_uuid=False)
 
 
-def patch_product_by_uuid(pim: Pim, uuid: str, body: Body) -> Written:
+def patch_product_by_uuid(pim: Pim, uuid: str, body: Body, writer: Writer = ANYBODY) -> Written:
     """PATCH /products-uuid/{uuid}; raises `Refusal`."""
     with Documented("patch_products_uuid__uuid_"):
         known = _valid_uuid(uuid)
@@ -210,10 +231,10 @@ def patch_product_by_uuid(pim: Pim, uuid: str, body: Body) -> Written:
         check_payload(pim.catalog, body)
         check_duplicates(body)
         stored = pim.products.get(known)
-        return _write(pim, stored, known, body, by_uuid=True)
+        return _write(pim, stored, known, body, writer, by_uuid=True)
 
 
-def create_product_by_uuid(pim: Pim, body: Body) -> Written:
+def create_product_by_uuid(pim: Pim, body: Body, writer: Writer = ANYBODY) -> Written:
     """POST /products-uuid; raises `Refusal`."""
     with Documented("post_products_uuid"):
         known = _valid_uuid(body["uuid"]) if "uuid" in body else _new_uuid()
@@ -222,7 +243,7 @@ def create_product_by_uuid(pim: Pim, body: Body) -> Written:
             raise Refusal(422, "Validation failed.", errors=[{"property": "uuid", "message": text}])
         check_payload(pim.catalog, body)
         check_duplicates(body)
-        return _write(pim, None, known, body, by_uuid=True)
+        return _write(pim, None, known, body, writer, by_uuid=True)
 
 
 class Documented:
@@ -282,11 +303,16 @@ def _with_identifier(pim: Pim, body: Body) -> Body:
     return body | {"values": others | {main: [entry]}}
 
 
-def _write(pim: Pim, stored: Product | None, uuid: str, body: Body, *, by_uuid: bool) -> Written:
-    product = stored.draft() if stored is not None else Product(uuid=uuid)
+def _write(
+    pim: Pim, stored: Product | None, uuid: str, body: Body, writer: Writer, *, by_uuid: bool
+) -> Written:
+    proposes = stored is not None and only_proposes(pim, writer, stored)
+    product = start_of(pim, writer, stored) if stored is not None else Product(uuid=uuid)
     created = stored is None
+    if writer.create_missing_options and pim.edition.saas:
+        create_options(pim, body.get("values"))
     if stored is not None and "values" in body:
-        body = body | {"values": drop_same(pim, body["values"], all_values(pim, stored))}
+        body = body | {"values": drop_same(pim, body["values"], all_values(pim, product))}
     if stored is not None and stored.parent is None and body.get("parent") not in (None, ""):
         _become_variant(pim, product, to_text(body["parent"]), by_uuid)
         created = not by_uuid
@@ -305,7 +331,10 @@ def _write(pim: Pim, stored: Product | None, uuid: str, body: Body, *, by_uuid: 
     violations = check_product(pim, product, is_new=stored is None)
     if violations:
         raise invalid(violations)
-    _save(pim, stored, product)
+    if stored is not None and proposes:
+        propose(pim, writer, stored, product, body)
+    else:
+        _save(pim, stored, product)
     key = product.uuid if by_uuid else pim.identifier_of(product)
     return Written(201 if created else 204, str(key))
 
@@ -380,14 +409,20 @@ def _save(pim: Pim, stored: Product | None, product: Product) -> None:
     mirror_two_way(pim, product, stored)
 
 
-def link_product_value(pim: Pim, stored: Product, code: str, entry: Body) -> None:
+def link_product_value(
+    pim: Pim, stored: Product, code: str, entry: Body, writer: Writer = ANYBODY
+) -> None:
     """Set one value of an existing product, all rules checked; for uploads.
 
     Raises `PropertyError` or `Refusal`.
     """
-    product = stored.draft()
+    proposes = only_proposes(pim, writer, stored)
+    product = start_of(pim, writer, stored)
     set_values(pim, product, {code: [entry]})
     violations = check_product(pim, product, is_new=False)
     if violations:
         raise invalid(violations)
-    _save(pim, stored, product)
+    if proposes:
+        propose(pim, writer, stored, product, {})
+    else:
+        _save(pim, stored, product)

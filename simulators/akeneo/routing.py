@@ -67,6 +67,12 @@ def refusal_answer(refusal: Refusal) -> Response:
     return json_answer(refusal.body(), refusal.status, refusal.headers)
 
 
+def no_route(request: Request, status: int) -> Refusal:
+    """Nothing answers this method on this path."""
+    message = f'No route found for "{request.method} {request.url.path}"'
+    return Refusal(status, message + (": Method Not Allowed" if status == 405 else ""))
+
+
 def written_answer(call: Call, status: int, *path: str) -> Response:
     """201 or 204 without a body, with the Location of the resource."""
     location = "/".join((call.base, *(quote(part, safe="/") for part in path)))
@@ -86,6 +92,8 @@ class Endpoint:
     """Key of `rights.RESOURCES`; None: no right of its own."""
     action: str = "list"
     public: bool = False
+    needs: str | None = None
+    """What the edition must have for this route to be there: a switch of `Edition`."""
 
     @property
     def name(self) -> str:
@@ -93,12 +101,21 @@ class Endpoint:
         return f"{self.method} {self.path}"
 
 
-def get(path: str, handler: Handler, resource: str | None = None) -> Endpoint:
+def get(
+    path: str, handler: Handler, resource: str | None = None, *, needs: str | None = None
+) -> Endpoint:
     """Reading one or a list."""
-    return Endpoint(method="GET", path=path, handler=handler, resource=resource)
+    return Endpoint(method="GET", path=path, handler=handler, resource=resource, needs=needs)
 
 
-def patch(path: str, handler: Handler, resource: str, *, content_type: str = JSON) -> Endpoint:
+def patch(
+    path: str,
+    handler: Handler,
+    resource: str,
+    *,
+    content_type: str = JSON,
+    needs: str | None = None,
+) -> Endpoint:
     """Writing one, or a JSON array of them."""
     return Endpoint(
         method="PATCH",
@@ -107,6 +124,7 @@ def patch(path: str, handler: Handler, resource: str, *, content_type: str = JSO
         content_type=content_type,
         resource=resource,
         action="edit",
+        needs=needs,
     )
 
 
@@ -115,27 +133,43 @@ def patch_list(path: str, handler: Handler, resource: str) -> Endpoint:
     return patch(path, handler, resource, content_type=COLLECTION)
 
 
-def post(path: str, handler: Handler, resource: str | None) -> Endpoint:
-    """Creating one from JSON."""
+def post(
+    path: str,
+    handler: Handler,
+    resource: str | None,
+    *,
+    content_type: str = JSON,
+    action: str = "edit",
+    needs: str | None = None,
+) -> Endpoint:
+    """Creating one from JSON, or asking for something that does not fit into a URL."""
     return Endpoint(
         method="POST",
         path=path,
         handler=handler,
-        content_type=JSON,
+        content_type=content_type,
         resource=resource,
-        action="edit",
+        action=action,
+        needs=needs,
     )
 
 
-def upload(path: str, handler: Handler, resource: str | None) -> Endpoint:
+def upload(
+    path: str, handler: Handler, resource: str | None, *, needs: str | None = None
+) -> Endpoint:
     """Sending a file."""
+    return post(path, handler, resource, content_type=MULTIPART, needs=needs)
+
+
+def delete(path: str, handler: Handler, resource: str, *, needs: str | None = None) -> Endpoint:
+    """Taking one away."""
     return Endpoint(
-        method="POST",
+        method="DELETE",
         path=path,
         handler=handler,
-        content_type=MULTIPART,
         resource=resource,
-        action="edit",
+        action="remove",
+        needs=needs,
     )
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -38,7 +38,7 @@ class BreakableProtocol(H11Protocol):
         super().connection_lost(exc)
 
 
-def break_connection(client: tuple[str, int] | None) -> None:
+def break_connection(client: tuple[str, int] | None) -> NoReturn:
     """Reset the client's connection and end the call.
 
     Always raises `ConnectionBroken`: behind a real connection nobody sees it, and a client that

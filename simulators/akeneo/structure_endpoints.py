@@ -46,7 +46,7 @@ def _list(kind: Kind) -> Callable[[Call], Response]:
     def answer(call: Call) -> Response:
         catalog = call.pim.catalog
         rows = sorted(catalog.rows[kind.resource].values(), key=lambda row: row["code"].lower())
-        return list_answer(call, kind.path, rows, lambda row: kind.show(catalog, row))
+        return list_answer(call, kind.path, rows, lambda row: kind.show(call.pim, row))
 
     return answer
 
@@ -56,7 +56,7 @@ def _one(kind: Kind) -> Callable[[Call], Response]:
         row = call.pim.catalog.find(kind.resource, call.params["code"])
         if row is None:
             raise Refusal(404, f'{kind.label} "{call.params["code"]}" does not exist.')
-        return json_answer(kind.show(call.pim.catalog, row))
+        return json_answer(kind.show(call.pim, row))
 
     return answer
 
@@ -126,6 +126,18 @@ def _patch_family_variants(call: Call) -> Response:
     return stream_answer(call, "code", write)
 
 
+def _patch_family_variant(call: Call) -> Response:
+    family, code = _family(call)["code"], call.params["code"]
+    status = write_structure(call.pim, FAMILY_VARIANTS, code, call.object(), {"family": family})
+    return written_answer(call, status, "families", family, "variants", code)
+
+
+def _post_family_variant(call: Call) -> Response:
+    family, body = _family(call)["code"], call.object()
+    status = write_structure(call.pim, FAMILY_VARIANTS, None, body, {"family": family})
+    return written_answer(call, status, "families", family, "variants", str(body["code"]))
+
+
 def _locale_rows(call: Call) -> list[Row]:
     active = call.pim.catalog.active_locales
     codes = sorted(call.pim.catalog.locales)
@@ -167,6 +179,8 @@ def structure_endpoints() -> Iterator[Endpoint]:
     yield patch_list("/families/{family}/variants", _patch_family_variants, "family_variant")
     yield get("/families/{family}/variants", _family_variants, "family_variant")
     yield get("/families/{family}/variants/{code}", _family_variant, "family_variant")
+    yield patch("/families/{family}/variants/{code}", _patch_family_variant, "family_variant")
+    yield post("/families/{family}/variants", _post_family_variant, "family_variant")
     yield from _simple("locales", "Locale", "locale", _locale_rows)
     yield from _simple("currencies", "Currency", "currency", _currency_rows)
     yield get("/measurement-families", _measurement_families, "measurement_family")

@@ -7,7 +7,9 @@ from typing import Any
 
 from simulators.akeneo import structure_fields as fields
 from simulators.akeneo.catalog import IDENTIFIER, Catalog, Row
+from simulators.akeneo.editions import SAAS_SETTINGS
 from simulators.akeneo.phpjson import InvalidJsonError, decode
+from simulators.akeneo.pim import Pim
 from simulators.akeneo.refusal import Refusal, Violation, violation
 from simulators.akeneo.structure_fields import Field
 from simulators.akeneo.structure_writes import Writing
@@ -32,7 +34,7 @@ class Kind:
     resource: str
     label: str
     right: str
-    show: Callable[[Catalog, Row], Row]
+    show: Callable[[Pim, Row], Row]
 
 
 def as_api(row: Row) -> Row:
@@ -44,16 +46,18 @@ def as_api(row: Row) -> Row:
     }
 
 
-def _show(_: Catalog, row: Row) -> Row:
+def _show(_: Pim, row: Row) -> Row:
     return as_api(row)
 
 
-def _attribute(catalog: Catalog, row: Row) -> Row:
+def _attribute(pim: Pim, row: Row) -> Row:
+    catalog, saas = pim.catalog, pim.edition.saas
     groups = catalog.rows["attribute_groups"]
     group = groups.get(str(row.get("group", "")).lower(), {})
+    defaults = _ATTRIBUTE_DEFAULTS | SAAS_SETTINGS if saas else _ATTRIBUTE_DEFAULTS
     return (
-        _ATTRIBUTE_DEFAULTS
-        | as_api(row)
+        defaults
+        | {key: data for key, data in as_api(row).items() if saas or key not in SAAS_SETTINGS}
         | {
             "group_labels": group.get("labels") or {},
             "is_main_identifier": row["code"] == catalog.main_identifier,
@@ -61,7 +65,7 @@ def _attribute(catalog: Catalog, row: Row) -> Row:
     )
 
 
-def _category(_: Catalog, row: Row) -> Row:
+def _category(_: Pim, row: Row) -> Row:
     return {
         "code": row["code"],
         "parent": row["parent"],
@@ -70,10 +74,10 @@ def _category(_: Catalog, row: Row) -> Row:
     }
 
 
-def _group(catalog: Catalog, row: Row) -> Row:
+def _group(pim: Pim, row: Row) -> Row:
     codes = [
         attribute["code"]
-        for attribute in catalog.rows["attributes"].values()
+        for attribute in pim.catalog.rows["attributes"].values()
         if attribute.get("group") == row["code"]
     ]
     return as_api(row) | {"attributes": codes}
@@ -255,10 +259,22 @@ _ATTRIBUTE_FIELDS: dict[str, Field] = {
             "auto_option_sorting",
             "is_read_only",
             "is_main_identifier",
+            "is_mandatory",
+            "enable_option_creation_during_import",
+            "display_time",
         ),
         fields.flag,
     ),
-    **dict.fromkeys(("max_characters", "sort_order", "minimum_input_length"), fields.whole),
+    **dict.fromkeys(
+        (
+            "max_characters",
+            "sort_order",
+            "minimum_input_length",
+            "decimal_places",
+            "max_items_count",
+        ),
+        fields.whole,
+    ),
     **dict.fromkeys(
         (
             "metric_family",
@@ -273,6 +289,7 @@ _ATTRIBUTE_FIELDS: dict[str, Field] = {
             "max_file_size",
             "default_value",
             "group_labels",
+            "decimal_places_strategy",
         ),
         fields.scalar,
     ),
@@ -285,6 +302,7 @@ WRITINGS = {
         code_message="Attribute code may contain only letters, numbers and underscore",
         fields=_ATTRIBUTE_FIELDS,
         immutable=("type", "localizable", "scopable", "unique", "metric_family"),
+        saas_only=frozenset(SAAS_SETTINGS),
         complete=_complete_attribute,
         check=_check_attribute,
     ),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulators.akeneo import structure_fields as fields
-from simulators.akeneo.catalog import DEFAULTS, WITH_OPTIONS, Catalog, Row
+from simulators.akeneo.catalog import DEFAULTS, TYPES, WITH_OPTIONS, Catalog, Row
 from simulators.akeneo.phpjson import to_text, type_name
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.refusal import (
@@ -33,6 +33,7 @@ class Writing:
     fields: dict[str, Field]
     anchor_end: str = ""
     immutable: tuple[str, ...] = ()
+    saas_only: frozenset[str] = frozenset()
     pattern: re.Pattern[str] = re.compile(r"^[a-zA-Z0-9_]+\Z")
     complete: Callable[[Catalog, Row], None] | None = None
     check: Check | None = None
@@ -55,6 +56,7 @@ def write_structure(
         )
     base = stored or {"code": code, **DEFAULTS.get(writing.resource, {}), **(fixed or {})}
     try:
+        _check_edition(pim, writing, stored, body)
         row = _updated(catalog, writing, base, body)
     except PropertyError as error:
         anchor = writing.anchor if code is None else f"{writing.anchor}__code_"
@@ -72,6 +74,20 @@ def write_structure(
     catalog.rows[writing.resource][row["code"].lower()] = row
     catalog.refresh()
     return 201 if stored is None else 204
+
+
+def _check_edition(pim: Pim, writing: Writing, stored: Row | None, body: Row) -> None:
+    """Raise `PropertyError` for properties and attribute types that the edition does not have."""
+    for name in body:
+        if name in writing.saas_only and not pim.edition.saas:
+            raise unknown_property(name)
+    kind = body.get("type")
+    if (
+        writing.resource == "attributes"
+        and stored is None
+        and kind in TYPES - pim.edition.creatable
+    ):
+        raise fields.unknown_code("type", "attribute type", "attribute type", kind)
 
 
 def _updated(catalog: Catalog, writing: Writing, base: Row, body: Row) -> Row:

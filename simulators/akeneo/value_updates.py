@@ -175,7 +175,7 @@ def _is_same(pim: Pim, known: Values, code: str, entry: Any) -> bool:
     if attribute.type in (FILE, IMAGE):
         return pim.media.same_content(old, str(entry["data"]))
     try:
-        return same_data(attribute.type, old, make_data(attribute, entry["data"]))
+        return same_data(attribute.type, old, make_data(attribute, entry["data"], pim.time_zone))
     except PropertyError:
         return False
 
@@ -227,7 +227,7 @@ def set_value(pim: Pim, entity: Product | ProductModel, code: str, entry: dict[s
         entity.values.pop(key, None)
         return
     check_place(attribute, channel, locale)
-    data = make_data(attribute, entry["data"])
+    data = make_data(attribute, entry["data"], pim.time_zone)
     if attribute.type in (FILE, IMAGE) and data not in pim.media.files:
         raise PropertyError(f'Property "{code}" expects a valid pathname as data, "{data}" given.')
     if data is None:

@@ -1,6 +1,7 @@
 """A small PIM and a client that is logged in."""
 
 from collections.abc import Iterator
+from datetime import UTC
 
 import httpx
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from simulators.akeneo.accounts import Connection
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.editions import DEFAULT
+from simulators.akeneo.limits import Limits
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.server import serve
 from tests.unit.simulated_akeneo.small_pim import RESOURCES, TOKEN
@@ -30,9 +33,12 @@ def served() -> Iterator[tuple[Pim, httpx.Client]]:
 
 @pytest.fixture
 def pim(served: tuple[Pim, httpx.Client]) -> Pim:
-    """The PIM with its structure and nothing in it."""
+    """The PIM with its structure and nothing in it, and no limits or settings of other tests."""
     pim, _ = served
     pim.clear(CATALOG)
+    pim.edition, pim.time_zone, pim.counters.limits = DEFAULT, UTC, Limits()
+    pim.accounts.allowed.clear()
+    pim.accounts.levels.clear()
     return pim
 
 

@@ -34,6 +34,7 @@ RESOURCES: dict[str, Any] = {
             "decimals_allowed": True,
             "negative_allowed": False,
         },
+        {"code": "day", "type": "pim_catalog_date"},
         {"code": "pieces", "type": "pim_catalog_number", "decimals_allowed": False},
         {"code": "colour", "type": "pim_catalog_simpleselect"},
         {"code": "uses", "type": "pim_catalog_multiselect"},

@@ -72,3 +72,37 @@ def test_a_right_that_is_taken_away_refuses_the_whole_call(pim: Pim, client: htt
 def test_an_unknown_path_and_a_wrong_method_are_json_errors(client: httpx.Client) -> None:
     assert client.get(f"{API}/nothing").json()["code"] == 404
     assert client.put(f"{API}/channels", json={}).json()["code"] == 405
+
+
+def test_a_connection_has_only_the_rights_that_it_was_given(pim: Pim, client: httpx.Client) -> None:
+    told = client.patch(
+        "/_simulator/rights", json={"app": {"rights": ["web_api", "product_edit"]}}
+    ).json()
+    assert told["app"] == {"rights": ["product_edit", "web_api"], "products": "own"}
+    assert client.patch(f"{API}/products/a", json={}).status_code == 201
+    refused = client.get(f"{API}/attributes/colour/options")
+    assert refused.json() == {
+        "code": 403,
+        "message": "Access forbidden. You are not allowed to list attribute options.",
+    }
+    client.patch("/_simulator/rights", json={"app": {"without": ["channel_list"]}})
+    assert client.get(f"{API}/attributes/colour/options").status_code == 200
+    assert client.get(f"{API}/channels").status_code == 403
+    client.patch("/_simulator/rights", json={"app": {"rights": None}})
+    assert client.get(f"{API}/channels").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"rights": ["product_paint"]}, "unknown rights product_paint"),
+        ({"products": "rule"}, "unknown permission 'rule'"),
+        ({"colour": 1}, "expected an object with rights"),
+    ],
+)
+def test_rights_that_do_not_exist_are_refused(
+    client: httpx.Client, given: dict[str, object], reason: str
+) -> None:
+    answer = client.patch("/_simulator/rights", json={"app": given})
+    assert answer.status_code == 422
+    assert reason in answer.json()["message"]

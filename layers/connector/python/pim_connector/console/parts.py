@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from botocore.config import Config
 from msgspec import Struct
 
 from pim_connector.bucket import Bucket
@@ -182,6 +183,17 @@ class Parts:
     def approvals_waiting(self) -> int:
         """How many runs wait for a decision."""
         return len(self.held())
+
+
+def signing(environ: Mapping[str, str]) -> Config:
+    """Return how S3's addresses are made and signed for a browser.
+
+    By signature version 4, the only one that holds an upload to its size; and with the bucket's
+    own name in its own region, because S3 redirects others and browsers do not follow that.
+    """
+    if environ.get("AWS_ENDPOINT_URL"):
+        return Config(signature_version="s3v4", s3={"addressing_style": "path"})
+    return Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 
 
 def checked_source(name: str) -> str:
