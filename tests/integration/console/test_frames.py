@@ -71,7 +71,7 @@ def test_all_other_pages_are_framed_by_nobody(console: Console) -> None:
 
 
 def test_with_the_pims_token_the_tab_says_where_values_come_from(visitor: Console) -> None:
-    run = visitor.nights.night("a.xml", export(item(1, name="Boot <b>")))
+    run = visitor.nights.night("a.xml", export(item(1, name="Boot &lt;b>")))
     path = "/pim/product/data?product[identifier]=p1"
     page = visitor.get(path, **bearer(visitor))
     assert page.status == 200, page.text
@@ -125,7 +125,7 @@ def test_products_are_sent_again_from_the_last_export(visitor: Console) -> None:
     assert visitor.nights.run(run).records == 1
     sent = pim.product_by_identifier("p1")
     assert sent is not None
-    assert sent.values["name", None, None] == "Boot"
+    assert sent.values["name", None, None] == "Boot 1"
     visitor.sign_in()
     for each in (of.id, run):
         assert "julia (in the PIM" in visitor.get(f"/runs/{each}").text

@@ -25,6 +25,7 @@ from pim_connector.console.extensions import (
 )
 from pim_connector.errors import ConfigurationError, RejectedError
 from simulators.akeneo.apps import JULIA, App, Extension
+from simulators.akeneo.editions import DEFAULT, EDITIONS
 from simulators.akeneo.extensions import action_call, frame_token
 from simulators.akeneo.pim import Pim, Product
 from tests.integration.sign_in.browser import CONSOLE
@@ -36,6 +37,7 @@ SECRET = extension_secret(KEY)
 @pytest.fixture
 def client(pim: Pim, app: App, house: House) -> Iterator[AkeneoClient]:
     """The app's own client, as it is after somebody consented to the scope for extensions."""
+    pim.edition = EDITIONS["saas"]
     form = {"grant_type": "authorization_code", "client_id": app.client_id, "code_identifier": "c"}
     import hashlib
 
@@ -44,6 +46,7 @@ def client(pim: Pim, app: App, house: House) -> Iterator[AkeneoClient]:
     token = pim.apps.token({**form, "code": code, "code_challenge": challenge}, house.pim_url)
     with AkeneoClient(house.pim_url, AppToken(token=token["access_token"])) as client:
         yield client
+    pim.edition = DEFAULT
 
 
 def signed(pim: Pim, data: dict[str, Any], secret: str = SECRET) -> tuple[dict[str, str], bytes]:
@@ -92,10 +95,15 @@ class TestRegistering:
         assert pim.extensions.by_uuid.keys() == {"mine", "theirs"}
 
     def test_without_the_scope_it_says_what_is_missing(
-        self, client: AkeneoClient, app: App
+        self, client: AkeneoClient, app: App, pim: Pim
     ) -> None:
-        app.scopes = frozenset({"write_products"})
+        pim.accounts.set_rights(app.user, ["web_api", "product_edit"])
         with pytest.raises(ConfigurationError, match="manage_extensions"):
+            register(client, CONSOLE, SECRET)
+
+    def test_an_edition_without_extensions_says_so(self, client: AkeneoClient, pim: Pim) -> None:
+        pim.edition = EDITIONS["ee-7.0"]
+        with pytest.raises(ConfigurationError, match="SaaS"):
             register(client, CONSOLE, SECRET)
 
     def test_the_pims_product_page_shows_the_tab(

@@ -28,7 +28,7 @@ def make_door(parts: Parts) -> Door:
 
     def scopes() -> tuple[str, ...]:
         extensions = secret.wants_extensions()
-        return scopes_for(needs_of(_mappings(parts), _dams(parts), extensions=extensions))
+        return scopes_for(needs_of(mappings(parts), _dams(parts), extensions=extensions))
 
     return Door(
         sessions=Sessions(key=parts.key, stack=settings.stack_name, table=parts.state, now=now),
@@ -44,7 +44,8 @@ def make_door(parts: Parts) -> Door:
     )
 
 
-def _mappings(parts: Parts) -> list[MappingFile]:
+def mappings(parts: Parts) -> list[MappingFile]:
+    """Return the mappings of the ERP sources as they are now."""
     from pim_connector.console.parts import CONFIG
     from pim_connector.mapping import load_mapping
 

@@ -7,9 +7,10 @@ console beside the PIM, where one is signed in as ever.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pim_connector.console.app_connection import origin_of
+from pim_connector.console.doorway import mappings
 from pim_connector.console.exchange import Reply, as_json
 from pim_connector.console.extensions import (
     ACTIVITY_TAB,
@@ -89,11 +90,19 @@ def _identifier(request: Request, parts: Parts) -> str:
         product = pim.get_product_uuid(uuid) if uuid else None
     if product is None:
         raise RejectedError("open a product in the PIM to see where its values come from")
-    return _main_identifier(product) or uuid
+    return _main_identifier(product, _identifier_attributes(parts)) or uuid
 
 
-def _main_identifier(product: dict[str, object]) -> str:
-    return str(product.get("identifier") or "")
+def _identifier_attributes(parts: Parts) -> frozenset[str]:
+    """Return what the sources' mappings call the PIM's main identifier."""
+    return frozenset(mapping.identifier_attribute for mapping in mappings(parts))
+
+
+def _main_identifier(product: dict[str, Any], attributes: frozenset[str]) -> str:
+    """Return the identifier of a product that was read by uuid: there it is a value like others."""
+    for attribute in attributes & product.get("values", {}).keys():
+        return str(product["values"][attribute][0]["data"])
+    return ""
 
 
 def _data(parts: Parts, template: str, **shown: object) -> Reply:
@@ -150,10 +159,11 @@ def _numbers(parts: Parts, action: Action) -> dict[str, set[int]]:
 def _identifiers(parts: Parts, uuids: tuple[str, ...]) -> Iterator[str]:
     if not uuids:
         return
+    attributes = _identifier_attributes(parts)
     search = {"uuid": [{"operator": "IN", "value": list(uuids[:MOST_PRODUCTS])}]}
     with parts.pim() as pim:
         for product in pim.list_products_uuid(search):
-            if identifier := _main_identifier(product):
+            if identifier := _main_identifier(product, attributes):
                 yield identifier
 
 
