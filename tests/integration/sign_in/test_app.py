@@ -18,6 +18,7 @@ from pim_connector.console.app_connection import STATE_COOKIE
 from pim_connector.console.openid import PimUser, verify_id_token
 from pim_connector.console.web import Answer
 from pim_connector.errors import RejectedError, TransientError
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.apps import JULIA, App, new_certificate
 from simulators.akeneo.pim import Pim
 from tests.integration.sign_in.browser import Browser, console
@@ -91,6 +92,22 @@ class TestConnecting:
         ) as pim:
             assert pim.list_known("families") == []
             assert pim.list_known("channels") is None, "for this the app has no scope"
+
+    def test_workers_of_a_connection_that_ends_go_on_with_the_app(
+        self, browser: Browser, app: App, house: House, pim: Pim
+    ) -> None:
+        words = {"client_id": "erp", "secret": "s", "username": "erp", "password": "p"}
+        pim.accounts.connect(Connection(**words))
+        house.secret.update(**words)
+        client = boto3.client("secretsmanager")
+        with AkeneoClient(
+            house.pim_url, credentials=lambda: read_credentials(client, "akeneo")
+        ) as worker:
+            assert worker.list_known("families") == []
+            connected(browser, app)
+            pim.accounts.renew_secret("erp")
+            assert worker.list_known("families") == []
+            assert worker.list_known("channels") is None, "it is the app that asks"
 
     def test_opening_the_app_again_asks_nobody_and_keeps_the_token(
         self, browser: Browser, app: App, new_browser: Callable[[], Browser]
