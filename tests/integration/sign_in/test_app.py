@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from pim_connector.akeneo import AkeneoClient, read_credentials
-from pim_connector.akeneo.errors import CredentialsError
+from pim_connector.akeneo.answers import CredentialsError
 from pim_connector.console.app_connection import STATE_COOKIE
 from pim_connector.console.openid import PimUser, verify_id_token
 from pim_connector.console.web import Answer

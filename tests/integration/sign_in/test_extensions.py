@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from pim_connector.akeneo import AkeneoClient
-from pim_connector.akeneo.credentials import AppToken
+from pim_connector.akeneo.auth import AppToken
 from pim_connector.console.extensions import (
     WANTED,
     Action,

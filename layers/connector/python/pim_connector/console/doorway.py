@@ -11,8 +11,8 @@ from pim_connector.console.sessions import OneTime, Sessions
 from pim_connector.console.sign_in import Door
 
 if TYPE_CHECKING:
-    from pim_connector.assets.mapping import AssetMapping
     from pim_connector.console.parts import Parts
+    from pim_connector.dam.asset_rules import AssetMapping
     from pim_connector.mapping.language import MappingFile
 
 
@@ -47,7 +47,7 @@ def make_door(parts: Parts) -> Door:
 def mappings(parts: Parts) -> list[MappingFile]:
     """Return the mappings of the ERP sources as they are now."""
     from pim_connector.console.parts import CONFIG
-    from pim_connector.mapping import load_mapping
+    from pim_connector.mapping.loading import load_mapping
 
     keys = [f"{CONFIG}{name}.yaml" for name in parts.sources()]
     return [load_mapping(parts.bucket.get(key), name=key).file for key in keys]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pim_connector.console.parts import Parts
-    from pim_connector.runs.run import Run
+    from pim_connector.sync.runs import Run
 
 DATA: Final = "/data"
 LONGEST: Final = 255
@@ -132,9 +132,8 @@ def _send_again(request: Request, parts: Parts) -> Reply:
 def _replays(parts: Parts, action: Action) -> Iterator[Run]:
     """Begin a replay for each run that last had some of the products."""
     from pim_connector.console.history import of_run
-    from pim_connector.messages import Force
-    from pim_connector.past_records import Selection
-    from pim_connector.replaying import replay
+    from pim_connector.products.replaying import Selection, replay
+    from pim_connector.sync.messages import Force
 
     for of, numbers in _numbers(parts, action).items():
         run = parts.registry.get(of)
