@@ -27,16 +27,20 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
 from pim_connector.assets.composition import AssetMapper  # noqa: E402
-from pim_connector.bucket import Bucket  # noqa: E402
-from pim_connector.composition import AwsClients, Surroundings  # noqa: E402
-from pim_connector.dam.cursor import CursorTable  # noqa: E402
+from pim_connector.aws.bucket import Bucket  # noqa: E402
+from pim_connector.aws.queue import FifoQueue  # noqa: E402
+from pim_connector.aws.table import (
+    Leases,
+    Table,
+)
 from pim_connector.dam.http import Clocks  # noqa: E402
-from pim_connector.dam.rounds import Round  # noqa: E402
-from pim_connector.queues import FifoQueue  # noqa: E402
-from pim_connector.runs.leases import Leases  # noqa: E402
-from pim_connector.runs.table import RunTable  # noqa: E402
+from pim_connector.dam.loading import SourceFiles  # noqa: E402
+from pim_connector.dam.polling import (
+    CursorTable,
+    Round,
+)
+from pim_connector.products.composition import AwsClients, Surroundings  # noqa: E402
 from pim_connector.settings import AssetMapperSettings  # noqa: E402
-from pim_connector.source_files import SourceFiles  # noqa: E402
 from tests.nights.aws.dynamodb import DynamoDB  # noqa: E402
 from tests.nights.aws.faults import Clock, Faults  # noqa: E402
 from tests.nights.aws.s3 import S3  # noqa: E402
@@ -211,7 +215,7 @@ class Flow:
         around = Surroundings(transport=lambda: wire)
         clients: Any = {"s3": s3, "sqs": sqs, "dynamodb": dynamodb, "secrets": secrets}
         self.mapper = AssetMapper(settings, AwsClients(**clients), around)
-        state = RunTable(dynamodb, "state")
+        state = Table(dynamodb, "state")
         asset_queue: Any = sqs
         self._round = {
             "files": SourceFiles(Bucket(clients["s3"], "bucket"), clients["secrets"]),

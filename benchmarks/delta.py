@@ -34,13 +34,12 @@ from benchmarks.split_stand_ins import (
 )
 from benchmarks.splitter import bare_lxml, reading
 from cli import prices
-from pim_connector.baseline import baseline_key, keep_baseline, print_of
+from pim_connector.aws.table import _pack
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import fingerprint
-from pim_connector.manifests import encode_hashes, identity_hash
-from pim_connector.mapping.result import Identity
-from pim_connector.runs.splits import WINDOW, Window
-from pim_connector.runs.table import _pack
+from pim_connector.mapping.results import Identity
+from pim_connector.sync.chunks import WINDOW, Window, encode_hashes, identity_hash
+from pim_connector.sync.snapshot import baseline_key, keep_baseline, print_of
 
 SIZE: Final = 1_000_000
 LATENCY: Final = 0.008

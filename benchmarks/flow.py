@@ -20,24 +20,19 @@ from typing import Any, Final
 import httpx
 
 from benchmarks.account import INVOKE_SECONDS, Account
-from pim_connector.bucket import Bucket
-from pim_connector.closing import CaretakerParts, close_run
-from pim_connector.composition import Surroundings
-from pim_connector.dead_letters import DeadLetters
-from pim_connector.delivery.composition import MapperClients, MapperParts, compose
-from pim_connector.inbox import read_event
-from pim_connector.ledger import Ledger
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.announcements import RUN_SETTLED, Announcements
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.leases import Leases
-from pim_connector.runs.parking import Parking
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.splits import Splits
-from pim_connector.runs.table import RunTable
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.events import RUN_SETTLED, Announcements
+from pim_connector.aws.queue import DeadLetters, FifoQueue
+from pim_connector.aws.table import Leases, Table
+from pim_connector.housekeeping import CaretakerParts, close_run
+from pim_connector.products.composition import MapperClients, MapperParts, Surroundings, compose
+from pim_connector.products.decisions import SplitterParts
+from pim_connector.products.splitting import read_event, split_sources, take_in
 from pim_connector.settings import MapperSettings
-from pim_connector.split_parts import SplitterParts
-from pim_connector.splitting import split_sources, take_in
+from pim_connector.sync.chunks import Splits
+from pim_connector.sync.message_results import Deliveries, Parking
+from pim_connector.sync.runs import Registry
+from pim_connector.sync.state import Ledger
 
 SOURCE: Final = "erp"
 INVOCATION_SECONDS: Final = 300.0
@@ -186,12 +181,12 @@ class Flow:
     def _splitter_parts(self) -> SplitterParts:
         account = self.account
         dynamodb = account.client("dynamodb")
-        runs = RunTable(dynamodb, "runs")
+        runs = Table(dynamodb, "runs")
         return SplitterParts(
             bucket=Bucket(account.client("s3"), "bucket"),
             registry=Registry(runs),
             splits=Splits(runs),
-            leases=Leases(RunTable(dynamodb, "state")),
+            leases=Leases(Table(dynamodb, "state")),
             ledger=Ledger(dynamodb, "ledger"),
             queue=FifoQueue(account.client("sqs"), account.queue.url),
             announcements=Announcements(account.client("events"), "default"),
@@ -203,14 +198,14 @@ class Flow:
     def _housekeeping_parts(self) -> CaretakerParts:
         account = self.account
         dynamodb, sqs = account.client("dynamodb"), account.client("sqs")
-        runs = RunTable(dynamodb, "runs")
+        runs = Table(dynamodb, "runs")
         return CaretakerParts(
             bucket=Bucket(account.client("s3"), "bucket"),
             registry=Registry(runs),
             splits=Splits(runs),
             deliveries=Deliveries(runs),
             parking=Parking(runs),
-            leases=Leases(RunTable(dynamodb, "state")),
+            leases=Leases(Table(dynamodb, "state")),
             queue=FifoQueue(sqs, account.queue.url),
             dead_letters=DeadLetters(sqs, account.dead.url),
             announcements=Announcements(account.client("events"), "default"),

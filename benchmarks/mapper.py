@@ -26,11 +26,12 @@ from benchmarks.account import AWS_SECONDS, Account
 from benchmarks.flow import Flow, Spell
 from benchmarks.pim import SECRET, AcceptingPim, simulated_pim
 from benchmarks.results import measured_on, table, write_section
-from pim_connector.akeneo.lines import encode_line
+from pim_connector.akeneo.bulk import encode_line
+from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.record import SourceRecord
-from pim_connector.mapping import compile_mapping, load_mapping
-from pim_connector.mapping.result import Mapped, payload
-from pim_connector.structure import Structure
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.mapping.results import Mapped, payload
 
 LANES: Final = 4
 LINE_MILLISECONDS: Final = 55.0

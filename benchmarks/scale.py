@@ -21,7 +21,7 @@ from benchmarks.results import table, write_section
 from cli import cost_model
 from cli.cost import span
 from cli.cost_model import Volume, file_cost, idle_month
-from pim_connector.messages import MAX_RECORDS
+from pim_connector.sync.messages import MAX_RECORDS
 
 LANES: Final = 4
 SPLITTER_SECONDS: Final = 15 * 60

@@ -28,21 +28,26 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
 from benchmarks.catalogue import CHANGED_EVERY, mapping, record  # noqa: E402
-from pim_connector.batches import with_quick_batches  # noqa: E402
-from pim_connector.bucket import Bucket  # noqa: E402
-from pim_connector.ledger import Ledger  # noqa: E402
-from pim_connector.mapping import compile_mapping, load_mapping  # noqa: E402
-from pim_connector.messages import MappingPin  # noqa: E402
-from pim_connector.queues import FifoQueue  # noqa: E402
-from pim_connector.runs.announcements import Announcements  # noqa: E402
-from pim_connector.runs.leases import Leases  # noqa: E402
-from pim_connector.runs.registry import Registry  # noqa: E402
-from pim_connector.runs.run import Run  # noqa: E402
-from pim_connector.runs.splits import Splits  # noqa: E402
-from pim_connector.runs.table import RunTable  # noqa: E402
-from pim_connector.split import Split  # noqa: E402
-from pim_connector.split_parts import Plan, SplitterParts  # noqa: E402
-from pim_connector.states import STATES  # noqa: E402
+from pim_connector.aws.bucket import Bucket  # noqa: E402
+from pim_connector.aws.events import Announcements  # noqa: E402
+from pim_connector.aws.queue import FifoQueue  # noqa: E402
+from pim_connector.aws.table import (
+    Leases,
+    Table,
+)
+from pim_connector.aws.threads import with_quick_batches  # noqa: E402
+from pim_connector.mapping.compiling import compile_mapping  # noqa: E402
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.outcomes import STATES  # noqa: E402
+from pim_connector.products.decisions import Plan, SplitterParts  # noqa: E402
+from pim_connector.products.split import Split  # noqa: E402
+from pim_connector.sync.chunks import Splits  # noqa: E402
+from pim_connector.sync.messages import MappingPin  # noqa: E402
+from pim_connector.sync.runs import (
+    Registry,
+    Run,
+)
+from pim_connector.sync.state import Ledger  # noqa: E402
 
 LANES: Final = 4
 KEY: Final = "incoming/bench/export.xml"
@@ -255,7 +260,7 @@ def _key(params: dict[str, Any]) -> str:
 def parts_of(transport: Transport) -> SplitterParts:
     """Compose a splitter over the stand-ins."""
     dynamodb = transport.client("dynamodb")
-    table = RunTable(dynamodb, "runs")
+    table = Table(dynamodb, "runs")
     return SplitterParts(
         bucket=Bucket(transport.client("s3"), "bucket"),
         registry=Registry(table),

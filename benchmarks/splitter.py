@@ -41,7 +41,7 @@ from benchmarks.split_stand_ins import (
     write_export,
 )
 from pim_connector.erp.reading import read_records
-from pim_connector.split import Split
+from pim_connector.products.split import Split
 
 SIZES = (100_000, 1_000_000)
 TRIED = """### What was tried

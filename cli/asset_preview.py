@@ -15,16 +15,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.program import AssetProgram, to_asset
-from pim_connector.dam.asset_messages import AssetMessage, Change
+from pim_connector.akeneo.structure import Structure
+from pim_connector.assets.mapping import AssetProgram, to_asset
+from pim_connector.assets.values import MappedAsset
 from pim_connector.dam.client import DamClient, Gone
-from pim_connector.dam.cursor import SourceCursor
 from pim_connector.dam.pages import Position
-from pim_connector.dam.polling import changes_of
+from pim_connector.dam.polling import SourceCursor, changes_of
 from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError
-from pim_connector.mapping.result import Filtered, Rejected
-from pim_connector.structure import Structure
+from pim_connector.mapping.results import Filtered, Rejected
+from pim_connector.sync.messages import AssetMessage, Change
 
 
 class Line(Struct, frozen=True, kw_only=True):

@@ -38,9 +38,9 @@ def resend(
 
     Example: pim-connector assets resend bynder 0A1B2C3D --rejected assets-bynder-2026-11-20
     """
-    from pim_connector.dam.asset_messages import ASSET_LANES, Change
-    from pim_connector.queues import FifoQueue
-    from pim_connector.webhooks.queueing import AssetQueue
+    from pim_connector.aws.queue import FifoQueue
+    from pim_connector.dam.polling import AssetQueue
+    from pim_connector.sync.messages import ASSET_LANES, Change
 
     target = connect_stack(stack, profile, region)
     _expect_item(target, source)

@@ -11,8 +11,8 @@ from math import ceil
 from typing import Final
 
 from cli import prices
-from pim_connector.messages import MAX_RECORDS
-from pim_connector.runs.splits import WINDOW
+from pim_connector.sync.chunks import WINDOW
+from pim_connector.sync.messages import MAX_RECORDS
 
 MILLISECONDS_A_LINE: Final = 55.0
 """What one line of a PATCH takes in the PIM, measured with the real server."""

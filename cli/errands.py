@@ -13,7 +13,7 @@ from cli.target import ProfileOption, RegionOption, StackOption, connect
 from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pim_connector.rewinding import RewindPlan
+    from pim_connector.products.reverting import RewindPlan
 
 app = typer.Typer()
 WaitOption = Annotated[bool, typer.Option(help="Stay until the new run has ended.")]
@@ -52,8 +52,8 @@ def replay(
 
     Example: pim-connector replay 20261120T220000Z-erp-1a2b3c4d5e --rejected
     """
-    from pim_connector.past_records import Selection
-    from pim_connector.replaying import replay as send_again
+    from pim_connector.products.replaying import Selection
+    from pim_connector.products.replaying import replay as send_again
 
     target = connect(stack, profile, region)
     selection = Selection(
@@ -85,8 +85,8 @@ def rewind(
 
     Example: pim-connector rewind 20261120T220000Z-erp-1a2b3c4d5e --dry-run
     """
-    from pim_connector.rewinding import plan_rewind
-    from pim_connector.rewinding import rewind as undo
+    from pim_connector.products.reverting import plan_rewind
+    from pim_connector.products.reverting import rewind as undo
 
     target = connect(stack, profile, region)
     found, parts = find(target, run), target.errands()
@@ -113,7 +113,7 @@ def confirm(
 
     Example: pim-connector confirm 20261120T220000Z-erp-1a2b3c4d5e
     """
-    from pim_connector.withdrawal import confirm as disable
+    from pim_connector.products.missing import confirm as disable
 
     target = connect(stack, profile, region)
     errand = disable(find(target, run), target.errands())
@@ -134,7 +134,7 @@ def redrive(
 
     Example: pim-connector redrive product
     """
-    from pim_connector.redriving import redrive as put_back
+    from pim_connector.aws.queue import redrive as put_back
 
     names = list(QUEUES) if queue == "all" else [queue]
     if not QUEUES.keys() >= set(names):

@@ -67,7 +67,7 @@ def runs(target: Target) -> Iterator[Finding]:
     """Runs that wait for somebody."""
     from itertools import islice
 
-    from pim_connector.runs.registry import Registry
+    from pim_connector.sync.runs import Registry
 
     registry = Registry(target.run_table())
     under_way = [name.run for name in registry.open_runs()]

@@ -74,9 +74,10 @@ def _writes(client: AkeneoClient) -> Finding:
 def mappings(target: Target) -> Iterator[Finding]:
     """Every mapping in place must be usable, and agree with the PIM."""
     from cli.imports import CONFIG_PREFIX
-    from pim_connector.mapping import MappingError, compile_mapping, load_mapping
+    from pim_connector.akeneo.structure_cache import fetch_structure
     from pim_connector.mapping.checking import check_against
-    from pim_connector.structure import fetch_structure
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import MappingError, load_mapping
 
     store = target.bucket()
     keys = [key for key in store.keys(CONFIG_PREFIX) if key.count("/") == 2]

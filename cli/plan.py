@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cli.planning import Planned, Totals
     from cli.target import Target
     from pim_connector.akeneo import AkeneoClient
-    from pim_connector.ledger import LedgerEntry
+    from pim_connector.sync.state import LedgerEntry
 
 app = typer.Typer()
 MOST_REASONS = 10
@@ -69,10 +69,11 @@ def plan(
     """
     from cli.planning import Planner
     from cli.preview import named
+    from pim_connector.akeneo.structure_cache import fetch_structure
     from pim_connector.erp.reading import read_records
     from pim_connector.erp.record import UnreadableFileError
-    from pim_connector.mapping import compile_mapping, load_mapping
-    from pim_connector.structure import fetch_structure
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import load_mapping
 
     target = None if pim else _target(stack, profile, region)
     source, name, data = _mapping(mapping, source, target)

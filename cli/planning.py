@@ -14,21 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from pim_connector.delivery.current import read_current
-from pim_connector.delivery.line import Line
-from pim_connector.delta import Current, LeftOut, Send, decide
 from pim_connector.erp.record import SourceRecord, fingerprint
-from pim_connector.lanes import lane_of
-from pim_connector.ledger import LedgerEntry, ledger_key
-from pim_connector.mapping.result import Filtered, Identity, Mapped, Rejected
-from pim_connector.messages import MAX_RECORDS, MessageRecord
-from pim_connector.options import missing_options
-from pim_connector.sameness import same, value_of
+from pim_connector.mapping.results import Filtered, Identity, Mapped, Rejected
+from pim_connector.products.lines import Line, read_current
+from pim_connector.sync.comparison import Current, LeftOut, Send, decide, same, value_of
+from pim_connector.sync.messages import MAX_RECORDS, MessageRecord, lane_of
+from pim_connector.sync.options import missing_options
+from pim_connector.sync.state import LedgerEntry, ledger_key
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
-    from pim_connector.mapping import Program
-    from pim_connector.structure import Structure
+    from pim_connector.akeneo.structure import Structure
+    from pim_connector.mapping.compiled import Program
 
 OPTION_WRITES_PER_SECOND = 3
 Entries = Callable[[Iterable[str]], Mapping[str, LedgerEntry]]

@@ -13,11 +13,11 @@ import typer
 from cli import files
 
 if TYPE_CHECKING:
+    from pim_connector.akeneo.structure import Structure
     from pim_connector.erp.preview import Previewed, Summary
     from pim_connector.erp.reading import RecordReader
-    from pim_connector.mapping import Program
-    from pim_connector.mapping.result import Json
-    from pim_connector.structure import Structure
+    from pim_connector.mapping.compiled import Program
+    from pim_connector.mapping.results import Json
 
 app = typer.Typer()
 
@@ -52,7 +52,8 @@ def preview(
     from pim_connector.erp.preview import Summary, preview_records
     from pim_connector.erp.reading import read_records
     from pim_connector.erp.record import UnreadableFileError
-    from pim_connector.mapping import compile_mapping, load_mapping
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import load_mapping
 
     program = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
     known = files.structure(structure)

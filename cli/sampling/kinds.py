@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cli.sampling.words import CURRENCY, CURRENCY_SIGNS, tokens, unit_of, words_of
-from pim_connector.mapping.converters.dates import read_date
-from pim_connector.mapping.converters.numbers import read_number
-from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.converters import Refusal, read_date, read_number
 from pim_connector.mapping.language import NumberFormat
 
 Name = Literal[

@@ -14,7 +14,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.assets.composition import AssetMapper
-from pim_connector.composition import AwsClients
+from pim_connector.products.composition import AwsClients
 from pim_connector.settings import AssetMapperSettings, load
 from telemetry import count, logger, observed
 

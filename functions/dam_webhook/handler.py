@@ -14,18 +14,16 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.bucket import Bucket
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.queue import FifoQueue
+from pim_connector.dam.loading import SourceFiles
+from pim_connector.dam.polling import AssetQueue
 from pim_connector.errors import ConnectorError
-from pim_connector.queues import FifoQueue
 from pim_connector.settings import DamWebhookSettings, load
-from pim_connector.source_files import SourceFiles
-from pim_connector.webhooks import https
+from pim_connector.webhooks import certificates as https
 from pim_connector.webhooks.certificates import PublicKeys
-from pim_connector.webhooks.front_desk import RETRY_SECONDS, FrontDesk
-from pim_connector.webhooks.queueing import AssetQueue
-from pim_connector.webhooks.reception import Answer
-from pim_connector.webhooks.seen import SeenDeliveries
-from pim_connector.webhooks.wire import response
+from pim_connector.webhooks.endpoint import RETRY_SECONDS, Answer, FrontDesk, SeenDeliveries
+from pim_connector.webhooks.requests import response
 from telemetry import count, logger, observed
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.batches import with_quick_batches
-from pim_connector.delivery.composition import MapperClients, MapperParts, compose
+from pim_connector.aws.threads import with_quick_batches
 from pim_connector.errors import TransientError
-from pim_connector.log_keys import about
-from pim_connector.messages import correlation
+from pim_connector.logs import about
+from pim_connector.products.composition import MapperClients, MapperParts, compose
 from pim_connector.settings import MapperSettings, load
+from pim_connector.sync.messages import correlation
 from telemetry import annotate, count, logger, observed
 
 

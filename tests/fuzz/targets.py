@@ -15,9 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pim_connector.assets import linking
-from pim_connector.dam import asset_messages
-from pim_connector.dam.event_kinds import (
+from pim_connector.dam.event_types import (
     AdobeVerification,
     BasicVerification,
     ContentfulVerification,
@@ -29,11 +27,15 @@ from pim_connector.dam.loading import load_source
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError, RejectedError
-from pim_connector.mapping import Program, compile_mapping, load_mapping
-from pim_connector.mapping.result import Filtered, Identity, Mapped, Rejected
-from pim_connector.messages import correlation, decode, encode
+from pim_connector.mapping.compiled import Program
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.mapping.results import Filtered, Identity, Mapped, Rejected
+from pim_connector.products import asset_links as linking
+from pim_connector.sync import messages as asset_messages
+from pim_connector.sync.messages import correlation, decode, encode
 from pim_connector.webhooks.certificates import PublicKeys
-from pim_connector.webhooks.front_desk import FrontDesk
+from pim_connector.webhooks.endpoint import FrontDesk
 from tests.unit.webhooks.senders import NOW, TOPIC, Memory, Queue, World, stored_source
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,25 +10,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.bucket import Bucket
-from pim_connector.closing import CaretakerParts, close_run
-from pim_connector.dead_letters import DeadLetters
-from pim_connector.errands import begin
-from pim_connector.inbox import new_run
-from pim_connector.ledger import Ledger, LedgerEntry
-from pim_connector.messages import ProductMessage, decode
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.announcements import Announcements
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.leases import Leases
-from pim_connector.runs.parking import Parking
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.run import Run
-from pim_connector.runs.splits import Splits
-from pim_connector.runs.table import RunTable
-from pim_connector.split_parts import SplitterParts
-from pim_connector.splitting import split_run
-from pim_connector.states import RecordOutcome
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.events import Announcements
+from pim_connector.aws.queue import DeadLetters, FifoQueue
+from pim_connector.aws.table import Leases, Table
+from pim_connector.housekeeping import CaretakerParts, close_run
+from pim_connector.outcomes import RecordOutcome
+from pim_connector.products.decisions import SplitterParts
+from pim_connector.products.splitting import new_run, split_run
+from pim_connector.sync.chunks import Splits
+from pim_connector.sync.jobs import begin
+from pim_connector.sync.message_results import Deliveries, Parking
+from pim_connector.sync.messages import ProductMessage, decode
+from pim_connector.sync.runs import Registry, Run
+from pim_connector.sync.state import Ledger, LedgerEntry
 from tests.nights.aws.world import World
 
 START = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
@@ -52,7 +47,7 @@ class Shop:
         aws.dynamodb.add_table("ledger", "pk")
         aws.dynamodb.add_table("state", "pk")
         self.bucket = Bucket(aws.s3, "bucket")
-        table = RunTable(aws.dynamodb, "runs")
+        table = Table(aws.dynamodb, "runs")
         self.sent: list[ProductMessage] = []
         self.registry, self.splits = Registry(table), Splits(table)
         self.deliveries = Deliveries(table)
@@ -70,7 +65,7 @@ class Shop:
             bucket=self.bucket,
             registry=self.registry,
             splits=self.splits,
-            leases=Leases(RunTable(aws.dynamodb, "state")),
+            leases=Leases(Table(aws.dynamodb, "state")),
             ledger=self.ledger,
             queue=FifoQueue(queue, "products"),
             announcements=Announcements(aws.events, "default"),

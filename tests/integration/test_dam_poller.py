@@ -18,11 +18,11 @@ import telemetry
 from cli import assets_reconcile
 from cli.target import Target
 from functions.dam_poller import handler
-from pim_connector.assets.ledger import AssetEntry, AssetLedger
 from pim_connector.assets.reconcile import approve
-from pim_connector.dam.asset_messages import AssetMessage, decode
+from pim_connector.assets.state import AssetEntry, AssetLedger
+from pim_connector.aws.table import Table
 from pim_connector.errors import ConfigurationError
-from pim_connector.runs.table import RunTable
+from pim_connector.sync.messages import AssetMessage, decode_asset_message
 from simulators.dam.dam import Dam
 from simulators.dam.server import application
 from tests.integration.assets.world import LEDGER_INDEX
@@ -90,7 +90,7 @@ class Stack:
             QueueUrl=self.queue, MaxNumberOfMessages=10, AttributeNames=["All"]
         ).get("Messages"):
             for message in answer:
-                read = decode(message["Body"])
+                read = decode_asset_message(message["Body"])
                 assert message["Attributes"]["MessageGroupId"] == f"asset-lane-{read.lane}"
                 found.append(read)
                 for change in read.changes:
@@ -320,7 +320,7 @@ def test_more_than_the_set_share_waits_for_an_operator(reconciling: Reconciling)
     assert outcome["outcome"] == "refused"
     assert "pim-connector assets approve sim" in outcome["refused"]
     assert reconciling.announced() == set()
-    assert approve(RunTable(boto3.client("dynamodb"), "state"), "sim") == 20
+    assert approve(Table(boto3.client("dynamodb"), "state"), "sim") == 20
     [outcome] = reconciling.run({"reconcile": True}, request="r-3")["reconciled"]
     assert (outcome["outcome"], outcome["announced"]) == ("done", 20)
     assert reconciling.announced() == set(reconciling.ids[:20])

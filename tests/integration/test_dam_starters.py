@@ -10,15 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.program import compile_assets, to_asset
-from pim_connector.dam.asset_messages import AssetMessage, Change
+from pim_connector.assets.mapping import compile_assets, to_asset
+from pim_connector.assets.values import MappedAsset
 from pim_connector.dam.client import DamClient, Gone
-from pim_connector.dam.cursor import SourceCursor
 from pim_connector.dam.http import Clocks
 from pim_connector.dam.loading import load_source
-from pim_connector.dam.polling import Poll, PollReport
+from pim_connector.dam.polling import Poll, PollReport, SourceCursor
 from pim_connector.dam.source import Source
+from pim_connector.sync.messages import AssetMessage, Change
 from tests.integration.dam_standins import posted, rest
 from tests.integration.dam_standins.shelf import Shelf
 

@@ -13,11 +13,11 @@ from moto import mock_aws
 
 from functions.housekeeping import handler
 from functions.splitter import handler as splitter
+from pim_connector.aws.table import Table
 from pim_connector.errors import ConfigurationError
-from pim_connector.messages import HeavyPointer, ProductMessage, decode, encode, released_id
-from pim_connector.runs.parking import ParkedGroup, Parking
-from pim_connector.runs.table import RunTable
-from pim_connector.states import Problem, RecordOutcome
+from pim_connector.outcomes import Problem, RecordOutcome
+from pim_connector.sync.message_results import ParkedGroup, Parking
+from pim_connector.sync.messages import HeavyPointer, ProductMessage, decode, encode, released_id
 from tests.integration.stack import BUCKET, ROOT, Context, Stack, credentials
 from tests.integration.test_splitter import MAPPING, export
 
@@ -185,7 +185,7 @@ def park(stack: Stack, message: ProductMessage, *, since: int) -> ParkedGroup:
         records=1,
     )
     stack.put(group.heavy, encode(message))
-    Parking(RunTable(stack.dynamodb, "RunTable")).park(group)
+    Parking(Table(stack.dynamodb, "RunTable")).park(group)
     stack.deliveries.record_message(message.run, message.id, [outcome])
     return group
 

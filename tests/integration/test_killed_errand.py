@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.consignment import GIVEN_UP
-from pim_connector.errands import refuse_while_busy
 from pim_connector.errors import ConfigurationError
-from pim_connector.ledger import Ledger
-from pim_connector.messages import Force
-from pim_connector.past_records import Selection
-from pim_connector.replaying import ReplayParts, replay
-from pim_connector.runs.run import Run
+from pim_connector.products.replaying import ReplayParts, Selection, replay
+from pim_connector.sync.jobs import GIVEN_UP, refuse_while_busy
+from pim_connector.sync.messages import Force
+from pim_connector.sync.runs import Run
+from pim_connector.sync.state import Ledger
 from simulators.akeneo.pim import Pim
 from tests.integration import shop
 from tests.integration.nightly import Nights

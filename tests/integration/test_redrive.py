@@ -10,8 +10,8 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
+from pim_connector.aws.queue import MANY, Redriven, redrive
 from pim_connector.errors import ConfigurationError
-from pim_connector.redriving import MANY, Redriven, redrive
 from tests.integration.stack import Stack, credentials
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from pim_connector.errors import ConfigurationError
-from pim_connector.inbox import FORCE
-from pim_connector.ledger import Ledger
-from pim_connector.messages import Force
-from pim_connector.past_records import Selection
-from pim_connector.replaying import ReplayParts, replay
-from pim_connector.runs.run import Run
+from pim_connector.products.replaying import ReplayParts, Selection, replay
+from pim_connector.products.splitting import FORCE
+from pim_connector.sync.messages import Force
+from pim_connector.sync.runs import Run
+from pim_connector.sync.state import Ledger
 from simulators.akeneo.pim import Pim
 from tests.integration.nightly import Nights
 from tests.integration.shop import MAPPING, counts, export, item, serving, shop_nights, value

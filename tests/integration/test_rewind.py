@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pim_connector.errors import ConfigurationError
-from pim_connector.messages import Force
-from pim_connector.rewinding import plan_rewind, rewind
-from pim_connector.runs.run import Run
+from pim_connector.products.reverting import plan_rewind, rewind
+from pim_connector.sync.messages import Force
+from pim_connector.sync.runs import Run
 from simulators.akeneo.pim import Pim
 from tests.integration import shop
 from tests.integration.nightly import Nights

@@ -15,9 +15,9 @@ from moto import mock_aws
 
 from functions.splitter import handler
 from pim_connector.errors import ConfigurationError
-from pim_connector.ledger import Ledger, LedgerEntry
-from pim_connector.messages import ProductMessage
-from pim_connector.runs.run import Run
+from pim_connector.sync.messages import ProductMessage
+from pim_connector.sync.runs import Run
+from pim_connector.sync.state import Ledger, LedgerEntry
 from tests.integration.stack import BUCKET, ROOT, Context, Stack, credentials
 
 MAPPING = """

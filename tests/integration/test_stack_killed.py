@@ -26,8 +26,7 @@ from local.demo.export import export
 from local.stack import lifecycle
 from local.stack.servers import Server, is_running, stop, wait_until_ready
 from pim_connector.akeneo.client import AkeneoClient
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.run import Run
+from pim_connector.sync.runs import Registry, Run
 
 pytestmark = [pytest.mark.stack, pytest.mark.filterwarnings("default::ResourceWarning")]
 

@@ -11,12 +11,11 @@ import pytest
 
 from functions.mapper import handler as mapper
 from functions.splitter import handler as splitter
-from pim_connector.delivery.worker import MOST_ATTEMPTS
 from pim_connector.errors import ConfigurationError
-from pim_connector.ledger import Ledger
-from pim_connector.past_records import Selection
-from pim_connector.replaying import ReplayParts, replay
-from pim_connector.withdrawal import confirm
+from pim_connector.products.missing import confirm
+from pim_connector.products.replaying import ReplayParts, Selection, replay
+from pim_connector.products.worker import MOST_ATTEMPTS
+from pim_connector.sync.state import Ledger
 from simulators.akeneo.faults import Faults
 from simulators.akeneo.pim import Pim
 from tests.integration.nightly import Nights

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pim_connector.manifests import identity_hash
+from pim_connector.sync.chunks import identity_hash
 from tests.nights.accounting import accounting, errand_accounting
 from tests.nights.books import Books
 from tests.nights.held import texts

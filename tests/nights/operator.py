@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 if TYPE_CHECKING:
-    from pim_connector.replaying import ReplayParts
-    from pim_connector.runs.run import Run
+    from pim_connector.products.replaying import ReplayParts
+    from pim_connector.sync.runs import Run
     from tests.nights.account import Account
 
 KILLED = 0.04
@@ -44,7 +44,7 @@ class Operator:
 
     def redrive(self) -> None:
         """Put the dead letters back into their queue."""
-        from pim_connector.redriving import redrive
+        from pim_connector.aws.queue import redrive
 
         account = self._account
         account.redriven |= {str(json.loads(m.body)["run"]) for m in account.dead.messages}
@@ -70,10 +70,9 @@ class Operator:
         account.wake_housekeeping()
 
     def _replay(self) -> str:
-        from pim_connector.errands import errand_name
-        from pim_connector.messages import Force
-        from pim_connector.past_records import Selection
-        from pim_connector.replaying import replay
+        from pim_connector.products.replaying import Selection, replay
+        from pim_connector.sync.jobs import errand_name
+        from pim_connector.sync.messages import Force
 
         begin = datetime.fromtimestamp(self._account.clock.now, UTC)
         parts = self._parts(begin)
@@ -93,7 +92,7 @@ class Operator:
         return replay(run, selection, parts, force=Force() if asked.forced else None).id
 
     def _confirm(self) -> str:
-        from pim_connector.withdrawal import confirm
+        from pim_connector.products.missing import confirm
 
         parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).errands
         names = [name.run for name in parts.registry.all_runs()]
@@ -101,7 +100,7 @@ class Operator:
         return confirm(held[0], parts).id if held else "nothing to confirm"
 
     def _rewind(self) -> str:
-        from pim_connector.rewinding import plan_rewind, rewind
+        from pim_connector.products.reverting import plan_rewind, rewind
 
         parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).errands
         names = [name.run for name in parts.registry.all_runs()]
@@ -126,18 +125,18 @@ class Operator:
         return Asked(of=run.id, forced=forced)
 
     def _parts(self, begin: datetime) -> ReplayParts:
-        from pim_connector.bucket import Bucket
-        from pim_connector.errands import ErrandParts
-        from pim_connector.ledger import Ledger
-        from pim_connector.queues import FifoQueue
-        from pim_connector.replaying import ReplayParts
-        from pim_connector.runs.announcements import Announcements
-        from pim_connector.runs.deliveries import Deliveries
-        from pim_connector.runs.registry import Registry
-        from pim_connector.runs.table import RunTable
+        from pim_connector.aws.bucket import Bucket
+        from pim_connector.aws.events import Announcements
+        from pim_connector.aws.queue import FifoQueue
+        from pim_connector.aws.table import Table
+        from pim_connector.products.replaying import ReplayParts
+        from pim_connector.sync.jobs import ErrandParts
+        from pim_connector.sync.message_results import Deliveries
+        from pim_connector.sync.runs import Registry
+        from pim_connector.sync.state import Ledger
 
         client: Any = boto3.client
-        table = RunTable(client("dynamodb"), "runs")
+        table = Table(client("dynamodb"), "runs")
         errands = ErrandParts(
             bucket=Bucket(client("s3"), self._account.environment()["BUCKET"]),
             registry=Registry(table),

@@ -61,7 +61,7 @@ def in_charge(account: Account) -> Iterator[None]:
 
 
 def _replace(undo: ExitStack, module: ModuleType, account: Account) -> None:
-    from pim_connector.composition import Surroundings
+    from pim_connector.products.composition import Surroundings
 
     undo.enter_context(patch.object(module, "parts", account.invocations.parts_of(module)))
     if hasattr(module, "datetime"):
@@ -90,7 +90,7 @@ def _read_once(account: Account) -> Iterator[tuple[str, Any]]:
 
 def _scale(plan: Plan) -> Iterator[tuple[str, Any]]:
     """Make windows and messages small, so that small files have many of them."""
-    from pim_connector.packing import Packer
+    from pim_connector.products.batching import Packer
 
     yield "windows.WINDOW", plan.window
     yield "baseline.BLOCK", plan.block
@@ -127,13 +127,13 @@ def _plain(deserializer: TypeDeserializer, value: Any) -> Any:
 
 @cache
 def _loaded(data: bytes, *, name: str) -> Any:
-    from pim_connector.mapping import load_mapping
+    from pim_connector.mapping.loading import load_mapping
 
     return load_mapping(data, name=name)
 
 
 def _compiled(mapping: Any) -> Any:
-    from pim_connector.mapping import compile_mapping
+    from pim_connector.mapping.compiling import compile_mapping
 
     if id(mapping) not in _PROGRAMS:
         _PROGRAMS[id(mapping)] = mapping, compile_mapping(mapping)
@@ -151,7 +151,7 @@ class _Structures:
         self._pim, self._chance = account.pim, account.chance
 
     def fetch(self, client: Any, codes: Any) -> Any:
-        from pim_connector.structure import fetch_structure
+        from pim_connector.akeneo.structure_cache import fetch_structure
 
         if self._chance.random() < FETCHED_WHOLE:
             return fetch_structure(client, codes)
@@ -191,13 +191,13 @@ class _Now:
 @contextmanager
 def _defaults(**given: Any) -> Iterator[None]:
     """Replace the defaults of constructors that were bound when the classes were defined."""
-    from pim_connector.bucket import Bucket
-    from pim_connector.ledger import Ledger
-    from pim_connector.queues import FifoQueue
-    from pim_connector.runs.table import RunTable
+    from pim_connector.aws.bucket import Bucket
+    from pim_connector.aws.queue import FifoQueue
+    from pim_connector.aws.table import Table
+    from pim_connector.sync.state import Ledger
 
     kept = []
-    for kind in (Bucket, Ledger, FifoQueue, RunTable):
+    for kind in (Bucket, Ledger, FifoQueue, Table):
         constructor: Any = kind.__init__
         defaults = constructor.__kwdefaults__
         kept.append((defaults, dict(defaults)))

@@ -7,7 +7,8 @@ import io
 import pytest
 
 from pim_connector.erp.reading import read_records
-from pim_connector.mapping import compile_mapping, load_mapping
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
 from tests.real_exports.exports import (
     OWN,
     Export,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.assets.linking import apply_links, decode
-from pim_connector.dam.asset_messages import Change
+from pim_connector.products.asset_links import apply_links, decode
+from pim_connector.sync.messages import Change
 from tests.integration.assets.world import World, picture
 
 
@@ -345,7 +345,7 @@ LINKS[0] |= {"attribute": "pictures"}  # type: ignore[dict-item]
 
 
 def test_an_asset_is_appended_to_its_product_through_the_products_lane(world: World) -> None:
-    from pim_connector.lanes import lane_of
+    from pim_connector.sync.messages import lane_of
 
     world.put_source(links=LINKS)
     _pim(world).upsert_products([{"identifier": "SHOE1", "family": "shoes"}])

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pim_connector.assets.late_links import announce_waiting
-from pim_connector.composition import Surroundings
-from pim_connector.delivery.composition import MapperClients, compose
-from pim_connector.delivery.worker import Worker
+from pim_connector.assets.removal import announce_waiting
+from pim_connector.products.composition import MapperClients, Surroundings, compose
+from pim_connector.products.worker import Worker
 from pim_connector.settings import MapperSettings
 from tests.integration.assets.test_asset_mapper import LINKS
 from tests.integration.assets.world import Wire, World, aws, picture

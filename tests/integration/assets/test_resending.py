@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from cli.app import build
 from cli.runs import rejections
 from cli.target import Target
-from pim_connector.dam.asset_messages import Change
 from pim_connector.errors import ConfigurationError
-from pim_connector.runs.registry import Registry
+from pim_connector.sync.messages import Change
+from pim_connector.sync.runs import Registry
 from tests.integration.assets.world import World, picture
 
 

@@ -12,15 +12,15 @@ import boto3
 import httpx
 
 from pim_connector.assets.composition import AssetMapper
-from pim_connector.assets.ledger import AssetLedger
-from pim_connector.composition import AwsClients, Surroundings
-from pim_connector.dam.asset_messages import Change
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.table import RunTable
+from pim_connector.assets.state import AssetLedger
+from pim_connector.aws.queue import FifoQueue
+from pim_connector.aws.table import Table
+from pim_connector.dam.polling import AssetQueue
+from pim_connector.outcomes import RecordOutcome
+from pim_connector.products.composition import AwsClients, Surroundings
 from pim_connector.settings import AssetMapperSettings
-from pim_connector.states import RecordOutcome
-from pim_connector.webhooks.queueing import AssetQueue
+from pim_connector.sync.message_results import Deliveries
+from pim_connector.sync.messages import Change
 from simulators.akeneo.pim import Pim
 
 SECRET = {
@@ -319,7 +319,7 @@ class World:
 
     def outcomes(self) -> dict[str, RecordOutcome]:
         """The latest booked outcome of each asset."""
-        table = RunTable(self.dynamodb, "runs")
+        table = Table(self.dynamodb, "runs")
         runs = {
             item["pk"]["S"].removeprefix("run#")
             for item in self.dynamodb.scan(TableName="runs")["Items"]

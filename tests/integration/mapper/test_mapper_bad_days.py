@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pim_connector.akeneo import AkeneoClient, ConnectionCredentials
-from pim_connector.breaker import Breaker, Closed
-from pim_connector.messages import HeavyPointer, encode
+from pim_connector.akeneo.pim import Breaker, Closed
+from pim_connector.sync.messages import HeavyPointer, encode
 from simulators.akeneo.accounts import Connection
 from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import (
@@ -213,7 +213,7 @@ def test_a_line_the_pim_never_answers_for_does_not_hold_up_its_lane_for_ever(wor
 def test_an_exception_nobody_foresaw_leaves_the_message_in_the_queue(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pim_connector.delivery.round.submit", lambda *_: 1 / 0)
+    monkeypatch.setattr("pim_connector.products.delivery.submit", lambda *_: 1 / 0)
     world.send("run-1", world.put_mapping(MAPPING), boots(1))
 
     answer = world.invoke()

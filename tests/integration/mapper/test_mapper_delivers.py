@@ -6,7 +6,7 @@ import json
 
 import msgspec
 
-from pim_connector.messages import HeavyPointer, encode
+from pim_connector.sync.messages import HeavyPointer, encode
 from simulators.akeneo.catalog import from_resources
 from tests.integration.mapper.examples import (
     CATALOG,

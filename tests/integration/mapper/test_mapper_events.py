@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.mapper import handler
-from pim_connector.delivery import round as delivery_round
+from pim_connector.products import delivery as delivery_round
 from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import MAPPING, boots
 from tests.integration.mapper.world import Context, World

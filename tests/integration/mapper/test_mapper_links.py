@@ -7,16 +7,13 @@ from datetime import UTC, datetime
 
 import boto3
 
-from pim_connector.closing import CaretakerParts
-from pim_connector.dead_letters import DeadLetters
-from pim_connector.ledger import ledger_key
-from pim_connector.messages import MessageRecord
-from pim_connector.queues import FifoQueue
-from pim_connector.rounds import make_round
-from pim_connector.runs.announcements import Announcements
-from pim_connector.runs.leases import Leases
-from pim_connector.runs.splits import Splits
-from pim_connector.runs.table import RunTable
+from pim_connector.aws.events import Announcements
+from pim_connector.aws.queue import DeadLetters, FifoQueue
+from pim_connector.aws.table import Leases, Table
+from pim_connector.housekeeping import CaretakerParts, make_round
+from pim_connector.sync.chunks import Splits
+from pim_connector.sync.messages import MessageRecord
+from pim_connector.sync.state import ledger_key
 from simulators.akeneo.pim import Product, ProductModel
 from tests.integration.mapper.examples import MAPPING, VARIANTS, model, reasons
 from tests.integration.mapper.world import Killed, World, record
@@ -53,10 +50,10 @@ def housekeeping(world: World) -> CaretakerParts:
     return CaretakerParts(
         bucket=world.bucket,
         registry=world.registry,
-        splits=Splits(RunTable(world.dynamodb, "runs")),
+        splits=Splits(Table(world.dynamodb, "runs")),
         deliveries=world.deliveries,
         parking=world.parking,
-        leases=Leases(RunTable(world.dynamodb, "runs")),
+        leases=Leases(Table(world.dynamodb, "runs")),
         queue=FifoQueue(world.sqs, world.queue),
         dead_letters=DeadLetters(world.sqs, world.dead_letters),
         announcements=Announcements(boto3.client("events"), "default"),

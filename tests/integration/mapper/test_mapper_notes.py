@@ -7,7 +7,7 @@ import time
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from pim_connector.breaker import Breaker, Closed
+from pim_connector.akeneo.pim import Breaker, Closed
 from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import MAPPING, boots
 from tests.integration.mapper.world import Killed, World, record

@@ -9,13 +9,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from pim_connector.breaker import Breaker, Closed, Open, Probing
-from pim_connector.bucket import Bucket
+from pim_connector.akeneo.pim import Breaker, Closed, Open, OptionPace, Probing
+from pim_connector.akeneo.structure import Attribute, AttributeOption, Structure
+from pim_connector.akeneo.structure_cache import StructureCache
+from pim_connector.aws.bucket import Bucket
 from pim_connector.errors import ConfigurationError, TransientError
-from pim_connector.ledger import Ledger, LedgerEntry, ledger_key
-from pim_connector.pace import OptionPace
-from pim_connector.structure import Attribute, AttributeOption, Structure
-from pim_connector.structure_cache import StructureCache
+from pim_connector.sync.state import Ledger, LedgerEntry, ledger_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

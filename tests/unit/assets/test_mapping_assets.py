@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.mapping import AssetMapping
-from pim_connector.assets.program import AssetProgram, compile_assets, to_asset
+from pim_connector.akeneo.structure import Structure
+from pim_connector.assets.mapping import AssetProgram, compile_assets, to_asset
+from pim_connector.assets.values import MappedAsset
+from pim_connector.dam.asset_rules import AssetMapping
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.result import Filtered, Rejected
-from pim_connector.structure import Structure
+from pim_connector.mapping.results import Filtered, Rejected
 
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "text": {"type": "text", "max_characters": 10},

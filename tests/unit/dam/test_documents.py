@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.program import compile_assets, to_asset
+from pim_connector.assets.mapping import compile_assets, to_asset
+from pim_connector.assets.values import MappedAsset
 from pim_connector.dam.loading import load_source
-from pim_connector.mapping.result import Filtered
+from pim_connector.mapping.results import Filtered
 from tests.unit.dam.world import World
 
 TEXT = (Path(__file__).parents[3] / "docs" / "dam-sources.md").read_text("utf-8")

@@ -8,13 +8,11 @@ from typing import Literal
 
 import pytest
 
-from pim_connector.dam.asset_messages import AssetMessage, Change
-from pim_connector.dam.handover import Handover
-from pim_connector.dam.pages import Ask, Page, Plan, Position, Row, plan_of
-from pim_connector.dam.paging_kinds import Offsets
-from pim_connector.dam.source import Listing, Since
-from pim_connector.dam.stamps import SECOND, Stamps
+from pim_connector.dam.pages import SECOND, Ask, Page, Plan, Position, Row, Stamps, plan_of
+from pim_connector.dam.polling import Handover
+from pim_connector.dam.source import Listing, Offsets, Since
 from pim_connector.dam.walk import walk
+from pim_connector.sync.messages import AssetMessage, Change
 
 Mode = Literal["requery", "pages"]
 

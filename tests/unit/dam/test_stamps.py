@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pim_connector.dam.pages import Stamps
 from pim_connector.dam.source import Since
-from pim_connector.dam.stamps import Stamps
 from pim_connector.errors import ConfigurationError, RejectedError
 
 TEN = 1_767_261_600_000_000  # 2026-01-01T10:00:00Z

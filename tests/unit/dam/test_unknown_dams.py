@@ -9,12 +9,11 @@ import httpx
 import pytest
 
 from pim_connector.dam.client import DamClient, Gone
-from pim_connector.dam.cursor import SourceCursor
+from pim_connector.dam.expressions import Expression
 from pim_connector.dam.loading import load_source
 from pim_connector.dam.pages import Position
-from pim_connector.dam.polling import Poll
+from pim_connector.dam.polling import Poll, SourceCursor
 from pim_connector.errors import ConfigurationError, TransientError
-from pim_connector.expressions import Expression
 from tests.unit.dam.test_requests import HEAD, LIST, Wire, client
 
 

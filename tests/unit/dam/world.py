@@ -8,13 +8,17 @@ from typing import Any
 
 import httpx
 
-from pim_connector.dam.asset_messages import AssetMessage, asset_lane, decode, encode
 from pim_connector.dam.client import DamClient, Gone
-from pim_connector.dam.cursor import SourceCursor
 from pim_connector.dam.http import Clocks
 from pim_connector.dam.loading import load_source
-from pim_connector.dam.polling import Poll, PollReport
+from pim_connector.dam.polling import Poll, PollReport, SourceCursor
 from pim_connector.errors import TransientError
+from pim_connector.sync.messages import (
+    AssetMessage,
+    asset_lane,
+    decode_asset_message,
+    encode_asset_message,
+)
 from simulators.dam.dam import Dam
 from simulators.dam.habits import Habits
 
@@ -82,7 +86,7 @@ class World:
             self.fail_after -= 1
             if self.fail_after < 0:
                 raise TransientError("the queue takes nothing")
-        read = decode(encode(message))
+        read = decode_asset_message(encode_asset_message(message))
         assert read == message
         assert len(message.changes) <= 100
         self.messages.append(message)

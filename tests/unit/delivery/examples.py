@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pim_connector.delivery.line import Line
-from pim_connector.ledger import LedgerEntry
 from pim_connector.mapping.language import Owner
-from pim_connector.mapping.result import Json, Mapped, Slot
-from pim_connector.messages import MappingPin, MessageRecord, ProductMessage
+from pim_connector.mapping.results import Json, Mapped, Slot
+from pim_connector.products.lines import Line
+from pim_connector.sync.messages import MappingPin, MessageRecord, ProductMessage
+from pim_connector.sync.state import LedgerEntry
 
 ORDER = "2026-01-02T00:00:00Z|b.xml|2"
 OLDER = "2026-01-01T00:00:00Z|a.xml|1"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pim_connector.runs.parking import REST_OF_RUN, ParkedGroup, overdue
+from pim_connector.sync.message_results import REST_OF_RUN, ParkedGroup, overdue
 
 LATE, YOUNG, UNTIL = 100, 200, 150
 

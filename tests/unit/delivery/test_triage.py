@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pim_connector.delivery.shaping import accepted_entry, rounds
-from pim_connector.delivery.triage import Triage, triage
+from pim_connector.products.lines import Triage, triage
+from pim_connector.products.shaping import accepted_entry, rounds
 from tests.unit.delivery.examples import NEWER, ORDER, entry, line, message, record, value
 
 

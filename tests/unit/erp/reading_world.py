@@ -8,7 +8,9 @@ from typing import BinaryIO
 
 from pim_connector.erp.reading import RecordReader, read_records
 from pim_connector.erp.record import SourceRecord
-from pim_connector.mapping import Program, compile_mapping, load_mapping
+from pim_connector.mapping.compiled import Program
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
 
 PLAIN = """
 version: 1

@@ -11,10 +11,11 @@ import zipfile
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.erp.reading import read_order, read_records
+from pim_connector.erp.head import read_order
+from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping import Mapped, payload
+from pim_connector.mapping.results import Mapped, payload
 from tests.unit.erp.reading_world import PLAIN, opener, program_of, reader_of, records_of
 
 TWO = '<catalog>\n<product sku="1"><name>A</name></product>\n<product sku="2"/>\n</catalog>'

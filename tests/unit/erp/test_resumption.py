@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pim_connector.erp import archives
 from pim_connector.erp.reading import RecordReader, Resumption, read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
-from pim_connector.mapping import Program
+from pim_connector.mapping.compiled import Program
 from tests.unit.erp.reading_world import OneWay, program_of
 
 NESTED = program_of("""

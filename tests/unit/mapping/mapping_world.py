@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pim_connector.mapping import Filtered, Mapped, Rejected
-from pim_connector.mapping.result import Json
-from pim_connector.structure import Structure
+from pim_connector.akeneo.structure import Structure
+from pim_connector.mapping.results import Filtered, Json, Mapped, Rejected
 from tests.unit.erp.reading_world import program_of, records_of
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pim_connector.akeneo.structure import Structure
 from pim_connector.mapping.checking import check_against
-from pim_connector.structure import Structure
 from tests.unit.erp.reading_world import program_of
 from tests.unit.mapping.mapping_world import attribute, mapping_of
 

@@ -12,9 +12,10 @@ from lxml import etree
 
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.mapping import Program, compile_mapping, load_mapping
-from pim_connector.mapping.identity import glimpsed, identify
-from pim_connector.mapping.result import Identity, Rejected
+from pim_connector.mapping.compiled import Program, glimpsed, identify
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.mapping.results import Identity, Rejected
 
 MAPPING = """
 version: 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pim_connector.mapping import Mapped, Rejected
+from pim_connector.mapping.results import Mapped, Rejected
 from tests.unit.erp.reading_world import program_of, records_of
 from tests.unit.mapping.mapping_world import errors_by, mapped_by, mapping_of, slots_by, value_by
 

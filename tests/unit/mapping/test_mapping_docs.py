@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pim_connector.mapping import Mapped, Rejected, payload
 from pim_connector.mapping.language import MappingFile, RecordRule
+from pim_connector.mapping.results import Mapped, Rejected, payload
 from tests.unit.erp.reading_world import program_of, records_of
 
 DOCS = Path(__file__).parents[3] / "docs" / "mapping.md"

@@ -7,8 +7,9 @@ import io
 import pytest
 
 from pim_connector.erp.reading import read_records
-from pim_connector.mapping import compile_mapping, load_mapping
-from pim_connector.mapping.result import Mapped
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.mapping.results import Mapped
 
 MAPPING = """
 version: 1

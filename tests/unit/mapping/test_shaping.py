@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from pim_connector.mapping import Mapped
 from pim_connector.mapping.checking import check_against
-from pim_connector.mapping.result import Json
+from pim_connector.mapping.results import Json, Mapped
 from tests.unit.erp.reading_world import program_of
 from tests.unit.mapping.mapping_world import PIM, errors_by, mapped_by, mapping_of, slots_by
 

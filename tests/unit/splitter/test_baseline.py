@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pim_connector import baseline
-from pim_connector.baseline import Baseline, keep_baseline, print_of
-from pim_connector.bucket import Bucket
-from pim_connector.manifests import encode_hashes
-from pim_connector.runs.run import Run
-from pim_connector.runs.splits import Window
-from pim_connector.states import STATES, Problem, RecordOutcome
+from pim_connector.aws.bucket import Bucket
+from pim_connector.outcomes import STATES, Problem, RecordOutcome
+from pim_connector.sync import snapshot as baseline
+from pim_connector.sync.chunks import Window, encode_hashes
+from pim_connector.sync.runs import Run
+from pim_connector.sync.snapshot import Baseline, keep_baseline, print_of
 from tests.nights.aws.faults import Clock, Faults
 from tests.nights.aws.s3 import S3
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pim_connector.batches import with_quick_batches
+from pim_connector.aws.threads import with_quick_batches
 
 KEYS = [{"pk": {"S": "erp|product|A-1"}}, {"pk": {"S": 'erp|product|Größe \U0001d4b3 \\ "'}}]
 READ: Any = {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pim_connector.errors import RejectedError
-from pim_connector.messages import (
+from pim_connector.sync.messages import (
     Envelope,
     HeavyPointer,
     MappingPin,

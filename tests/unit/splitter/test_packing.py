@@ -9,8 +9,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pim_connector.lanes import lane_of, message_group
-from pim_connector.packing import MODEL, PRODUCT, Bay, Packer, Parcel
+from pim_connector.products.batching import MODEL, PRODUCT, Bay, Packer, Parcel
+from pim_connector.sync.messages import lane_of, message_group
 
 LANES = 3
 Record = tuple[int, str, bytes]

@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
-from pim_connector.ledger import LedgerEntry
-from pim_connector.manifests import Manifest
-from pim_connector.mapping.result import Filtered, Identity, Rejected
-from pim_connector.windows import FileEnd, Sighting, Standing, decide, windows_of
+from pim_connector.mapping.results import Filtered, Identity, Rejected
+from pim_connector.products.decisions import FileEnd, Sighting, Standing, decide, windows_of
+from pim_connector.sync.chunks import Manifest
+from pim_connector.sync.state import LedgerEntry
 
 IDENTITY = Identity(resource="product", identifier="A", family_key="A", parent=None)
 STANDING = Standing(order="2026-02", digest="m1")

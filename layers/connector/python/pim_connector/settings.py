@@ -12,8 +12,8 @@ from typing import Any, TypeVar, get_type_hints
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields
 
-from pim_connector.dam.asset_messages import ASSET_LANES
 from pim_connector.errors import ConfigurationError
+from pim_connector.sync.messages import ASSET_LANES
 
 SettingsT = TypeVar("SettingsT", bound=Struct)
 

@@ -7,39 +7,36 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pim_connector.assets.booking import Books
-from pim_connector.assets.delivery import SourceParts
-from pim_connector.assets.family_times import FamilyTimes
-from pim_connector.assets.incoming import Reading
-from pim_connector.assets.late_links import SendLinks
-from pim_connector.assets.ledger import AssetLedger
-from pim_connector.assets.linking import ProductLinks, outgoing
-from pim_connector.assets.media import MediaCourier
-from pim_connector.assets.products import FamilyKeys
-from pim_connector.assets.program import AssetProgram, compile_assets
-from pim_connector.assets.structures import AssetStructures
-from pim_connector.assets.upserting import Upserting
-from pim_connector.assets.worker import AssetWorker
-from pim_connector.breaker import Breaker
-from pim_connector.bucket import Bucket
-from pim_connector.composition import AwsClients, Surroundings, pim_of
-from pim_connector.dam.auth import auth_of
+from pim_connector.akeneo.media import Downloads, Limits, host_of, is_public
+from pim_connector.akeneo.pim import Breaker, asking_the_pim
+from pim_connector.akeneo.structure import Structure
+from pim_connector.akeneo.structure_cache import ASSET_RESOURCES, fetch_structure
+from pim_connector.assets.delivery import Reading, SourceParts
+from pim_connector.assets.mapping import AssetProgram, compile_assets
+from pim_connector.assets.reconcile import ReconcileRound, Walks
+from pim_connector.assets.removal import SendLinks
+from pim_connector.assets.state import AssetLedger, FamilyTimes
+from pim_connector.assets.upserting import AssetStructures, MediaCourier, Upserting
+from pim_connector.assets.worker import AssetWorker, Books
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.queue import FifoQueue, Receipts
+from pim_connector.aws.table import Leases, Table
 from pim_connector.dam.client import DamClient
-from pim_connector.dam.http import Clocks
-from pim_connector.dam.stamps import Stamps
-from pim_connector.delivery.pim import asking_the_pim
-from pim_connector.delivery.receipts import Receipts
+from pim_connector.dam.http import Clocks, auth_of
+from pim_connector.dam.loading import SourceFiles, StoredSource
+from pim_connector.dam.pages import Stamps
+from pim_connector.dam.polling import AssetQueue, CursorTable, Round
 from pim_connector.errors import ConfigurationError
-from pim_connector.media.addresses import is_public
-from pim_connector.media.downloads import Downloads, Limits, host_of
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.table import RunTable
-from pim_connector.source_files import SourceFiles, StoredSource
-from pim_connector.structure import Structure, fetch_structure
-from pim_connector.structure.fetching import ASSET_RESOURCES
+from pim_connector.products.asset_links import FamilyKeys, ProductLinks, outgoing
+from pim_connector.products.composition import AwsClients, Surroundings, pim_of
 
 if TYPE_CHECKING:
-    from pim_connector.settings import AssetMapperSettings
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+    from mypy_boto3_sqs.client import SQSClient
+
+    from pim_connector.settings import AssetMapperSettings, DamPollerSettings
 
 PIM_RESERVE_SECONDS = 15.0
 """Left of an invocation for writing down what the PIM has answered."""
@@ -75,14 +72,14 @@ class AssetMapper:
             aws.dynamodb, settings.sync_state_table, sleep=around.sleep, jitter=around.jitter
         )
         self._structures = AssetStructures(self._fetch_structure, now=around.now)
-        self._families = FamilyTimes(RunTable(aws.dynamodb, settings.state_table))
+        self._families = FamilyTimes(Table(aws.dynamodb, settings.state_table))
         self._family_keys = FamilyKeys()
         self._products = FifoQueue(
             aws.sqs, settings.product_queue_url, sleep=around.sleep, jitter=around.jitter
         )
         self._ready: dict[str, _Ready] = {}
         self._dam_ends = 0.0
-        runs = RunTable(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
+        runs = Table(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
         self.worker = AssetWorker(
             self.parts,
             Books(runs, now=around.now),
@@ -199,3 +196,57 @@ class AssetMapper:
 def _anywhere(_: str) -> bool:
     """For the local stack, where everything is on this machine."""
     return True
+
+
+# Puts the DAM poller together from its settings and its AWS clients.
+
+
+class Rounds(Struct, frozen=True, kw_only=True):
+    """The two rounds of one invocation."""
+
+    polling: Round
+    reconciling: ReconcileRound
+
+
+class DamPolls:
+    """Keeps what invocations share: connections, and source files for a minute."""
+
+    def __init__(
+        self,
+        settings: DamPollerSettings,
+        *,
+        s3: S3Client,
+        sqs: SQSClient,
+        dynamodb: DynamoDBClient,
+        secrets: SecretsManagerClient,
+    ) -> None:
+        self._lanes = settings.asset_concurrent_calls
+        self._state = Table(dynamodb, settings.state_table)
+        self._ledger = AssetLedger(dynamodb, settings.sync_state_table)
+        self._queue = FifoQueue(sqs, settings.asset_queue_url)
+        self._bucket = Bucket(s3, settings.bucket)
+        self._files = SourceFiles(self._bucket, secrets)
+
+    def of(self, owner: str, time_left: Callable[[], float]) -> Rounds:
+        """Give the rounds of one invocation; `owner` names it, `time_left` is in seconds."""
+        clocks = Clocks(time_left=time_left)
+        polling = Round(
+            files=self._files,
+            cursors=CursorTable(self._state),
+            leases=Leases(self._state),
+            queue=self._queue,
+            lanes=self._lanes,
+            owner=owner,
+            clocks=clocks,
+        )
+        reconciling = ReconcileRound(
+            files=self._files,
+            ledger=self._ledger,
+            state=self._state,
+            walks=Walks(self._bucket),
+            queue=AssetQueue(self._queue, lanes=self._lanes),
+            lanes=self._lanes,
+            owner=owner,
+            clocks=clocks,
+        )
+        return Rounds(polling=polling, reconciling=reconciling)

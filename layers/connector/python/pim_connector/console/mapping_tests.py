@@ -8,12 +8,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from pim_connector.bucket import Bucket
+from pim_connector.akeneo.structure import Structure
+from pim_connector.aws.bucket import Bucket
 from pim_connector.console.previewing import Difference, differences, mapped
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
-from pim_connector.mapping import Program
-from pim_connector.structure import Structure
+from pim_connector.mapping.compiled import Program
 
 MOST: Final = 50
 MOST_BYTES: Final = 2_000_000

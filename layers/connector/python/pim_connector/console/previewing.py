@@ -11,15 +11,17 @@ from typing import Any, BinaryIO, Final, Literal
 import msgspec
 from msgspec import Struct
 
+from pim_connector.akeneo.structure import Structure
 from pim_connector.console.runs import readable
 from pim_connector.erp.preview import Previewed, Summary, preview_records
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import ConnectorError
-from pim_connector.mapping import MappingError, Program, compile_mapping, load_mapping
 from pim_connector.mapping.checking import check_against
-from pim_connector.mapping.result import FieldError
-from pim_connector.structure import Structure
+from pim_connector.mapping.compiled import Program
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import MappingError, load_mapping
+from pim_connector.mapping.results import FieldError
 
 NAME: Final = "mapping"
 MOST_CHARACTERS: Final = 16_000

@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from pim_connector.console.exchange import Call, Reply
 from pim_connector.console.rendering import page
-from pim_connector.delta import without
 from pim_connector.errors import ConnectorError
-from pim_connector.ledger import LedgerEntry, ledger_key
+from pim_connector.sync.comparison import without
+from pim_connector.sync.state import LedgerEntry, ledger_key
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
-    from pim_connector.runs.parking import ParkedGroup
+    from pim_connector.sync.message_results import ParkedGroup
 
 LONGEST: Final = 255
 MOST_VALUES: Final = 400
@@ -61,7 +61,7 @@ def products(parts: Parts, call: Call) -> Reply:
 
 def look_up(parts: Parts, identifier: str) -> Product:
     """Read all that is known of an identifier; a PIM that does not answer is said, not raised."""
-    from pim_connector.runs.parking import Parking
+    from pim_connector.sync.message_results import Parking
 
     entries = provenance(parts, identifier)
     problem, shown, resource = "", None, "product"

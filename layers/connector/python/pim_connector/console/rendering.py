@@ -17,7 +17,7 @@ from pim_connector.console.exchange import Call, Reply
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
-    from pim_connector.runs.run import Run
+    from pim_connector.sync.runs import Run
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"

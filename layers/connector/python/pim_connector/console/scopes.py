@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from pim_connector.assets.mapping import AssetMapping
+    from pim_connector.dam.asset_rules import AssetMapping
     from pim_connector.mapping.language import MappingFile
 
 SIGN_IN: Final = ("openid", "profile")

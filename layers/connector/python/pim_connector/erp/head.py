@@ -10,11 +10,9 @@ from lxml import etree
 from pim_connector.erp.fragments import HeadDocument
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.stream import XmlStream
-from pim_connector.mapping.compiled import HeadValue
-from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.nodes import record_node
-from pim_connector.mapping.program import Program
-from pim_connector.mapping.view import View, single_text
+from pim_connector.mapping.compiled import HeadValue, Program
+from pim_connector.mapping.context import View, record_node, single_text
+from pim_connector.mapping.converters import Refusal
 
 
 def read_order(open_file: Callable[[], BinaryIO], program: Program) -> str | None:

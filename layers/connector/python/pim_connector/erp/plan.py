@@ -8,8 +8,7 @@ from msgspec import Struct, field
 
 from pim_connector.erp.cuts import Cut
 from pim_connector.erp.paths import ElementPath
-from pim_connector.mapping.compiled import CompiledRecord
-from pim_connector.mapping.program import Program
+from pim_connector.mapping.compiled import CompiledRecord, Program
 
 
 class Group(Struct, frozen=True, kw_only=True):

@@ -10,11 +10,11 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.reading import RecordReader
 from pim_connector.erp.record import SourceRecord
-from pim_connector.manifests import HashSet, identity_hash
-from pim_connector.mapping.program import Program
-from pim_connector.mapping.result import (
+from pim_connector.mapping.compiled import Program
+from pim_connector.mapping.results import (
     FieldError,
     Filtered,
     Json,
@@ -24,7 +24,7 @@ from pim_connector.mapping.result import (
     WantedOption,
     payload,
 )
-from pim_connector.structure import Structure
+from pim_connector.sync.chunks import HashSet, identity_hash
 
 
 class Previewed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,7 +15,7 @@ from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.erp.seen import explain_no_records
 from pim_connector.erp.stream import OpenFile, Place, XmlStream
 from pim_connector.erp.surroundings import Surroundings
-from pim_connector.mapping.program import Program
+from pim_connector.mapping.compiled import Program
 
 __all__ = ["RecordReader", "Resumption", "read_order", "read_records"]
 

@@ -16,8 +16,7 @@ from pim_connector.erp.stream import OpenFile, XmlStream
 from pim_connector.erp.table_rows import fill_table
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.compiled import CompiledRecord
-from pim_connector.mapping.program import Program
+from pim_connector.mapping.compiled import CompiledRecord, Program
 
 
 class Surroundings:

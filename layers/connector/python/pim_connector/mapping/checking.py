@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pim_connector.mapping.compiled import CompiledRecord
-from pim_connector.mapping.compiling import Reader
+from pim_connector.akeneo.structure import Attribute, Structure
+from pim_connector.mapping.compiled import CompiledRecord, Program
+from pim_connector.mapping.expressions import Reader
 from pim_connector.mapping.fields import CompiledField
-from pim_connector.mapping.forms import TYPES
 from pim_connector.mapping.language import Scalar, Source, Step, ValueRule
-from pim_connector.mapping.nearest import nearest
-from pim_connector.mapping.places import Path
-from pim_connector.mapping.program import Program
+from pim_connector.mapping.loading import Path, nearest
 from pim_connector.mapping.rules import CompiledRule
-from pim_connector.structure import Attribute, Structure
+from pim_connector.mapping.values import TYPES
 
 SAME_SHAPE = {
     frozenset({"text", "textarea"}),

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from pim_connector.dam.event_kinds import (
+from pim_connector.dam.event_types import (
     BasicVerification,
     ConcatHashVerification,
     ContentfulVerification,
@@ -23,7 +23,7 @@ from pim_connector.dam.event_kinds import (
     SharedQueryVerification,
 )
 from pim_connector.errors import ConfigurationError
-from pim_connector.webhooks.request import Refused, Request, Verified
+from pim_connector.webhooks.requests import Refused, Request, Verified
 
 CLOCK_SKEW_SECONDS = 300
 """How far the sender's clock may be ahead of ours."""
