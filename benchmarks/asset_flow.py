@@ -49,7 +49,7 @@ from tests.nights.aws.world import Secrets  # noqa: E402
 START = 1_700_000_000
 PER_SECOND = 5
 PAGE = 500
-LANES = 2
+GROUPS = 2
 SOURCE = """
 source: dam
 base_url: https://dam.example.com
@@ -78,7 +78,7 @@ class Cloud(BaseManager):
 def _dynamodb() -> DynamoDB:
     tables = DynamoDB(Faults())
     tables.add_table("runs", "pk", "sk")
-    tables.add_table("ledger", "pk")
+    tables.add_table("sync_state", "pk")
     tables.add_table("state", "pk")
     return tables
 
@@ -203,7 +203,7 @@ class Flow:
         settings = AssetMapperSettings(
             bucket="bucket",
             run_table="runs",
-            sync_state_table="ledger",
+            sync_state_table="sync_state",
             state_table="state",
             asset_queue_url="assets",
             asset_dead_letter_queue_url="dead",
@@ -222,7 +222,7 @@ class Flow:
             "cursors": CursorTable(state),
             "leases": Leases(state),
             "queue": FifoQueue(asset_queue, "assets"),
-            "lanes": LANES,
+            "groups": GROUPS,
             "clocks": Clocks(time_left=lambda: 900.0),
             "transport": wire,
         }

@@ -1,8 +1,8 @@
 """The products' flow in this process: the real splitter and mapper, fed as AWS feeds them.
 
 The local stack's emulator hands out one FIFO message at a time. Here as many workers as there are
-lanes take messages at once, each with its own client and its own connection to the PIM, and a lane
-has one message in flight, as Lambda's event source does it
+message groups take messages at once, each with its own client and its own connection to the PIM,
+and a message group has one message in flight, as Lambda's event source does it
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html).
 """
 
@@ -24,7 +24,7 @@ from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.events import RUN_SETTLED, Announcements
 from pim_connector.aws.queue import DeadLetters, FifoQueue
 from pim_connector.aws.table import Leases, Table
-from pim_connector.housekeeping import CaretakerParts, close_run
+from pim_connector.housekeeping import HousekeepingParts, close_run
 from pim_connector.products.composition import MapperClients, MapperParts, Surroundings, compose
 from pim_connector.products.decisions import SplitterParts
 from pim_connector.products.splitting import read_event, split_sources, take_in
@@ -32,7 +32,7 @@ from pim_connector.settings import MapperSettings
 from pim_connector.sync.chunks import Splits
 from pim_connector.sync.message_results import Deliveries, Parking
 from pim_connector.sync.runs import Registry
-from pim_connector.sync.state import Ledger
+from pim_connector.sync.state import SyncState
 
 SOURCE: Final = "erp"
 INVOCATION_SECONDS: Final = 300.0
@@ -104,10 +104,10 @@ class Flow:
         mapping: str,
         *,
         url: str,
-        lanes: int = 4,
+        groups: int = 4,
         transport: Transport = httpx.HTTPTransport,
     ) -> None:
-        self.account, self.lanes, self.url = account, lanes, url
+        self.account, self.groups, self.url = account, groups, url
         self.spells: list[Spell] = []
         self.ends: Counter[str] = Counter()
         self.invoke_seconds = INVOKE_SECONDS if account.seconds else 0.0
@@ -115,7 +115,7 @@ class Flow:
         self._put(f"config/erp/{SOURCE}.yaml", mapping.encode())
         self._splitter = self._splitter_parts()
         self._housekeeping = self._housekeeping_parts()
-        self._workers = [self._mapper_parts() for _ in range(lanes)]
+        self._workers = [self._mapper_parts() for _ in range(groups)]
 
     def take_in(self, export: Any, name: str = "export.xml") -> None:
         """Put a file into the inbox and split it to its end."""
@@ -187,19 +187,19 @@ class Flow:
             registry=Registry(runs),
             splits=Splits(runs),
             leases=Leases(Table(dynamodb, "state")),
-            ledger=Ledger(dynamodb, "ledger"),
+            sync_state=SyncState(dynamodb, "sync_state"),
             queue=FifoQueue(account.client("sqs"), account.queue.url),
             announcements=Announcements(account.client("events"), "default"),
-            lanes=self.lanes,
+            groups=self.groups,
             trigger="upload",
             clock=lambda: datetime.now(UTC),
         )
 
-    def _housekeeping_parts(self) -> CaretakerParts:
+    def _housekeeping_parts(self) -> HousekeepingParts:
         account = self.account
         dynamodb, sqs = account.client("dynamodb"), account.client("sqs")
         runs = Table(dynamodb, "runs")
-        return CaretakerParts(
+        return HousekeepingParts(
             bucket=Bucket(account.client("s3"), "bucket"),
             registry=Registry(runs),
             splits=Splits(runs),
@@ -218,7 +218,7 @@ class Flow:
         settings = MapperSettings(
             bucket="bucket",
             run_table="runs",
-            sync_state_table="ledger",
+            sync_state_table="sync_state",
             state_table="state",
             product_queue_url=account.queue.url,
             product_dead_letter_queue_url=account.dead.url,

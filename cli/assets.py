@@ -83,7 +83,7 @@ def preview(
         raise ConfigurationError(
             f"{source}: `assets` is missing: how a DAM's properties become assets of the PIM"
         )
-    program = compile_assets(described.assets, name=str(source), base_url=described.base_url)
+    compiled = compile_assets(described.assets, name=str(source), base_url=described.base_url)
     kept = StateFile(state)
     if since is not None:
         kept.state.cursors[described.source] = _since(described, since)
@@ -91,9 +91,9 @@ def preview(
     compares = reconcile and bool(known) and described.deleted.absent == "reconcile"
     clocks = Clocks(time_left=lambda: 86_400.0)
     with DamClient(described, _secrets(described, secrets), clocks=clocks) as client:
-        previewer = Previewer(client, program, files.structure(structure), known, _show, limit)
+        previewer = Previewer(client, compiled, files.structure(structure), known, _show, limit)
         poll = Poll(
-            client=client, cursors=kept, send=previewer.take, lanes=1, time_left=clocks.time_left
+            client=client, cursors=kept, send=previewer.take, groups=1, time_left=clocks.time_left
         )
         report = None
         try:

@@ -79,11 +79,11 @@ def _erp(
 
     check_name(source)
     try:
-        program = compile_mapping(load_mapping(data, name=str(file)))
+        compiled = compile_mapping(load_mapping(data, name=str(file)))
         if not check:
             return []
         with _client(target, pim) as client:
-            return list(check_against(program, fetch_structure(client)))
+            return list(check_against(compiled, fetch_structure(client)))
     except MappingError as error:
         return list(error.problems)
 

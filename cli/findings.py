@@ -53,7 +53,7 @@ def breaker(target: Target) -> Iterator[Finding]:
         return
     advice = {
         "credentials": "put working credentials into the secret; nothing has to be deployed",
-        "configuration": "see the mapper's log for what the PIM refuses, and mend it",
+        "configuration": "see the mapper's log for what the PIM refuses, and fix it",
     }.get(item["reason"]["S"], "wait: messages are delivered by themselves when the PIM is back")
     yield Finding(
         level="problem",

@@ -58,10 +58,10 @@ def check(
 
     problems: tuple[str, ...] = ()
     try:
-        program = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
+        compiled = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
         known = _structure(structure, pim)
         if known is not None:
-            problems = check_against(program, known)
+            problems = check_against(compiled, known)
     except MappingError as error:
         problems = error.problems
     if as_json:

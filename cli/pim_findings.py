@@ -93,8 +93,8 @@ def mappings(target: Target) -> Iterator[Finding]:
         structure = fetch_structure(client)
     for key in keys:
         try:
-            program = compile_mapping(load_mapping(store.get(key), name=key))
-            problems = check_against(program, structure)
+            compiled = compile_mapping(load_mapping(store.get(key), name=key))
+            problems = check_against(compiled, structure)
         except MappingError as error:
             problems = error.problems
         for problem in problems:
@@ -102,7 +102,7 @@ def mappings(target: Target) -> Iterator[Finding]:
                 level="problem",
                 about="mappings",
                 found=problem,
-                advice="mend it and pim-connector config push SOURCE FILE",
+                advice="fix it and pim-connector config push SOURCE FILE",
             )
         if not problems:
             yield Finding(level="ok", about="mappings", found=f"{key} agrees with the PIM")

@@ -147,7 +147,7 @@ def _media(words: frozenset[str], values: list[str]) -> Kind | None:
 
 def _date(words: frozenset[str], values: list[str]) -> Kind | None:
     dated = any("date" in word or "datum" in word or word in ("day", "created", "updated",
-                "changed", "amended", "lastupdated") for word in words)  # fmt: skip
+                "changed", "updated", "lastupdated") for word in words)  # fmt: skip
     for pattern in DATES:
         if pattern in ("yyyyMMdd", "epoch_milliseconds") and not dated:
             continue

@@ -32,7 +32,9 @@ def mapper() -> AssetMapper:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer with the messages that come back: in a lane, all after the first that does."""
+    """Answer with the messages that come back: in a message group, all after the first that
+    does.
+    """
     handled = mapper().worker.handle(
         event["Records"], lambda: context.get_remaining_time_in_millis() / 1000
     )

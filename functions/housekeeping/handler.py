@@ -20,7 +20,7 @@ from pim_connector.aws.events import RUN_SETTLED, Announcements
 from pim_connector.aws.queue import DeadLetters, FifoQueue
 from pim_connector.aws.table import Leases, Table
 from pim_connector.errors import ConfigurationError
-from pim_connector.housekeeping import CaretakerParts, close_run, make_round
+from pim_connector.housekeeping import HousekeepingParts, close_run, make_round
 from pim_connector.settings import HousekeepingSettings, load
 from pim_connector.sync.chunks import Splits
 from pim_connector.sync.message_results import Deliveries, Parking
@@ -29,11 +29,11 @@ from telemetry import count, logger, observed
 
 
 @cache
-def parts() -> CaretakerParts:
+def parts() -> HousekeepingParts:
     settings = load(HousekeepingSettings, os.environ)
     dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
     runs = Table(dynamodb, settings.run_table)
-    return CaretakerParts(
+    return HousekeepingParts(
         bucket=Bucket(boto3.client("s3"), settings.bucket),
         registry=Registry(runs),
         splits=Splits(runs),

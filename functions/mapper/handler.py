@@ -35,7 +35,7 @@ def parts() -> MapperParts:
 
 
 def handle_record(record: dict[str, Any], context: LambdaContext) -> bool:
-    """Handle one message; False if it stays in the queue, where it and its lane wait."""
+    """Handle one message; False if it stays in the queue, where it and its message group wait."""
     keys = correlation(record["body"])
     annotate(keys)
     with about(**keys, sqs_message=record["messageId"]):
@@ -66,15 +66,15 @@ def _handle(record: dict[str, Any], context: LambdaContext) -> bool:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer with the messages that come back: in a lane, all after the first that does.
+    """Answer with the messages that come back: in a message group, all after the first that does.
 
     That all do is no failure of the function: an alarm is about those, and the queue does the same.
     """
     back: list[str] = []
     waiting: set[str] = set()
     for record in event["Records"]:
-        lane = record["attributes"]["MessageGroupId"]
-        if lane in waiting or not handle_record(record, context):
-            waiting.add(lane)
+        group = record["attributes"]["MessageGroupId"]
+        if group in waiting or not handle_record(record, context):
+            waiting.add(group)
             back.append(record["messageId"])
     return {"batchItemFailures": [{"itemIdentifier": message} for message in back]}

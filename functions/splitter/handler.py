@@ -25,7 +25,7 @@ from pim_connector.products.splitting import read_event, split_sources, take_in
 from pim_connector.settings import SplitterSettings, load
 from pim_connector.sync.chunks import Splits
 from pim_connector.sync.runs import Registry
-from pim_connector.sync.state import Ledger
+from pim_connector.sync.state import SyncState
 from telemetry import count, logger, observed
 
 
@@ -41,10 +41,10 @@ def parts() -> SplitterParts:
         registry=Registry(runs),
         splits=Splits(runs),
         leases=Leases(Table(dynamodb, settings.state_table)),
-        ledger=Ledger(dynamodb, settings.sync_state_table),
+        sync_state=SyncState(dynamodb, settings.sync_state_table),
         queue=FifoQueue(sqs, settings.product_queue_url),
         announcements=Announcements(boto3.client("events"), settings.event_bus),
-        lanes=settings.concurrent_calls,
+        groups=settings.concurrent_calls,
         trigger=settings.trigger,
         clock=lambda: datetime.now(UTC),
     )

@@ -51,10 +51,11 @@ def _last_by_identifier(file: Path, mapping: Path, client: AkeneoClient) -> dict
     from pim_connector.mapping.loading import load_mapping
     from pim_connector.mapping.results import Mapped
 
-    program = compile_mapping(load_mapping(mapping.read_bytes(), name=str(mapping)))
+    compiled = compile_mapping(load_mapping(mapping.read_bytes(), name=str(mapping)))
     structure = fetch_structure(client)
     results = (
-        program.map(record, structure) for record in read_records(lambda: file.open("rb"), program)
+        compiled.map(record, structure)
+        for record in read_records(lambda: file.open("rb"), compiled)
     )
     return {result.identifier: result for result in results if isinstance(result, Mapped)}
 

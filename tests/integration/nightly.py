@@ -21,7 +21,7 @@ from pim_connector.aws.events import Announcements
 from pim_connector.aws.queue import FifoQueue
 from pim_connector.products.composition import MapperClients, Surroundings, compose
 from pim_connector.settings import MapperSettings
-from pim_connector.sync.jobs import ErrandParts
+from pim_connector.sync.jobs import JobParts
 from pim_connector.sync.runs import Run
 from simulators.akeneo.accounts import Connection
 from simulators.akeneo.pim import Pim
@@ -99,14 +99,14 @@ class Nights:
         assert found is not None
         return found
 
-    def errands(self) -> ErrandParts:
+    def jobs(self) -> JobParts:
         stack = self.stack
-        return ErrandParts(
+        return JobParts(
             bucket=Bucket(stack.s3, BUCKET),
             registry=stack.registry,
             queue=FifoQueue(stack.sqs, stack.urls["products"]),
             announcements=Announcements(stack.events, "default"),
-            lanes=2,
+            groups=2,
             clock=lambda: datetime.now(UTC),
         )
 

@@ -15,7 +15,7 @@ import yaml
 from pim_connector.aws.table import Table
 from pim_connector.outcomes import RecordOutcome
 from pim_connector.sync.message_results import Deliveries
-from pim_connector.sync.messages import HeavyPointer, ProductMessage, decode
+from pim_connector.sync.messages import ClaimCheck, ProductMessage, decode
 from pim_connector.sync.runs import Registry, Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,7 +137,7 @@ class Stack:
         found = []
         for body in self._drain("products"):
             message = decode(body)
-            if isinstance(message, HeavyPointer):
+            if isinstance(message, ClaimCheck):
                 heavy = decode(self.get(message.heavy))
                 assert isinstance(heavy, ProductMessage)
                 message = heavy

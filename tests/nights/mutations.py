@@ -39,17 +39,17 @@ def _never_superseded(_: Any) -> Any:
 
 
 def _order_as_it_is(_: Any) -> Any:
-    def decide(sighting: Any, entry: Any, standing: Any) -> str:
+    def decide(candidate: Any, entry: Any, run_context: Any) -> str:
         from pim_connector.mapping.results import Filtered, Rejected
 
-        if isinstance(sighting.found, Filtered):
+        if isinstance(candidate.found, Filtered):
             return "f"
-        if isinstance(sighting.found, Rejected):
+        if isinstance(candidate.found, Rejected):
             return "r"
-        if sighting.repeats or entry is None:
+        if candidate.repeats or entry is None:
             return "q"
-        same = (entry.fingerprint, entry.mapping) == (sighting.fingerprint, standing.digest)
-        return "u" if same and standing.shortcut else "q"
+        same = (entry.fingerprint, entry.mapping) == (candidate.fingerprint, run_context.digest)
+        return "u" if same and run_context.shortcut else "q"
 
     return decide
 
@@ -74,11 +74,11 @@ _turns = count()
 
 
 def _group_of_its_own(_: Any) -> Any:
-    return lambda lane: f"lane-{lane}-{next(_turns)}"
+    return lambda group: f"message group-{group}-{next(_turns)}"
 
 
-def _lane_by_turns(_: Any) -> Any:
-    return lambda _key, lanes: next(_turns) % lanes
+def _group_by_turns(_: Any) -> Any:
+    return lambda _key, groups: next(_turns) % groups
 
 
 def _unconditional(original: Any) -> Any:
@@ -185,12 +185,12 @@ def _all_slots(_: Any) -> Any:
 
 MUTATIONS = (
     Mutation(
-        "ledger: order checked by the mapper",
+        "sync state: order checked by the mapper",
         "pim_connector.products.lines.is_superseded",
         _never_superseded,
     ),
     Mutation(
-        "ledger: order checked at the split",
+        "sync state: order checked at the split",
         "pim_connector.products.decisions.decide",
         _order_as_it_is,
     ),
@@ -200,12 +200,14 @@ MUTATIONS = (
         _all_done_at_200,
     ),
     Mutation(
-        "queue: one group per lane",
-        "pim_connector.products.batching.message_group",
+        "queue: one group per message group",
+        "pim_connector.products.batching.group_id",
         _group_of_its_own,
     ),
     Mutation(
-        "lanes: a family stays in its lane", "pim_connector.products.split.lane_of", _lane_by_turns
+        "message groups: a family stays in its message group",
+        "pim_connector.products.split.group_of",
+        _group_by_turns,
     ),
     Mutation(
         "books: conditional writes (fence, checkpoint)",
@@ -260,17 +262,17 @@ MUTATIONS = (
         _no_attempts,
     ),
     Mutation(
-        "ledger: no word for what may have been written",
+        "sync state: no word for what may have been written",
         "pim_connector.products.worker.doubt",
         _nothing,
     ),
     Mutation(
-        "ledger: no word for what may have been withdrawn",
+        "sync state: no word for what may have been withdrawn",
         "pim_connector.products.worker.presume",
         _nothing,
     ),
     Mutation(
-        "ledger: what was begun has ended before a message is booked",
+        "sync state: what was begun has ended before a message is booked",
         "pim_connector.aws.threads.ended",
         _none_newer,
     ),
@@ -301,12 +303,12 @@ MUTATIONS = (
         _nothing,
     ),
     Mutation(
-        "errands: written down before anything is sent",
-        "pim_connector.housekeeping.send_written",
+        "jobs: written down before anything is sent",
+        "pim_connector.housekeeping.publish_staged",
         _nothing,
     ),
     Mutation(
-        "errands: what was not written down is given up",
+        "jobs: what was not written down is given up",
         "pim_connector.sync.runs.Registry.give_up",
         _nothing,
     ),

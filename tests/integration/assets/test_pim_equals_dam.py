@@ -74,7 +74,7 @@ class Joined(World):
                 client=client,
                 cursors=self.simulated,
                 send=self.queue_message,
-                lanes=2,
+                groups=2,
                 time_left=lambda: until - self.time,
             ).run()
         return report.finished

@@ -36,11 +36,11 @@ def reconcile(world: World, **changes: Any) -> Reconciled:
     with DamClient(source, {}, transport=Wire(world.dam), clocks=clocks) as client:
         fields: dict[str, Any] = {
             "client": client,
-            "ledger": world.ledger,
+            "sync_state": world.sync_state,
             "state": Table(world.dynamodb, "state"),
             "walks": Walks(Bucket(world.s3, "bucket")),
             "send": send,
-            "lanes": 2,
+            "groups": 2,
             "time_left": lambda: 600.0,
             "max_share": 20.0,
         }
@@ -161,11 +161,11 @@ def test_a_round_reconciles_the_sources_that_ask_for_it(filled: World) -> None:
     def round_of(owner: str) -> ReconcileRound:
         return ReconcileRound(
             files=SourceFiles(Bucket(filled.s3, "bucket"), filled.secrets),
-            ledger=filled.ledger,
+            sync_state=filled.sync_state,
             state=Table(filled.dynamodb, "state"),
             walks=Walks(Bucket(filled.s3, "bucket")),
             queue=filled.asset_queue,
-            lanes=2,
+            groups=2,
             owner=owner,
             clocks=Clocks(now=lambda: filled.time, sleep=filled.sleep, time_left=lambda: 600.0),
             transport=Wire(filled.dam),

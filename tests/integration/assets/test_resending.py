@@ -1,4 +1,4 @@
-"""`assets resend`: rejected assets again once the reason is mended, and whole where asked for."""
+"""`assets resend`: rejected assets again once the reason is fixed, and whole where asked for."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import boto3
 import httpx
 
 from pim_connector.assets.composition import AssetMapper
-from pim_connector.assets.state import AssetLedger
+from pim_connector.assets.state import AssetSyncState
 from pim_connector.aws.queue import FifoQueue
 from pim_connector.aws.table import Table
 from pim_connector.dam.polling import AssetQueue
@@ -79,7 +79,7 @@ CATALOG: dict[str, Any] = {
         {"code": "summer", "asset_family": "packshots", "attribute": "tags"}
     ],
 }
-LEDGER_INDEX: dict[str, Any] = {
+SYNC_STATE_INDEX: dict[str, Any] = {
     "GlobalSecondaryIndexes": [
         {
             "IndexName": "assets-in-use",
@@ -187,12 +187,12 @@ class World:
         self.secrets = aws("secretsmanager")
         region: Any = {"LocationConstraint": "eu-central-1"}
         self.s3.create_bucket(Bucket="bucket", CreateBucketConfiguration=region)
-        for name, keys in {"runs": ("pk", "sk"), "ledger": ("pk",), "state": ("pk",)}.items():
+        for name, keys in {"runs": ("pk", "sk"), "sync_state": ("pk",), "state": ("pk",)}.items():
             schema: Any = [
                 {"AttributeName": key, "KeyType": kind}
                 for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
             ]
-            indexed = LEDGER_INDEX if name == "ledger" else {}
+            indexed = SYNC_STATE_INDEX if name == "sync_state" else {}
             names = (*keys, *(("in_use", "waits") if indexed else ()))
             self.dynamodb.create_table(
                 TableName=name,
@@ -211,7 +211,7 @@ class World:
         self.settings = AssetMapperSettings(
             bucket="bucket",
             run_table="runs",
-            sync_state_table="ledger",
+            sync_state_table="sync_state",
             state_table="state",
             asset_queue_url=self.queues["asset"],
             asset_dead_letter_queue_url=self.queues["dead"],
@@ -219,8 +219,8 @@ class World:
             akeneo_url=url,
             akeneo_secret_arn="akeneo",
         )
-        self.ledger = AssetLedger(self.dynamodb, "ledger")
-        self.asset_queue = AssetQueue(FifoQueue(self.sqs, self.queues["asset"]), lanes=2)
+        self.sync_state = AssetSyncState(self.dynamodb, "sync_state")
+        self.asset_queue = AssetQueue(FifoQueue(self.sqs, self.queues["asset"]), groups=2)
         self.addresses = {"dam.example.com": ["93.184.216.34"]}
         self.mapper: AssetMapper | None = None
         self.put_source()

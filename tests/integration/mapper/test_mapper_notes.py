@@ -1,4 +1,4 @@
-"""What the PIM takes is noted in the ledger while it still answers for the rest of its call."""
+"""What the PIM takes is noted in the sync state while it still answers for the rest of its call."""
 
 from __future__ import annotations
 

@@ -25,10 +25,10 @@ from pim_connector.sync.messages import (
     MessageRecord,
     ProductMessage,
     encode,
-    message_group,
+    group_id,
 )
 from pim_connector.sync.runs import Registry, Run
-from pim_connector.sync.state import Ledger
+from pim_connector.sync.state import SyncState
 from simulators.akeneo.pim import Pim
 from tests.in_turn import in_turn
 
@@ -38,7 +38,7 @@ SECRET = {
     "username": "robot",
     "password": "p4ssw0rd-of-the-robot",
 }
-TABLES: dict[str, tuple[str, ...]] = {"runs": ("pk", "sk"), "ledger": ("pk",), "state": ("pk",)}
+TABLES: dict[str, tuple[str, ...]] = {"runs": ("pk", "sk"), "sync_state": ("pk",), "state": ("pk",)}
 
 
 class Killed(BaseException):
@@ -132,7 +132,7 @@ class World:
         self.settings = MapperSettings(
             bucket="bucket",
             run_table="runs",
-            sync_state_table="ledger",
+            sync_state_table="sync_state",
             state_table="state",
             product_queue_url=self.queue,
             product_dead_letter_queue_url=self.dead_letters,
@@ -180,7 +180,7 @@ class World:
         self._table = table
         self.registry, self.deliveries = Registry(table), Deliveries(table)
         self.parking = Parking(table)
-        self.ledger = Ledger(self.dynamodb, "ledger")
+        self.sync_state = SyncState(self.dynamodb, "sync_state")
 
     def start_worker(self) -> None:
         """Begin with a cold start: nothing that was in memory is left."""
@@ -251,7 +251,7 @@ class World:
             "run": run,
             "source": "shop",
             "id": id,
-            "lane": 0,
+            "group": 0,
             "order": run,
             "mapping": mapping,
             "resource": resource,
@@ -272,7 +272,7 @@ class World:
         self.sqs.send_message(
             QueueUrl=self.queue,
             MessageBody=body,
-            MessageGroupId=message_group(message.lane),
+            MessageGroupId=group_id(message.group),
             MessageDeduplicationId=f"{message.run}-{message.id}-{time.monotonic_ns()}",
         )
 

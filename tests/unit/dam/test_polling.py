@@ -81,7 +81,7 @@ def test_a_poll_that_is_no_longer_alone_stops() -> None:
             client=client,
             cursors=world,
             send=world.send,
-            lanes=3,
+            groups=3,
             time_left=lambda: 100.0,
             still_alone=lambda: False,
         )
@@ -123,7 +123,7 @@ def test_an_asset_that_no_message_can_carry_travels_as_its_id() -> None:
 
 
 def test_what_is_no_message_is_rejected() -> None:
-    later = AssetMessage(v=2, source="dam", lane=0, changes=())
+    later = AssetMessage(v=2, source="dam", group=0, changes=())
     for body in ("{}", "nothing", encode_asset_message(later)):
         with pytest.raises(RejectedError):
             decode_asset_message(body)

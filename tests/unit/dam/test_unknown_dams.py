@@ -1,4 +1,4 @@
-"""Ways of DAMs that nobody has written a starter for: each works, or says which key to mend."""
+"""Ways of DAMs that nobody has written a starter for: each works, or says which key to fix."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ def test_a_list_without_a_single_stamp_is_remarked_upon() -> None:
             client=dam,
             cursors=Kept(),
             send=lambda _: None,
-            lanes=1,
+            groups=1,
             time_left=lambda: 600.0,
         ).run()
     (note,) = report.notes

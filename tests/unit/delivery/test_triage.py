@@ -19,7 +19,7 @@ def state(found: Triage) -> str | None:
     return found.outcomes[0].state if found.outcomes else None
 
 
-def test_a_record_the_ledger_does_not_know_is_mapped() -> None:
+def test_a_record_the_sync_state_does_not_know_is_mapped() -> None:
     assert sorted_out().to_map == (record(),)
 
 
@@ -63,7 +63,7 @@ def test_a_product_accepted_in_part_is_tried_again_by_the_next_file() -> None:
     assert again.to_map
 
 
-def test_the_ledger_holds_nothing_of_values_that_are_still_to_follow() -> None:
+def test_the_sync_state_holds_nothing_of_values_that_are_still_to_follow() -> None:
     name, image = value("name", "Boot"), value("image", "a.jpg")
     whole = line(name, image)
 

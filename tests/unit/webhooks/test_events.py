@@ -22,7 +22,7 @@ from pim_connector.dam.event_types import (
 )
 from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.webhooks.certificates import PublicKeys
-from pim_connector.webhooks.endpoint import FrontDesk, Trust, take_in
+from pim_connector.webhooks.endpoint import Endpoint, Trust, take_in
 from pim_connector.webhooks.requests import EventReader, events_in, hear, read_request, source_name
 from tests.unit.webhooks.senders import (
     CERTIFICATE_URL,
@@ -258,7 +258,7 @@ def test_no_call_breaks_the_webhook_and_no_unproven_call_is_queued(
             )
 
     world = World()
-    desk = FrontDesk(
+    desk = Endpoint(
         sources=Files(),  # type: ignore[arg-type]  # answers the one question that is asked
         seen=Memory(),
         send=queue.send,

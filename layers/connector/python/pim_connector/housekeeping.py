@@ -26,15 +26,15 @@ from pim_connector.products.decisions import kept
 from pim_connector.products.splitting import INBOX
 from pim_connector.reports import Digest, ReportWriter, report_page, summary
 from pim_connector.sync.chunks import Splits
-from pim_connector.sync.jobs import GIVEN_UP, send_written
+from pim_connector.sync.jobs import GIVEN_UP, publish_staged
 from pim_connector.sync.message_results import Deliveries, Parking, links_due, overdue
 from pim_connector.sync.messages import (
-    HeavyPointer,
+    ClaimCheck,
     Message,
     decode,
     deduplication_id,
     encode,
-    message_group,
+    group_id,
 )
 from pim_connector.sync.runs import Phase, Registry, Run
 from pim_connector.sync.snapshot import keep_baseline
@@ -47,8 +47,8 @@ logger = logging.getLogger(__name__)
 SPOOL_BYTES: Final = 8 * 1_048_576
 
 
-class CaretakerParts(Struct, frozen=True, kw_only=True):
-    """What the caretaker works with. `clock` gives the time in UTC."""
+class HousekeepingParts(Struct, frozen=True, kw_only=True):
+    """What the housekeeping works with. `clock` gives the time in UTC."""
 
     bucket: Bucket
     registry: Registry
@@ -63,7 +63,7 @@ class CaretakerParts(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
 
 
-def close_run(name: str, parts: CaretakerParts) -> bool:
+def close_run(name: str, parts: HousekeepingParts) -> bool:
     """Close a run if it is settled: report, file moved, told to others. False: it is not.
 
     May be called at any time and again: it goes on where it was cut short.
@@ -79,7 +79,7 @@ def close_run(name: str, parts: CaretakerParts) -> bool:
     return True
 
 
-def _finish(run: Run, parts: CaretakerParts) -> Run:
+def _finish(run: Run, parts: HousekeepingParts) -> Run:
     from pim_connector.products.decisions import run_file
 
     problem = run.problem or _miscount(run)
@@ -90,8 +90,8 @@ def _finish(run: Run, parts: CaretakerParts) -> Run:
     ended = replace(run, phase=phase, problem=problem, file=target, finished_at=now, dead=0)
     report = write_report(ended, parts)
     if run.kind == "file":
-        windows, outcomes = parts.splits.windows, parts.deliveries.outcomes(run.id)
-        keep_baseline(run, lambda: windows(run.id), outcomes, parts.bucket)
+        chunks, outcomes = parts.splits.chunks, parts.deliveries.outcomes(run.id)
+        keep_baseline(run, lambda: chunks(run.id), outcomes, parts.bucket)
     try:
         if run.kind == "file":
             parts.bucket.move(run_file(run), target)
@@ -111,7 +111,7 @@ def _miscount(run: Run) -> str | None:
     )
 
 
-def write_report(run: Run, parts: CaretakerParts) -> str:
+def write_report(run: Run, parts: HousekeepingParts) -> str:
     """Write the report as far as it is known, and give the key of its JSON form."""
     key = f"reports/{run.id}/report.json"
     with (
@@ -137,14 +137,16 @@ def write_report(run: Run, parts: CaretakerParts) -> str:
     return key
 
 
-def _left_behind(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
+def _left_behind(run: Run, parts: HousekeepingParts) -> Iterator[RecordOutcome]:
     yield from (record.outcome for record in kept(parts.bucket, run.id))
     yield from _troubled(run, parts)
     yield from _dead(run, parts)
 
 
-def _troubled(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
-    """Give what the mapper rejected, what is still parked, and what went in, but not all of it."""
+def _troubled(run: Run, parts: HousekeepingParts) -> Iterator[RecordOutcome]:
+    """Return what the mapper rejected, what is still parked, and what went in, but not all of
+    it.
+    """
     waiting: set[int] = set()
     if run.counts["parked"]:
         for outcome in parts.deliveries.outcomes(run.id):
@@ -156,7 +158,7 @@ def _troubled(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
             yield outcome
 
 
-def _dead(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
+def _dead(run: Run, parts: HousekeepingParts) -> Iterator[RecordOutcome]:
     for message, records in parts.registry.dead_letters(run.id):
         if parts.deliveries.message_recorded(run.id, message):
             continue
@@ -174,18 +176,18 @@ def _dead(run: Run, parts: CaretakerParts) -> Iterator[RecordOutcome]:
             )
 
 
-# A round of the caretaker: looks after every run that is not closed.
+# A round of the housekeeping: looks after every run that is not closed.
 #
 # What reads files and mappings is imported where it is needed: most rounds find nothing to do, and
 # there are 288 of them a day.
 
 
 PREPARING_SECONDS: Final = 3600
-"""After this long a command that has not written its errand down is taken to be gone."""
+"""After this long a command that has not written its job down is taken to be gone."""
 
 
 class Round(Struct, frozen=True, kw_only=True):
-    """What one round did: runs closed, splits and errands taken up again, parked groups sent."""
+    """What one round did: runs closed, splits and jobs taken up again, parked groups sent."""
 
     closed: tuple[str, ...]
     resumed: tuple[str, ...]
@@ -193,7 +195,7 @@ class Round(Struct, frozen=True, kw_only=True):
     dead: int
 
 
-def make_round(parts: CaretakerParts) -> Round:
+def make_round(parts: HousekeepingParts) -> Round:
     """Look after every run that is not closed; what fails for one run does not stop the others."""
     closed, resumed, expired = [], dict[str, str](), 0
     for name in list(parts.registry.open_runs()):
@@ -219,24 +221,24 @@ def make_round(parts: CaretakerParts) -> Round:
     return Round(closed=tuple(closed), resumed=tuple(resumed.values()), expired=expired, dead=dead)
 
 
-def _take_up(errand: Run, parts: CaretakerParts) -> dict[str, str]:
-    """Send an errand that is written down, whose command may be gone; give up one that is not.
+def _take_up(job: Run, parts: HousekeepingParts) -> dict[str, str]:
+    """Send a job that is written down, whose command may be gone; give up one that is not.
 
     The withdrawal of a file that is still being split is begun again by the splitter.
     """
-    if errand.phase == "sending":
-        send_written(errand, parts)
-        return {errand.id: errand.id}
+    if job.phase == "sending":
+        publish_staged(job, parts)
+        return {job.id: job.id}
     now = parts.clock()
-    since = datetime.fromisoformat(errand.started_at or errand.registered_at or f"{now}")
-    of = parts.registry.get(errand.of or "")
+    since = datetime.fromisoformat(job.started_at or job.registered_at or f"{now}")
+    of = parts.registry.get(job.of or "")
     if (now - since).total_seconds() > PREPARING_SECONDS and not (of and of.phase == "splitting"):
-        parts.registry.give_up(errand, GIVEN_UP, f"{now:%Y-%m-%dT%H:%M:%SZ}")
-        close_run(errand.id, parts)
+        parts.registry.give_up(job, GIVEN_UP, f"{now:%Y-%m-%dT%H:%M:%SZ}")
+        close_run(job.id, parts)
     return {}
 
 
-def _expire_parked(run: Run, parts: CaretakerParts) -> int:
+def _expire_parked(run: Run, parts: HousekeepingParts) -> int:
     """Send a last time what has waited too long for its parent, or for the rest of the run.
 
     But not while messages of the run are still to be delivered: behind a PIM that is down the
@@ -249,9 +251,9 @@ def _expire_parked(run: Run, parts: CaretakerParts) -> int:
     late = overdue(groups, until) + links_due(run, groups)
     parts.queue.send(
         Outgoing(
-            group=message_group(group.lane),
+            group=group_id(group.group),
             deduplication=deduplication_id(run.id, f"{group.message}-last"),
-            body=encode(HeavyPointer(run=run.id, heavy=group.heavy, last=True)),
+            body=encode(ClaimCheck(run=run.id, heavy=group.heavy, last=True)),
         )
         for group in late
     )
@@ -260,7 +262,7 @@ def _expire_parked(run: Run, parts: CaretakerParts) -> int:
     return len(late)
 
 
-def _name_dead_letters(parts: CaretakerParts) -> int:
+def _name_dead_letters(parts: HousekeepingParts) -> int:
     found: dict[str, dict[str, list[tuple[int, int, str]]]] = defaultdict(dict)
     for body in parts.dead_letters.bodies():
         message = _message(body, parts.bucket)
@@ -281,9 +283,9 @@ def _name_dead_letters(parts: CaretakerParts) -> int:
 def _message(body: str, bucket: Bucket) -> Message | None:
     try:
         message = decode(body)
-        if isinstance(message, HeavyPointer):
+        if isinstance(message, ClaimCheck):
             message = decode(bucket.get(message.heavy))
     except (RejectedError, FileNotFoundError) as error:
         logger.error("a dead letter that cannot be read: %s", error)
         return None
-    return None if isinstance(message, HeavyPointer) else message
+    return None if isinstance(message, ClaimCheck) else message

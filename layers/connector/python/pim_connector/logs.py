@@ -32,7 +32,7 @@ def about(**keys: str) -> Iterator[None]:
 
 
 def label(record: logging.LogRecord) -> bool:
-    """Give a line the keys that it does not have itself; a logging filter that lets all pass."""
+    """Return a line the keys that it does not have itself; a logging filter that lets all pass."""
     for name, key in _KEYS.get().items():
         if not hasattr(record, name):
             setattr(record, name, key)

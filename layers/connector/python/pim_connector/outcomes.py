@@ -17,7 +17,7 @@ FINAL_STATES: Final[tuple[State, ...]] = tuple(state for state in STATES if stat
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One reason why a record was rejected, in words for the person who mends it.
+    """One reason why a record was rejected, in words for the person who fixes it.
 
     `source` is the place in the record (an XPath), `value` what stood there, `advice` what to do.
     """

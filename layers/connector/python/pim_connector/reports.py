@@ -40,7 +40,7 @@ _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
 def summary(run: Run) -> dict[str, object]:
-    """Give a run in numbers, as the report and the RunFinished event tell it.
+    """Return a run in numbers, as the report and the RunFinished event tell it.
 
     `exact` says that every record of the file has its state.
     """
@@ -168,7 +168,7 @@ class Digest(Struct):
     minutes: dict[int, Counter[str]] = field(default_factory=dict)
 
     def count(self, outcomes: Iterable[RecordOutcome], at: int | None = None) -> None:
-        """Count booked records: what was changed of them and, where `at` is known, when.
+        """Count recorded records: what was changed of them and, where `at` is known, when.
 
         `at` is in seconds of the epoch.
         """
@@ -203,11 +203,11 @@ class Digest(Struct):
             seen.add(key)
 
     def top_reasons(self, number: int) -> list[Reason]:
-        """Give the most frequent reasons, the first first."""
+        """Return the most frequent reasons, the first first."""
         return sorted(self.reasons.values(), key=lambda reason: -reason.records)[:number]
 
     def timeline(self) -> tuple[int, dict[int, Counter[str]]]:
-        """Give a step in seconds, and the states by the step they were reached in, without gaps.
+        """Return a step in seconds, and the states by the step they were reached in, without gaps.
 
         An hour at least for a night; less for what is over sooner, so that one sees its course.
         """
@@ -236,7 +236,7 @@ WORDS: Final = {
 }
 KINDS: Final = {
     "replay": "Records sent again",
-    "rewind": "An import undone",
+    "revert": "An import undone",
     "withdrawal": "Products that left an export",
 }
 SECONDS_A_PRODUCT: Final = 0.055
@@ -281,7 +281,7 @@ def report_page(run: Run, digest: Digest, excerpts: Mapping[int, str]) -> str:
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined  # 50 ms, and only the caretaker needs it
+    from jinja2 import Environment, StrictUndefined  # 50 ms, and only the housekeeping needs it
 
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -152,7 +152,7 @@ def unlimited() -> float:
     return math.inf
 
 
-class Pace(Protocol):
+class RateLimiter(Protocol):
     """Keeps calls apart that the PIM allows only so often."""
 
     def wait(self) -> None:
@@ -185,17 +185,17 @@ class LocalPace:
             self._sleep(pause)
 
 
-class Patience(Struct, frozen=True, kw_only=True):
+class RetryPolicy(Struct, frozen=True, kw_only=True):
     """Decides after a transient failure: pause and try again, or let it be the caller's.
 
-    `tries` counts calls in a row without any progress. `chance` gives a number from 0 to 1.
+    `tries` counts calls in a row without any progress. `jitter` gives a number from 0 to 1.
     """
 
     tries: int
     deadline: Deadline
     now: Callable[[], float]
     sleep: Callable[[float], None]
-    chance: Callable[[], float]
+    jitter: Callable[[], float]
 
     def pause(self, failures: int, error: TransientError) -> None:
         """Sleep before the next try, or raise `error` if there shall be none."""
@@ -215,7 +215,7 @@ class Patience(Struct, frozen=True, kw_only=True):
         """Full jitter: anything from nothing to the doubled limit, so that workers spread out."""
         if asked:
             return asked
-        return self.chance() * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (failures - 1))
+        return self.jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (failures - 1))
 
 
 def retry_after(value: str | None, now: float) -> float | None:
@@ -267,7 +267,7 @@ def failure(response: httpx.Response, what: str, *, now: float) -> ConnectorErro
         )
     if status == 403:
         return ForbiddenError(
-            f"{text} Give the role of the connection's user this right: System > Roles > Web API"
+            f"{text} Return the role of the connection's user this right: System > Roles > Web API"
             " permissions in the PIM."
         )
     if status in ABOUT_THE_OBJECT:

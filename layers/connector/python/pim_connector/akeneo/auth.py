@@ -150,7 +150,7 @@ class TokenStore(Protocol):
     """Where a token is kept between calls, and between workers."""
 
     def load(self) -> Token | None:
-        """Give the newest token that any worker has saved."""
+        """Return the newest token that any worker has saved."""
 
     def save(self, token: Token, *, replaces: Token | None) -> Token:
         """Keep `token`, unless another worker was quicker; give the one that is to be used."""
@@ -343,7 +343,7 @@ class ConnectionAuth(httpx.Auth):
             yield _bearing(request, token.access_token)
 
     def _shared_instead_of(self, old: Token | None) -> Token | None:
-        """Give a newer token that another thread or worker has got, where there is one."""
+        """Return a newer token that another thread or worker has got, where there is one."""
         shared = self._token if self._token is not old else self._store.load()
         if shared is None or shared == old or shared.is_due(self._now()):
             return None
@@ -400,7 +400,7 @@ class ConnectionAuth(httpx.Auth):
         if len(body) > TOKEN_BODY_LIMIT and grant["grant_type"] == "password":
             raise CredentialsError(
                 f"username and password make a token request of {len(body)} bytes; the PIM takes"
-                f" {TOKEN_BODY_LIMIT}. Give the connection a shorter password."
+                f" {TOKEN_BODY_LIMIT}. Return the connection a shorter password."
             )
         pair = f"{self._credentials.client_id}:{self._credentials.secret}"
         prefix = request.url.path.partition("/api/rest/")[0]
@@ -449,7 +449,7 @@ class ConnectionAuth(httpx.Auth):
 
 
 def _bearing(request: httpx.Request, token: str) -> httpx.Request:
-    """Give the request ready to go out, when it may: see `BEFORE_CALL`."""
+    """Return the request ready to go out, when it may: see `BEFORE_CALL`."""
     wait: Callable[[], None] | None = request.extensions.get(BEFORE_CALL)
     if wait is not None:
         wait()

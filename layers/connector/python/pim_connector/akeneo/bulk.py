@@ -288,14 +288,16 @@ class _Upsert(Struct, kw_only=True):
             response.read()
         except httpx.RequestError as error:
             return TransientError(f"the PIM's answer broke off ({type(error).__name__})")
-        return failure(response, f"PATCH {self.path}", now=self.connection.patience.now())
+        return failure(response, f"PATCH {self.path}", now=self.connection.retry_policy.now())
 
     def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
-        """Give the body until it ends, breaks off, or the time is up: what was answered counts."""
+        """Return the body until it ends, breaks off, or the time is up: what was answered
+        counts.
+        """
         try:
             for piece in response.iter_bytes():
                 yield piece
-                if self.connection.patience.deadline() <= 0:
+                if self.connection.retry_policy.deadline() <= 0:
                     return
         except httpx.RequestError as error:
             logger.warning("the PIM's answer broke off: %s", type(error).__name__)
@@ -355,7 +357,7 @@ class _Upsert(Struct, kw_only=True):
             self.groups.append(rest[:1])
         else:
             self.groups.appendleft(rest)
-        self.connection.patience.pause(self.failures, error)
+        self.connection.retry_policy.pause(self.failures, error)
 
     def _narrow(self, group: Group, error: RefusedError | ForbiddenError) -> None:
         """Halve a call that was refused as a whole; a single line bears the refusal."""
@@ -384,14 +386,14 @@ class _Upsert(Struct, kw_only=True):
         )
 
     def _leave_open(self, error: ConnectorError) -> None:
-        """Close the books: a line that alone fails while others pass is at fault itself."""
+        """Close the run table: a line that alone fails while others pass is at fault itself."""
         others_pass = any(isinstance(outcome, Upserted) for outcome in self.outcomes.values())
         for place, before in self.too_early.items():
             if any(not isinstance(self.outcomes.get(other), Refused) for other in before):
                 self.outcomes.pop(place, None)
         for place in self.lines.keys() - self.outcomes.keys():
             words = self.last_words.get(place)
-            at_fault = self.server_errors[place] >= self.connection.patience.tries
+            at_fault = self.server_errors[place] >= self.connection.retry_policy.tries
             if words is not None and words.status >= 500 and others_pass and at_fault:
                 self._refuse(place, words.status, words.message, words)
             else:

@@ -13,14 +13,21 @@ from urllib.parse import quote, unquote
 
 import httpx
 
-from pim_connector.akeneo.answers import Deadline, LineOutcome, NoPace, Pace, Patience, unlimited
+from pim_connector.akeneo.answers import (
+    Deadline,
+    LineOutcome,
+    NoPace,
+    RateLimiter,
+    RetryPolicy,
+    unlimited,
+)
 from pim_connector.akeneo.auth import Credentials, MemoryTokenStore, TokenStore, auth_for
 from pim_connector.akeneo.bulk import ARRAY, NDJSON, Passed, upsert
 from pim_connector.akeneo.http import API, Connection, decoded, http_client
 from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pim_connector.akeneo.answers import Pace
+    from pim_connector.akeneo.answers import RateLimiter
     from pim_connector.akeneo.http import Connection
 
 
@@ -48,7 +55,7 @@ def read_list(
     *,
     by_key: bool,
 ) -> Iterator[dict[str, Any]]:
-    """Give the items of all pages. `by_key`: the list is long, so page by key, not by number.
+    """Return the items of all pages. `by_key`: the list is long, so page by key, not by number.
 
     Lists that are not paged answer with a plain array and are given as they are.
     """
@@ -288,7 +295,7 @@ class Writing:
     """The writing half of `AkeneoClient`."""
 
     _connection: Connection
-    _pace: Pace
+    _pace: RateLimiter
 
     # Bulk upserts: at most 100 lines; ValueError otherwise. `passed` hears of lines as they pass.
 
@@ -452,7 +459,7 @@ class AkeneoClient(Reading, Writing):
     `base_url` is the PIM's address without `/api/rest/v1`. `credentials` may be a callable that
     reads them: it is asked at once, and again when they are refused (rotation). `pace` keeps
     option writes within the PIM's three a second. `deadline` tells how many seconds are left.
-    `transport`, `now`, `sleep` and `chance` are for tests.
+    `transport`, `now`, `sleep` and `jitter` are for tests.
     """
 
     def __init__(
@@ -460,7 +467,7 @@ class AkeneoClient(Reading, Writing):
         base_url: str,
         credentials: Credentials | Callable[[], Credentials],
         *,
-        pace: Pace | None = None,
+        pace: RateLimiter | None = None,
         token_store: TokenStore | None = None,
         deadline: Deadline = unlimited,
         tries: int = 6,
@@ -468,16 +475,19 @@ class AkeneoClient(Reading, Writing):
         transport: httpx.BaseTransport | None = None,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
-        chance: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         auth = auth_for(credentials, token_store or MemoryTokenStore(), now=now)
         http = http_client(base_url, auth, timeout=timeout, transport=transport)
-        patience = Patience(tries=tries, deadline=deadline, now=now, sleep=sleep, chance=chance)
-        self._connection = Connection(http, patience)
+        retry_policy = RetryPolicy(
+            tries=tries, deadline=deadline, now=now, sleep=sleep, jitter=jitter
+        )
+        self._connection = Connection(http, retry_policy)
         self._pace = pace or NoPace()
 
     def within(self, deadline: Deadline) -> AkeneoClient:
-        """Give the same client (connections, token) bound by another deadline, for one invocation.
+        """Return the same client (connections, token) bound by another deadline, for one
+        invocation.
 
         `pim.within(lambda: context.get_remaining_time_in_millis() / 1000 - 20)`
         """

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 from msgspec.structs import replace
 
-from pim_connector.akeneo.answers import Deadline, ForbiddenError, Patience, RefusedError, failure
+from pim_connector.akeneo.answers import (
+    Deadline,
+    ForbiddenError,
+    RefusedError,
+    RetryPolicy,
+    failure,
+)
 from pim_connector.akeneo.auth import BEFORE_CALL
 from pim_connector.errors import ConfigurationError, TransientError
 
@@ -52,9 +58,9 @@ def http_client(
 class Connection:
     """Requests with retries. `path` is below `/api/rest/v1/`, its codes already quoted."""
 
-    def __init__(self, http: httpx.Client, patience: Patience) -> None:
+    def __init__(self, http: httpx.Client, retry_policy: RetryPolicy) -> None:
         self._http = http
-        self.patience = patience
+        self.retry_policy = retry_policy
 
     @property
     def base_url(self) -> httpx.URL:
@@ -65,7 +71,7 @@ class Connection:
         return f"{self.base_url.scheme}://{self.base_url.netloc.decode()}"
 
     def within(self, deadline: Deadline) -> Connection:
-        return Connection(self._http, replace(self.patience, deadline=deadline))
+        return Connection(self._http, replace(self.retry_policy, deadline=deadline))
 
     def close(self) -> None:
         self._http.close()
@@ -125,7 +131,7 @@ class Connection:
                 return self._send_once(method, path, before_call, request)
             except TransientError as error:
                 failures += 1
-                self.patience.pause(failures, error)
+                self.retry_policy.pause(failures, error)
 
     def _send_once(
         self,
@@ -138,7 +144,7 @@ class Connection:
             with transport_errors(_named(method, path)):
                 response.read()
             if not response.is_success:
-                raise failure(response, _named(method, path), now=self.patience.now())
+                raise failure(response, _named(method, path), now=self.retry_policy.now())
             return response
 
     @contextmanager
@@ -155,7 +161,7 @@ class Connection:
         `before_call` is called when the token is there, and again if the call is repeated with a
         new one: a slot that was waited for is not spent on getting a token.
         """
-        self.patience.check()
+        self.retry_policy.check()
         built = self._http.build_request(method, path, timeout=self._timeout(), **request)
         built.extensions[BEFORE_CALL] = before_call
         with transport_errors(_named(method, path)):
@@ -167,7 +173,7 @@ class Connection:
 
     def _timeout(self) -> httpx.Timeout:
         """No single wait may outlive the deadline."""
-        left = self.patience.deadline()
+        left = self.retry_policy.deadline()
         parts = self._http.timeout.as_dict()
         if left == math.inf:
             return self._http.timeout

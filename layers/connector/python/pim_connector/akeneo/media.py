@@ -81,7 +81,7 @@ def is_elsewhere(address: str) -> bool:
 def checked_address(
     url: str, allowed: Iterable[str] | None, *, resolver: Resolve, may_reach: Callable[[str], bool]
 ) -> str:
-    """Give the one address that a URL's host may be reached at now; `allowed` None: any host.
+    """Return the one address that a URL's host may be reached at now; `allowed` None: any host.
 
     RejectedError for a host that the source does not allow, or with an address that `may_reach`
     refuses (`is_public`, `is_elsewhere`); TransientError for a name that does not resolve.
@@ -283,5 +283,5 @@ class _Answer:
 
 
 def host_of(url: str) -> str:
-    """Give the host of a URL in lower case, "" where there is none."""
+    """Return the host of a URL in lower case, "" where there is none."""
     return (urlsplit(url).hostname or "").lower()

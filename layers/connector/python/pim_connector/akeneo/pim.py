@@ -33,7 +33,7 @@ LONGEST_WAIT_SECONDS: dict[Reason, int] = {
     "credentials": 300,
     "configuration": 300,
 }
-"""What a person mends is tried sooner than an outage that ends by itself: somebody watches."""
+"""What a person fixes is tried sooner than an outage that ends by itself: somebody watches."""
 PROBE_SECONDS = 60
 """How long a prober keeps the others away; it must have its answer by then."""
 
@@ -358,7 +358,7 @@ class Pim:
         self._deadline = deadline
 
     def client(self) -> AkeneoClient:
-        """Give the client, within the deadline. Raises what reading the credentials raises."""
+        """Return the client, within the deadline. Raises what reading the credentials raises."""
         if self._client is None:
             self._credentials = self._read()
             self._counted.append(CountedTransport(self._transport()))

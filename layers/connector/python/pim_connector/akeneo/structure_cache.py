@@ -252,11 +252,11 @@ class StructureCache:
         self._memory: _Cached | None = None
 
     def structure(self, attributes: Codes) -> Structure:
-        """Give a structure that knows these attributes and is at most an hour old."""
+        """Return a structure that knows these attributes and is at most an hour old."""
         return self._at_most(TTL_SECONDS, attributes).structure
 
     def fresh(self, attributes: Codes) -> Structure:
-        """Give a structure at most a minute old: ask before a record is rejected."""
+        """Return a structure at most a minute old: ask before a record is rejected."""
         return self._at_most(FRESH_SECONDS, attributes).structure
 
     def add_options(self, options: Sequence[AttributeOption]) -> None:

@@ -12,12 +12,12 @@ from pim_connector.akeneo.pim import Breaker, asking_the_pim
 from pim_connector.akeneo.structure import Structure
 from pim_connector.akeneo.structure_cache import ASSET_RESOURCES, fetch_structure
 from pim_connector.assets.delivery import Reading, SourceParts
-from pim_connector.assets.mapping import AssetProgram, compile_assets
+from pim_connector.assets.mapping import CompiledAssetMapping, compile_assets
 from pim_connector.assets.reconcile import ReconcileRound, Walks
 from pim_connector.assets.removal import SendLinks
-from pim_connector.assets.state import AssetLedger, FamilyTimes
-from pim_connector.assets.upserting import AssetStructures, MediaCourier, Upserting
-from pim_connector.assets.worker import AssetWorker, Books
+from pim_connector.assets.state import AssetSyncState, FamilyTimes
+from pim_connector.assets.upserting import AssetStructures, MediaUploader, Upserting
+from pim_connector.assets.worker import AssetWorker, MessageResults
 from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.queue import FifoQueue, Receipts
 from pim_connector.aws.table import Leases, Table
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 PIM_RESERVE_SECONDS = 15.0
 """Left of an invocation for writing down what the PIM has answered."""
-DAM_PATIENCE_SECONDS = 240.0
+DAM_RETRY_POLICY_SECONDS = 240.0
 """A DAM that has not answered by then is asked again when the message comes back."""
 
 
@@ -48,7 +48,7 @@ class _Ready(Struct, frozen=True, kw_only=True):
     """A source whose file was compiled and whose connections are open."""
 
     stored: StoredSource
-    program: AssetProgram
+    compiled: CompiledAssetMapping
     dam: DamClient
     downloads: Downloads
 
@@ -68,7 +68,7 @@ class AssetMapper:
         bucket = Bucket(aws.s3, settings.bucket, sleep=around.sleep)
         self._sources = SourceFiles(bucket, aws.secrets, now=around.now)
         self._pim = pim_of(settings, aws, self._around, "asset")
-        self._ledger = AssetLedger(
+        self._sync_state = AssetSyncState(
             aws.dynamodb, settings.sync_state_table, sleep=around.sleep, jitter=around.jitter
         )
         self._structures = AssetStructures(self._fetch_structure, now=around.now)
@@ -82,7 +82,7 @@ class AssetMapper:
         runs = Table(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
         self.worker = AssetWorker(
             self.parts,
-            Books(runs, now=around.now),
+            MessageResults(runs, now=around.now),
             Breaker(aws.dynamodb, settings.state_table),
             Receipts(aws.sqs, settings.asset_queue_url, settings.asset_dead_letter_queue_url),
             now=around.now,
@@ -97,18 +97,18 @@ class AssetMapper:
         self._ready.clear()
 
     def parts(self, source: str, seconds_left: Callable[[], float]) -> SourceParts:
-        """Give what delivering assets of `source` needs.
+        """Return what delivering assets of `source` needs.
 
         Raises ConfigurationError for a source that has no file, or one without `assets`.
         """
         ready = self._source(source)
         self._pim.until(lambda: seconds_left() - PIM_RESERVE_SECONDS)
-        patience = min(DAM_PATIENCE_SECONDS, max(0.0, seconds_left() - PIM_RESERVE_SECONDS))
-        self._dam_ends = self._around.now() + patience
+        retry_policy = min(DAM_RETRY_POLICY_SECONDS, max(0.0, seconds_left() - PIM_RESERVE_SECONDS))
+        self._dam_ends = self._around.now() + retry_policy
         stored = ready.stored.source
         stamps = Stamps(stored.since)
         return SourceParts(
-            program=ready.program,
+            compiled=ready.compiled,
             reading=Reading(
                 ready.dam,
                 can_ask=stored.item is not None,
@@ -119,10 +119,10 @@ class AssetMapper:
             upserting=Upserting(
                 source=source,
                 pim=self._pim.client(),
-                courier=MediaCourier(source, ready.downloads, self._ledger),
+                uploader=MediaUploader(source, ready.downloads, self._sync_state),
                 structures=self._structures,
             ),
-            ledger=self._ledger,
+            sync_state=self._sync_state,
             send_links=self._link_sender(source),
             note_family=lambda family: self._families.note(source, family, self._around.now()),
             seconds_left=seconds_left,
@@ -148,7 +148,7 @@ class AssetMapper:
         transport, rules = self._around.transport, source.assets.media
         return _Ready(
             stored=stored,
-            program=compile_assets(source.assets, name=stored.key, base_url=source.base_url),
+            compiled=compile_assets(source.assets, name=stored.key, base_url=source.base_url),
             dam=DamClient(source, stored.secret, transport=transport(), clocks=self._clocks()),
             downloads=Downloads(
                 Limits(
@@ -170,7 +170,7 @@ class AssetMapper:
         return Clocks(
             now=around.now,
             sleep=around.sleep,
-            chance=around.jitter,
+            jitter=around.jitter,
             time_left=lambda: self._dam_ends - around.now(),
         )
 
@@ -220,32 +220,32 @@ class DamPolls:
         dynamodb: DynamoDBClient,
         secrets: SecretsManagerClient,
     ) -> None:
-        self._lanes = settings.asset_concurrent_calls
+        self._groups = settings.asset_concurrent_calls
         self._state = Table(dynamodb, settings.state_table)
-        self._ledger = AssetLedger(dynamodb, settings.sync_state_table)
+        self._sync_state = AssetSyncState(dynamodb, settings.sync_state_table)
         self._queue = FifoQueue(sqs, settings.asset_queue_url)
         self._bucket = Bucket(s3, settings.bucket)
         self._files = SourceFiles(self._bucket, secrets)
 
     def of(self, owner: str, time_left: Callable[[], float]) -> Rounds:
-        """Give the rounds of one invocation; `owner` names it, `time_left` is in seconds."""
+        """Return the rounds of one invocation; `owner` names it, `time_left` is in seconds."""
         clocks = Clocks(time_left=time_left)
         polling = Round(
             files=self._files,
             cursors=CursorTable(self._state),
             leases=Leases(self._state),
             queue=self._queue,
-            lanes=self._lanes,
+            groups=self._groups,
             owner=owner,
             clocks=clocks,
         )
         reconciling = ReconcileRound(
             files=self._files,
-            ledger=self._ledger,
+            sync_state=self._sync_state,
             state=self._state,
             walks=Walks(self._bucket),
-            queue=AssetQueue(self._queue, lanes=self._lanes),
-            lanes=self._lanes,
+            queue=AssetQueue(self._queue, groups=self._groups),
+            groups=self._groups,
             owner=owner,
             clocks=clocks,
         )

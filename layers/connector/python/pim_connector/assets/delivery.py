@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pim_connector.akeneo.pim import asking_the_pim
-from pim_connector.assets.mapping import AssetProgram, to_asset
+from pim_connector.assets.mapping import CompiledAssetMapping, to_asset
 from pim_connector.assets.removal import (
     SendLinks,
     link_late,
@@ -22,7 +22,7 @@ from pim_connector.assets.removal import (
     split_links,
     unlinking,
 )
-from pim_connector.assets.state import AssetEntry, AssetLedger
+from pim_connector.assets.state import AssetEntry, AssetSyncState
 from pim_connector.assets.upserting import (
     ASSETS_PER_CALL,
     Send,
@@ -45,7 +45,8 @@ from pim_connector.sync.messages import AssetMessage, Change
 
 MOST_RECEIVED = 30
 """With the waits that `AssetWorker` keeps this is six hours. An asset or file that the DAM cannot
-hand out must not hold up its lane for ever; a reconciliation brings it when the DAM can."""
+hand out must not hold up its message group for ever; a reconciliation brings it when the DAM
+can."""
 LONGEST_NAP_SECONDS = 20.0
 """Waiting a little is cheaper than having the message come again."""
 
@@ -87,7 +88,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 def coalesce(tasks: Iterable[Task]) -> dict[str, Change]:
-    """Give the last change of each asset of one source, in the order of their last mention.
+    """Return the last change of each asset of one source, in the order of their last mention.
 
     One that is only about late links does not take the place of a real one, which does all, and
     what an operator asked for is still asked for when the asset changed meanwhile.
@@ -123,7 +124,7 @@ class Reading:
         self._sleep = sleep
 
     def found(self, change: Change) -> Found:
-        """Give the asset of one change.
+        """Return the asset of one change.
 
         TransientError where the DAM does not answer, NotSettledError where it is far too early.
         """
@@ -165,7 +166,7 @@ class Reading:
 
 
 def hopeless(tasks: Iterable[Task]) -> frozenset[str]:
-    """Give the assets that were tried so often that the DAM is not waited for any longer."""
+    """Return the assets that were tried so often that the DAM is not waited for any longer."""
     return frozenset(
         change.id
         for task in tasks
@@ -175,7 +176,9 @@ def hopeless(tasks: Iterable[Task]) -> frozenset[str]:
 
 
 def unfinished(tasks: Sequence[Task], done: set[str]) -> list[Task]:
-    """Give the messages that have to come back: those not done, and in a lane all after them."""
+    """Return the messages that have to come back: those not done, and in a message group all after
+    them.
+    """
     blocked: set[str] = set()
     back: list[Task] = []
     for task in tasks:
@@ -201,10 +204,10 @@ class SourceParts(Struct, frozen=True, kw_only=True):
     `note_family` writes down that assets of a family were sent.
     """
 
-    program: AssetProgram
+    compiled: CompiledAssetMapping
     reading: Reading
     upserting: Upserting
-    ledger: AssetLedger
+    sync_state: AssetSyncState
     send_links: SendLinks
     note_family: Callable[[str], None]
     seconds_left: Callable[[], float]
@@ -239,14 +242,14 @@ def _link_late(dam_ids: Sequence[str], parts: SourceParts, batch: Batch) -> None
     for start in range(0, len(dam_ids), ASSETS_PER_CALL):
         _check_time(parts)
         chunk = dam_ids[start : start + ASSETS_PER_CALL]
-        for outcome in link_late(parts.upserting.source, chunk, parts.ledger, parts.send_links):
+        for outcome in link_late(parts.upserting.source, chunk, parts.sync_state, parts.send_links):
             batch.end(outcome)
 
 
 def _found(
     changes: Mapping[str, Change], lost: frozenset[str], parts: SourceParts, batch: Batch
 ) -> Iterator[Found]:
-    """Give what can be had now; an asset that cannot leaves the others their turn."""
+    """Return what can be had now; an asset that cannot leaves the others their turn."""
     is_down = False
     for change in changes.values():
         if is_down and change.properties is None:
@@ -271,7 +274,7 @@ def _deliver(
     found: Sequence[Found], lost: frozenset[str], parts: SourceParts, batch: Batch
 ) -> None:
     source = parts.upserting.source
-    entries = parts.ledger.entries(source, [one.dam_id for one in found])
+    entries = parts.sync_state.entries(source, [one.dam_id for one in found])
     gone: list[AssetEntry] = []
     sends: list[Send] = []
     for one in found:
@@ -307,9 +310,9 @@ def _map(
     sends, gone = found
     structures = parts.upserting.structures
     assert one.properties is not None  # noqa: S101 - the caller has looked
-    mapped = to_asset(one.dam_id, one.properties, parts.program, structures.current())
+    mapped = to_asset(one.dam_id, one.properties, parts.compiled, structures.current())
     if isinstance(mapped, Rejected):
-        mapped = to_asset(one.dam_id, one.properties, parts.program, structures.fresh())
+        mapped = to_asset(one.dam_id, one.properties, parts.compiled, structures.fresh())
     if isinstance(mapped, Rejected):
         problems = problems_of(mapped.errors)
         batch.end(AssetOutcome(dam_id=one.dam_id, state="rejected", problems=problems))
@@ -332,7 +335,7 @@ def _send(asset: MappedAsset, entry: AssetEntry | None, one: Found, parts: Sourc
         exists = current is not None
     slots = chosen(asset, due, current, exists=exists)
     if entry is not None and not entry.present:
-        slots += _enabled_again(asset, parts.program.mapping.on_delete)
+        slots += _enabled_again(asset, parts.compiled.mapping.on_delete)
     return Send(asset=asset, slots=slots, fresh=fresh, stamp=one.stamp)
 
 
@@ -348,7 +351,7 @@ def _enabled_again(asset: MappedAsset, rule: OnDelete) -> tuple[Slot, ...]:
 def _with_codes(sends: Sequence[Send], parts: SourceParts, batch: Batch) -> list[Send]:
     """Take the codes of assets that are new under them; whose code is another's is rejected."""
     wanted = {send.asset.dam_id: send.asset.code for send in sends}
-    others = parts.ledger.take_codes(parts.upserting.source, wanted) if wanted else {}
+    others = parts.sync_state.take_codes(parts.upserting.source, wanted) if wanted else {}
     for dam_id, owner in others.items():
         source, _, other = owner.partition("|")
         reason = f"its code {wanted[dam_id]} is that of asset {other} of {source}"
@@ -380,12 +383,12 @@ def _send_chunk(
         and old.present
         and (old.family, old.code) != (new.family, new.code)
     ]
-    on_delete = parts.program.mapping.on_delete
+    on_delete = parts.compiled.mapping.on_delete
     if moved:
         structure = parts.upserting.structures.current()
         remove(moved, on_delete, parts.upserting.pim, structure)
     waiting = parts.send_links(_links(sent.accepted, entries))
-    parts.ledger.accept([split_links(entry, waiting) for entry in sent.accepted])
+    parts.sync_state.accept([split_links(entry, waiting) for entry in sent.accepted])
     if sent.accepted:
         parts.note_family(sent.accepted[0].family)
     for outcome in sent.outcomes:
@@ -410,13 +413,13 @@ def _links(accepted: Sequence[AssetEntry], entries: dict[str, AssetEntry]) -> li
 def _remove(gone: Sequence[AssetEntry], parts: SourceParts, batch: Batch) -> None:
     if not gone:
         return
-    rule = parts.program.mapping.on_delete
+    rule = parts.compiled.mapping.on_delete
     structure = parts.upserting.structures.current()
     for start in range(0, len(gone), ASSETS_PER_CALL):
         _check_time(parts)
         chunk = gone[start : start + ASSETS_PER_CALL]
         parts.send_links([link for entry in chunk for link in unlinking(entry, rule)])
         outcomes, absent = remove(chunk, rule, parts.upserting.pim, structure)
-        parts.ledger.accept(absent)
+        parts.sync_state.accept(absent)
         for outcome in outcomes:
             batch.end(outcome)

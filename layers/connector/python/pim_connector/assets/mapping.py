@@ -59,7 +59,7 @@ class Picker:
         self.source = rule.source or rule.template
 
     def values(self, properties: Properties) -> list[Any]:
-        """Give the values that are there, in order: no nulls, no empty texts, no nested lists.
+        """Return the values that are there, in order: no nulls, no empty texts, no nested lists.
 
         Raises RejectedError or Refusal where an expression or a step meets what it cannot take.
         """
@@ -73,7 +73,7 @@ class Picker:
         return isinstance(found, list) or len(self.values(properties)) > 1
 
     def first(self, properties: Properties) -> Any:
-        """Give the only value, or None. Raises Refusal where there are several."""
+        """Return the only value, or None. Raises Refusal where there are several."""
         values = self.values(properties)
         if len(values) > 1:
             raise Refusal(f"expected one value, found {len(values)}", values)
@@ -287,7 +287,7 @@ class LinkRule(Struct, frozen=True, kw_only=True):
     products: Picker
 
 
-class AssetProgram(Struct, frozen=True, kw_only=True):
+class CompiledAssetMapping(Struct, frozen=True, kw_only=True):
     """A mapping with everything in it compiled. `name` is the source file's, for errors."""
 
     name: str
@@ -316,7 +316,7 @@ class AssetProgram(Struct, frozen=True, kw_only=True):
 
 def compile_assets(
     mapping: AssetMapping, *, name: str, base_url: str | None = None
-) -> AssetProgram:
+) -> CompiledAssetMapping:
     """Compile the mapping of one source file; relative URLs are completed by `base_url`.
 
     Raises ConfigurationError that names file and key.
@@ -334,7 +334,7 @@ def compile_assets(
     assert family is not None  # noqa: S101 - the type says so
     has_code = mapping.code.source or mapping.code.template or mapping.code.value
     only_at = f"{name}, assets.only"
-    return AssetProgram(
+    return CompiledAssetMapping(
         name=name,
         mapping=mapping,
         base_url=base_url,
@@ -365,7 +365,7 @@ def _fillings(mapping: AssetMapping, name: str) -> list[Filling]:
 def to_asset(
     dam_id: str,
     properties: Mapping[str, Any],
-    program: AssetProgram,
+    compiled: CompiledAssetMapping,
     structure: Structure | None = None,
 ) -> MappedAsset | Filtered | Rejected:
     """Map one asset. `structure` is the PIM's; without it, what the source file declares.
@@ -375,16 +375,16 @@ def to_asset(
     """
     data: Properties = {"id": dam_id, **properties}
     try:
-        if program.only is not None and not program.only.holds(data):
-            return Filtered(reason=f"no product asset: `only` does not hold ({program.only.text})")
+        if compiled.only is not None and not compiled.only.holds(data):
+            return Filtered(reason=f"no product asset: `only` does not hold ({compiled.only.text})")
     except RejectedError as error:
         return Rejected(errors=(FieldError(attribute=None, source="only", message=str(error)),))
     errors: list[FieldError] = []
-    family = _one(program.family, "family", data, errors)
-    code = _code(program, data, errors)
-    locale = _one(program.locale, "locale", data, errors) if program.locale else None
-    channel = _one(program.channel, "channel", data, errors) if program.channel else None
-    links = _links(program, data, errors)
+    family = _one(compiled.family, "family", data, errors)
+    code = _code(compiled, data, errors)
+    locale = _one(compiled.locale, "locale", data, errors) if compiled.locale else None
+    channel = _one(compiled.channel, "channel", data, errors) if compiled.channel else None
+    links = _links(compiled, data, errors)
     if family is None or code is None:
         return Rejected(errors=_missing(family, code, errors))
     draft = Draft(
@@ -392,11 +392,11 @@ def to_asset(
         locale=locale,
         channel=channel,
         properties=data,
-        structure=program.declared if structure is None else structure,
-        base_url=program.base_url,
+        structure=compiled.declared if structure is None else structure,
+        base_url=compiled.base_url,
         errors=errors,
     )
-    for filling in program.fillings:
+    for filling in compiled.fillings:
         fill(filling, draft)
     if errors:
         return Rejected(errors=tuple(errors))
@@ -427,9 +427,9 @@ def _one(picker: Picker, name: str, data: Properties, errors: list[FieldError]) 
     return None if found is None else word(found)
 
 
-def _code(program: AssetProgram, data: Properties, errors: list[FieldError]) -> str | None:
-    rule = program.mapping.code
-    found = _one(program.code, "code", data, errors)
+def _code(compiled: CompiledAssetMapping, data: Properties, errors: list[FieldError]) -> str | None:
+    rule = compiled.mapping.code
+    found = _one(compiled.code, "code", data, errors)
     if found is None:
         return None
     style = CodeFormat(lower=rule.lower, distinct=rule.distinct, max_length=255 - len(rule.prefix))
@@ -438,17 +438,17 @@ def _code(program: AssetProgram, data: Properties, errors: list[FieldError]) -> 
     except Refusal as error:
         errors.append(
             FieldError(
-                attribute="code", source=program.code.source, message=str(error), value=found
+                attribute="code", source=compiled.code.source, message=str(error), value=found
             )
         )
         return None
 
 
 def _links(
-    program: AssetProgram, data: Properties, errors: list[FieldError]
+    compiled: CompiledAssetMapping, data: Properties, errors: list[FieldError]
 ) -> tuple[LinkTarget, ...]:
     found: dict[LinkTarget, None] = {}
-    for rule in program.links:
+    for rule in compiled.links:
         try:
             products = rule.products.values(data)
         except (RejectedError, Refusal) as error:

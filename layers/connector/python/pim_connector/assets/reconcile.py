@@ -16,14 +16,14 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pim_connector.assets.removal import announce_waiting
-from pim_connector.assets.state import AssetLedger
+from pim_connector.assets.state import AssetSyncState
 from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.table import Leases, Table
 from pim_connector.dam.client import DamClient
 from pim_connector.dam.http import Clocks
 from pim_connector.dam.loading import SourceFiles, StoredSource
 from pim_connector.dam.pages import Position, Step
-from pim_connector.dam.polling import AssetQueue, Handover, Send
+from pim_connector.dam.polling import AssetQueue, Buffer, Send
 from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError, TransientError
 from pim_connector.sync.messages import Change
 
@@ -41,7 +41,7 @@ class Walk(Struct, frozen=True, kw_only=True):
     seen: bytes = b""
 
     def marks(self) -> set[bytes]:
-        """Give the marks one by one."""
+        """Return the marks one by one."""
         places = range(0, len(self.seen), MARK_BYTES)
         return {self.seen[place : place + MARK_BYTES] for place in places}
 
@@ -62,7 +62,7 @@ class Walks:
         return (key.removeprefix(FOLDER) for key in self._bucket.keys(FOLDER))
 
     def load(self, source: str) -> Walk | None:
-        """Give the walk of a source; None where none was asked for.
+        """Return the walk of a source; None where none was asked for.
 
         One that cannot be read is begun anew.
         """
@@ -88,11 +88,11 @@ def mark(dam_id: str) -> bytes:
     return blake2b(dam_id.encode("utf-8", "surrogatepass"), digest_size=MARK_BYTES).digest()
 
 
-# Finds what polls and events have missed: the DAM's full list against the ledger.
+# Finds what polls and events have missed: the DAM's full list against the sync state.
 #
 # Everything in the list goes to the asset queue once more (what did not change is dropped there).
-# What the ledger has and the list has not is announced as deleted, and the asset mapper asks the
-# DAM
+# What the sync state has and the list has not is announced as deleted, and the asset mapper asks
+# the DAM
 # for each by its id before it believes it. When more than a set share would go, nothing goes until
 # an operator has said so: a list that ends too early looks like a DAM that was emptied.
 
@@ -125,11 +125,11 @@ class Reconciliation(Struct, frozen=True, kw_only=True):
     """
 
     client: DamClient
-    ledger: AssetLedger
+    sync_state: AssetSyncState
     state: Table
     walks: Walks
     send: Send
-    lanes: int
+    groups: int
     time_left: Callable[[], float]
     max_share: float
     reserve: float = 60.0
@@ -153,22 +153,22 @@ class Reconciliation(Struct, frozen=True, kw_only=True):
     def _read(self, position: Position, seen: set[bytes]) -> bool:
         """Read on from `position`; say whether the end was reached. All that was read is queued."""
         source = self.client.source.source
-        handover = Handover(source, self.lanes, self.send)
+        buffer = Buffer(source, self.groups, self.send)
         safe = position
         try:
             for step in self.client.everything(position):
-                seen.update(_taken(step, handover))
+                seen.update(_taken(step, buffer))
                 safe = step.position
                 if safe.started is None:
-                    handover.flush()
+                    buffer.flush()
                     return True
                 if self.time_left() < self.reserve:
                     break
                 if not self.still_alone():
                     raise TransientError(f"{source}: another poll of this source took over")
-            handover.flush()
+            buffer.flush()
         except TransientError:
-            handover.flush()
+            buffer.flush()
             self.walks.save(source, safe, seen)
             raise
         except Exception:
@@ -180,18 +180,18 @@ class Reconciliation(Struct, frozen=True, kw_only=True):
     def _compare(self, source: str, seen: set[bytes]) -> Reconciled:
         missing: list[str] = []
         known = 0
-        for dam_id in self.ledger.in_use(source):
+        for dam_id in self.sync_state.in_use(source):
             known += 1
             if mark(dam_id) not in seen:
                 missing.append(dam_id)
         share = 100.0 * len(missing) / known if known else 0.0
         refused = self._refusal(source, len(missing), share)
         if not refused:
-            handover = Handover(source, self.lanes, self.send)
+            buffer = Buffer(source, self.groups, self.send)
             for dam_id in missing:
                 change = Change(id=dam_id, kind="deleted", origin="reconcile")
-                handover.put(change, Position())
-            handover.flush()
+                buffer.put(change, Position())
+            buffer.flush()
         return Reconciled(
             source=source,
             listed=len(seen),
@@ -232,7 +232,7 @@ def approve(state: Table, source: str) -> int:
     return int(waiting["missing"])
 
 
-def _taken(step: Step, handover: Handover) -> set[bytes]:
+def _taken(step: Step, buffer: Buffer) -> set[bytes]:
     """Hand over what one step of the list has; give the marks of it."""
     marks: set[bytes] = set()
     for row in step.rows:
@@ -249,7 +249,7 @@ def _taken(step: Step, handover: Handover) -> set[bytes]:
                 stamp=row.printed,
                 properties=row.properties or None,
             )
-            handover.put(change, Position())
+            buffer.put(change, Position())
     return marks
 
 
@@ -259,18 +259,18 @@ def _taken(step: Step, handover: Handover) -> set[bytes]:
 log = logging.getLogger(__name__)
 
 RESERVE_SECONDS = 60.0
-"""What stays for the comparison with the ledger, beside the DAM's time-out."""
+"""What stays for the comparison with the sync state, beside the DAM's time-out."""
 
 
 class ReconcileRound(Struct, frozen=True, kw_only=True):
     """What a round works with. `state` is the state table; `owner` is unlike any other's."""
 
     files: SourceFiles
-    ledger: AssetLedger
+    sync_state: AssetSyncState
     state: Table
     walks: Walks
     queue: AssetQueue
-    lanes: int
+    groups: int
     owner: str
     clocks: Clocks
     transport: httpx.BaseTransport | None = None
@@ -310,7 +310,7 @@ class ReconcileRound(Struct, frozen=True, kw_only=True):
     def link_late(self, only: str | None = None) -> int:
         """Have links tried whose product was missing; give the number of assets that wait."""
         names = [only] if only else self.files.names()
-        return sum(announce_waiting(name, self.ledger, self.queue.send) for name in names)
+        return sum(announce_waiting(name, self.sync_state, self.queue.send) for name in names)
 
     def _stored(self, name: str) -> StoredSource:
         stored = self.files.get(name)
@@ -340,11 +340,11 @@ class ReconcileRound(Struct, frozen=True, kw_only=True):
             with client:
                 report = Reconciliation(
                     client=client,
-                    ledger=self.ledger,
+                    sync_state=self.sync_state,
                     state=self.state,
                     walks=self.walks,
                     send=lambda message: self.queue.send(message.source, message.changes),
-                    lanes=self.lanes,
+                    groups=self.groups,
                     time_left=self.clocks.time_left,
                     max_share=stored.source.assets.on_delete.max_share,
                     reserve=reserve,

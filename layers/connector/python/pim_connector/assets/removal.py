@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from pim_connector.akeneo import Refused, Unanswered
 from pim_connector.akeneo.pim import asking_the_pim
-from pim_connector.assets.state import AssetEntry, AssetLedger
+from pim_connector.assets.state import AssetEntry, AssetSyncState
 from pim_connector.assets.values import AssetOutcome, AssetState, rejected
 from pim_connector.dam.asset_rules import OnDelete
 from pim_connector.errors import ConfigurationError, TransientError
@@ -40,7 +40,7 @@ def remove(
 
 
 def unlinking(entry: AssetEntry, rule: OnDelete) -> list[ProductLinks]:
-    """Give the links to take out of products: what the connector itself has put there.
+    """Return the links to take out of products: what the connector itself has put there.
 
     Links that Akeneo's product link rules made are Akeneo's to undo.
     """
@@ -110,7 +110,8 @@ def _absent(entry: AssetEntry, rule: OnDelete) -> AssetEntry:
     return replace(entry, present=False, hashes=b"", links=links, waiting=())
 
 
-# Links to products that are not in the PIM yet: they wait in the ledger until the product comes.
+# Links to products that are not in the PIM yet: they wait in the sync state until the product
+# comes.
 #
 # An asset often is in the DAM before its product is in the ERP. When a run of the product flow has
 # ended, and at every reconciliation, the poller announces the assets with such links, and the asset
@@ -125,13 +126,13 @@ Announce = Callable[[str, Sequence[Change]], None]
 CHANGES_PER_ROUND = 1000
 
 
-def announce_waiting(source: str, ledger: AssetLedger, announce: Announce) -> int:
+def announce_waiting(source: str, sync_state: AssetSyncState, announce: Announce) -> int:
     """Have the asset mapper try all links of a source that wait; give the number of assets.
 
-    Raises what the ledger and `announce` raise. Announcing twice does no harm.
+    Raises what the sync state and `announce` raise. Announcing twice does no harm.
     """
     number = 0
-    changes = (Change(id=dam_id, origin="links") for dam_id in ledger.waiting(source))
+    changes = (Change(id=dam_id, origin="links") for dam_id in sync_state.waiting(source))
     for some in _groups(changes):
         announce(source, some)
         number += len(some)
@@ -139,13 +140,13 @@ def announce_waiting(source: str, ledger: AssetLedger, announce: Announce) -> in
 
 
 def link_late(
-    source: str, dam_ids: Sequence[str], ledger: AssetLedger, send_links: SendLinks
+    source: str, dam_ids: Sequence[str], sync_state: AssetSyncState, send_links: SendLinks
 ) -> list[AssetOutcome]:
     """Make those links whose product has come; give what became of each asset (at most 100).
 
-    Raises what the ledger and `send_links` raise.
+    Raises what the sync state and `send_links` raise.
     """
-    entries = ledger.entries(source, dam_ids)
+    entries = sync_state.entries(source, dam_ids)
     due = [entry for entry in entries.values() if entry.present and entry.waiting]
     links = [link_of(key, add=(entry.code,)) for entry in due for key in entry.waiting]
     missing = send_links(links)
@@ -153,7 +154,7 @@ def link_late(
         split_links(replace(entry, links=entry.links + entry.waiting), missing) for entry in due
     ]
     changed = [new for new, old in zip(after, due, strict=True) if new.links != old.links]
-    ledger.accept(changed)
+    sync_state.accept(changed)
     linked = {entry.dam_id for entry in changed}
     return [
         AssetOutcome(

@@ -1,6 +1,6 @@
 """What the PIM last accepted of every asset, which codes are taken, and which files it has.
 
-Items of the ledger table: `<source>|asset|<DAM id>`, `asset-code|<code>`, `asset-media|<mark>`.
+Items of the sync state table: `<source>|asset|<DAM id>`, `asset-code|<code>`, `asset-media|<mark>`.
 Written only after the PIM accepted; a code is taken before it is used. Assets in use are also in
 the table's index `assets-in-use`, so that those of one source are read without all the products.
 """
@@ -57,8 +57,8 @@ def entry_key(source: str, dam_id: str) -> str:
     return f"{source}|asset|{dam_id}"
 
 
-class AssetLedger:
-    """The asset side of the ledger table. TransientError where DynamoDB does not answer."""
+class AssetSyncState:
+    """The asset side of the sync state table. TransientError where DynamoDB does not answer."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class AssetLedger:
         return others
 
     def media_code(self, mark: str) -> str | None:
-        """Give the PIM's code of a file by its mark: what it is, or where it came from."""
+        """Return the PIM's code of a file by its mark: what it is, or where it came from."""
         item = self._table.get({"pk": f"asset-media|{mark}"})
         return str(item["code"]) if item else None
 
@@ -134,14 +134,14 @@ class AssetLedger:
         self._table.transact(*(self._table.putting(item) for item in items))
 
     def in_use(self, source: str) -> Iterator[str]:
-        """Give the DAM ids of a source's assets that are in use in the PIM.
+        """Return the DAM ids of a source's assets that are in use in the PIM.
 
         An asset written a moment ago may not be among them yet, and one taken out of use still be.
         """
         return self._indexed("in_use = :source", {":source": {"S": source}})
 
     def waiting(self, source: str) -> Iterator[str]:
-        """Give the DAM ids of those whose links wait for a product; late as `in_use` is."""
+        """Return the DAM ids of those whose links wait for a product; late as `in_use` is."""
         values: Any = {":source": {"S": source}, ":yes": {"S": "yes"}}
         return self._indexed("in_use = :source AND waits = :yes", values)
 
@@ -230,7 +230,7 @@ def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _failure(error: Exception) -> TransientError | ConfigurationError:
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else str(error)
-    text = f"the ledger table did not answer: {code}"
+    text = f"the sync state table did not answer: {code}"
     if code in ("AccessDeniedException", "ResourceNotFoundException"):
         return ConfigurationError(f"{text}; check its name and the rights")
     return TransientError(text)

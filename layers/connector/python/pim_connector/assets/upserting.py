@@ -17,7 +17,7 @@ from pim_connector.akeneo.answers import RefusedError
 from pim_connector.akeneo.media import Downloads
 from pim_connector.akeneo.pim import PimUnavailableError, asking_the_pim
 from pim_connector.akeneo.structure import AssetAttributeOption, Structure
-from pim_connector.assets.state import AssetEntry, AssetLedger
+from pim_connector.assets.state import AssetEntry, AssetSyncState
 from pim_connector.assets.values import (
     AssetOutcome,
     AssetState,
@@ -54,7 +54,7 @@ class AssetStructures:
         self._fetched = 0.0
 
     def current(self) -> Structure:
-        """Give a structure at most an hour old."""
+        """Return a structure at most an hour old."""
         return self._at_most(TTL_SECONDS)
 
     def fresh(self) -> Structure:
@@ -78,7 +78,7 @@ class AssetStructures:
 def missing_options(
     assets: Iterable[MappedAsset], structure: Structure
 ) -> tuple[AssetAttributeOption, ...]:
-    """Give the options the assets want and the PIM has not, each once. Pure."""
+    """Return the options the assets want and the PIM has not, each once. Pure."""
     wanted: dict[tuple[str, str, str], AssetAttributeOption] = {}
     for asset in assets:
         for option in asset.options:
@@ -127,19 +127,19 @@ def with_options(structure: Structure, created: Iterable[AssetAttributeOption]) 
 # Brings a media file from the DAM into the PIM: once for each binary, however often it is used.
 
 
-class MediaCourier:
-    """Uploads files by the ledger's marks: where a file came from, and what is in it.
+class MediaUploader:
+    """Uploads files by the sync state's marks: where a file came from, and what is in it.
 
     A file lies on disk while it is on its way, so memory does not grow with it.
     """
 
-    def __init__(self, source: str, downloads: Downloads, ledger: AssetLedger) -> None:
+    def __init__(self, source: str, downloads: Downloads, sync_state: AssetSyncState) -> None:
         self._source = source
         self._downloads = downloads
-        self._ledger = ledger
+        self._sync_state = sync_state
 
     def codes(self, pim: AkeneoClient, files: tuple[MediaFile, ...]) -> dict[SlotKey, str]:
-        """Give the PIM's code of each file, after downloading and uploading those it has not.
+        """Return the PIM's code of each file, after downloading and uploading those it has not.
 
         Raises what `Downloads.download` and the client raise.
         """
@@ -147,7 +147,7 @@ class MediaCourier:
 
     def _code(self, pim: AkeneoClient, file: MediaFile) -> str:
         origin = f"{self._source}|{file.identity}"
-        known = self._ledger.media_code(origin)
+        known = self._sync_state.media_code(origin)
         if known is not None:
             return known
         with tempfile.TemporaryDirectory(prefix="media-") as folder:
@@ -155,11 +155,11 @@ class MediaCourier:
             with path.open("wb") as target:
                 taken = self._downloads.download(file.url, target)
             content = f"sha256|{taken.sha256}|{PurePosixPath(file.name).suffix.lower()}"
-            code = self._ledger.media_code(content)
+            code = self._sync_state.media_code(content)
             if code is None:
                 kind = taken.content_type or None
                 code = pim.upload_asset_media(file.name, lambda: path.open("rb"), content_type=kind)
-        self._ledger.note_media((origin, content), code)
+        self._sync_state.note_media((origin, content), code)
         return code
 
 
@@ -198,7 +198,7 @@ def is_unchanged(asset: MappedAsset, entry: AssetEntry | None) -> bool:
 
 
 def link_keys(asset: MappedAsset) -> tuple[str, ...]:
-    """Give each link of an asset as the text that the ledger keeps."""
+    """Return each link of an asset as the text that the sync state keeps."""
     return tuple(
         "|".join(
             (link.resource, link.product, link.attribute, link.locale or "", link.channel or "")
@@ -208,7 +208,9 @@ def link_keys(asset: MappedAsset) -> tuple[str, ...]:
 
 
 def slots_due(asset: MappedAsset, entry: AssetEntry | None) -> tuple[Slot, ...]:
-    """Give the slots that are new or changed since the PIM last accepted; all, if it never did."""
+    """Return the slots that are new or changed since the PIM last accepted; all, if it never
+    did.
+    """
     if (
         entry is None
         or not entry.present
@@ -268,7 +270,7 @@ class Upserting(Struct, frozen=True, kw_only=True):
 
     source: str
     pim: AkeneoClient
-    courier: MediaCourier
+    uploader: MediaUploader
     structures: AssetStructures
 
 
@@ -297,7 +299,7 @@ def upsert(sends: Sequence[Send], parts: Upserting) -> Sent:
             _check_options(send, refusals)
             due = {slot.key for slot in send.slots}
             files = tuple(file for file in send.asset.media if file.key in due)
-            ready.append((send, parts.courier.codes(parts.pim, files)))
+            ready.append((send, parts.uploader.codes(parts.pim, files)))
         except RejectedError as error:
             asset = send.asset
             outcomes.append(rejected(asset.dam_id, str(error), code=asset.code))

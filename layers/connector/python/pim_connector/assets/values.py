@@ -87,7 +87,8 @@ class MappedAsset(Struct, frozen=True, kw_only=True):
         slots: Iterable[Slot] | None = None,
         media_codes: Mapping[SlotKey, str] | None = None,
     ) -> dict[str, Json]:
-        """Make the entry of the collection PATCH (https://api.akeneo.com/concepts/asset-manager.html).
+        """Make the entry of the collection PATCH
+        (https://api.akeneo.com/concepts/asset-manager.html).
 
         `slots`: a subset, else all. `media_codes`: codes of uploaded files by slot key; a file
         that has none yet is shown by its identity, which is for reading only.
@@ -186,7 +187,7 @@ def expiring_parameter(url: str) -> str | None:
 
 
 def without_query(url: str) -> str:
-    """Give the part of a signed URL that stays the same from one signature to the next."""
+    """Return the part of a signed URL that stays the same from one signature to the next."""
     return urlsplit(url)._replace(query="", fragment="").geturl()
 
 

@@ -1,6 +1,6 @@
-"""Books what became of assets, as the product flow does: one run a day and source.
+"""Records what became of assets, as the product flow does: one run a day and source.
 
-So `runs`, `show` and `rejects` read both flows alike. A message is booked once, however often it
+So `runs`, `show` and `rejects` read both flows alike. A message is recorded once, however often it
 is delivered.
 """
 
@@ -45,7 +45,7 @@ def run_of(source: str, sent: float) -> str:
     return f"assets-{source}-{datetime.fromtimestamp(sent, UTC):%Y-%m-%d}"
 
 
-class Books:
+class MessageResults:
     """The run table's part for assets. Raises what `RunTable` raises."""
 
     def __init__(self, table: Table, *, now: Callable[[], float]) -> None:
@@ -66,7 +66,7 @@ class Books:
         """Take an attempt back that ended well, only too early."""
         self._deliveries.end_attempt(task.run, task.id)
 
-    def book(self, task: Task, outcomes: Sequence[AssetOutcome]) -> None:
+    def store(self, task: Task, outcomes: Sequence[AssetOutcome]) -> None:
         """Book one message with the outcome of each of its changes, in their order."""
         self._begin(task)
         records = [
@@ -134,14 +134,14 @@ class AssetWorker:
     def __init__(
         self,
         parts_of: PartsOf,
-        books: Books,
+        results: MessageResults,
         breaker: Breaker,
         receipts: Receipts,
         *,
         now: Callable[[], float],
     ) -> None:
         self._parts_of = parts_of
-        self._books = books
+        self._results = results
         self._breaker = breaker
         self._receipts = receipts
         self._now = now
@@ -151,7 +151,8 @@ class AssetWorker:
     ) -> Handled:
         """Take the SQS records of one invocation as far as they go now.
 
-        What comes back is ordered as FIFO needs it: in a lane, all after the first that does.
+        What comes back is ordered as FIFO needs it: in a message group, all after the first that
+        does.
         """
         handled = Handled()
         tasks = [task for record in records if (task := self._task(record, handled))]
@@ -200,7 +201,7 @@ class AssetWorker:
             return set(), gate.wait
         if isinstance(gate, Probing):
             tasks = tasks[:1]
-        attempts = {task.id: self._books.start_attempt(task, self._now()) for task in tasks}
+        attempts = {task.id: self._results.start_attempt(task, self._now()) for task in tasks}
         done = self._put_aside(tasks, attempts, records, handled)
         left = [task for task in tasks if task.id not in done]
         alone = any(attempts[task.id] > 1 for task in left)
@@ -227,7 +228,7 @@ class AssetWorker:
             record = raw[message_id]
             reason = f"{MOST_ATTEMPTS} attempts ended in a crash"
             self._receipts.put_aside(str(record["body"]), record["attributes"], reason)
-            self._books.forget_attempts(next(task for task in tasks if task.id == message_id))
+            self._results.forget_attempts(next(task for task in tasks if task.id == message_id))
             handled.counts["AssetMessagesToDeadLetters"] += 1
         return poison
 
@@ -251,10 +252,10 @@ class AssetWorker:
             logger.exception("delivering assets crashed")
             return set(), AFTER_CRASH_SECONDS
         wait = self._wait_after(batch, gate, handled)
-        done = self._book(tasks, batch, handled)
+        done = self._store(tasks, batch, handled)
         for task in tasks:
             if task.id not in done:
-                self._books.end_attempt(task)
+                self._results.end_attempt(task)
         return done, wait
 
     def _wait_after(self, batch: Batch, gate: Gate, handled: Handled) -> int:
@@ -275,7 +276,7 @@ class AssetWorker:
         asked = getattr(error, "retry_after", None)
         return SOON_SECONDS if asked is None else int(asked)
 
-    def _book(self, tasks: Sequence[Task], batch: Batch, handled: Handled) -> set[str]:
+    def _store(self, tasks: Sequence[Task], batch: Batch, handled: Handled) -> set[str]:
         """Book the messages all of whose assets have their end, as far as FIFO lets them go."""
         last = {change.id: task.id for task in tasks for change in task.message.changes}
         ready: dict[str, list[AssetOutcome]] = {}
@@ -293,7 +294,7 @@ class AssetWorker:
         for task in tasks:
             if task.id in back:
                 continue
-            self._books.book(task, ready[task.id])
+            self._results.store(task, ready[task.id])
             handled.counts.update(f"Assets{o.state.capitalize()}" for o in ready[task.id])
         return set(ready) - back
 

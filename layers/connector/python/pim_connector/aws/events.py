@@ -26,7 +26,7 @@ class Announcements:
         self._bus = bus
 
     def run_settled(self, run: str) -> None:
-        """Tell the caretaker that every record of the run has its end state."""
+        """Tell the housekeeping that every record of the run has its end state."""
         self._put(RUN_SETTLED, {"run": run})
 
     def run_finished(self, run: str, summary: dict[str, object]) -> None:

@@ -140,7 +140,7 @@ class DeadLetters:
         self._url = url
 
     def bodies(self) -> Iterator[str]:
-        """Give the bodies that lie there, and leave all of them there."""
+        """Return the bodies that lie there, and leave all of them there."""
         handles: list[str] = []
         try:
             for _ in range(MAX_LOOKS):
@@ -173,7 +173,7 @@ class DeadLetters:
 # Message by message, each with a new deduplication id: with its first one SQS would take it and
 # drop
 # it within five minutes of the first sending. Where there are a great many, SQS moves them itself,
-# if it can (StartMessageMoveTask). Both keep the lane (message group), so one product is still
+# if it can (StartMessageMoveTask). Both keep the message group (message group), so one product is still
 # written by one worker. The attempts of a message count from 1 again: whoever put it aside has
 # forgotten them.
 
@@ -247,7 +247,7 @@ def _moved_by_sqs(
 def _moved_one_by_one(client: SQSClient, dead_letters: str, queue: str) -> int:
     """Receive, send, delete; a message that was sent and not deleted is sent again next time.
 
-    Within five minutes that adds nothing; later the books of its run know that it is done.
+    Within five minutes that adds nothing; later the run table of its run know that it is done.
     """
     moved = 0
     while True:
@@ -303,7 +303,7 @@ class Receipts:
         self._dead_letter_queue_url = dead_letter_queue_url
 
     def come_back(self, receipt_handle: str, seconds: int) -> None:
-        """Have the message, and with it its lane, wait so long instead of the queue's time-out."""
+        """Have the message, and with it its message group, wait so long instead of the queue's time-out."""
         with _transient("keep a message waiting"):
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url,
@@ -318,7 +318,7 @@ class Receipts:
     def put_aside(self, body: str, attributes: Mapping[str, str], reason: str) -> None:
         """Send a message to the dead-letter queue, unchanged, with the reason as an attribute.
 
-        `attributes` are those that SQS delivered it with. It stays in its lane and keeps its
+        `attributes` are those that SQS delivered it with. It stays in its message group and keeps its
         deduplication id, so that doing this again within five minutes adds nothing.
         """
         with _transient("take a dead letter"):

@@ -1,4 +1,4 @@
-"""A DynamoDB table as the books need it: plain values, conditions as answers, our errors.
+"""A DynamoDB table as the run table need it: plain values, conditions as answers, our errors.
 
 Keys are `{"pk": …, "sk": …}`, or `{"pk": …}` for a table without a sort key.
 """
@@ -87,7 +87,7 @@ class Table:
     def query(
         self, pk: str, *, prefix: str = "", after: str = "", newest_first: bool = False
     ) -> Iterator[Item]:
-        """Give the items of one partition in the order of their sort keys, page by page.
+        """Return the items of one partition in the order of their sort keys, page by page.
 
         Only those whose sort key begins with `prefix`, or else comes after `after`.
         """
@@ -239,7 +239,7 @@ class Leases:
         return self._table.update({"pk": f"lease#{name}"}, change) is not None
 
     def release(self, name: str, owner: str) -> None:
-        """Give the lease back, if it is still held."""
+        """Return the lease back, if it is still held."""
         change = ItemChange(put={"until": 0, "owner": owner}, condition="#owner = :owner")
         self._table.update({"pk": f"lease#{name}"}, change)
 

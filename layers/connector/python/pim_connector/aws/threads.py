@@ -84,7 +84,7 @@ class Writes:
 
 
 def ended(waits: Iterable[Callable[[], T]]) -> list[T]:
-    """Give the results of all calls that were begun; the first error, when all have ended."""
+    """Return the results of all calls that were begun; the first error, when all have ended."""
     results: list[T] = []
     errors: list[Exception] = []
     for wait in waits:
@@ -100,8 +100,8 @@ def ended(waits: Iterable[Callable[[], T]]) -> list[T]:
 # Writes and reads the bodies of large batches, which botocore would do slowly.
 #
 # botocore walks its model of the service for each value: 4 microseconds for a key that is looked up
-# in the ledger, 30 for an entry that is found, and the text of every message goes through `json`
-# once
+# in the sync state, 30 for an entry that is found, and the text of every message goes through
+# `json` once
 # more. In the protocol of these operations the body is the parameters as JSON
 # (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html), so msgspec writes and reads it.
 # botocore does all the rest, by its events: endpoint, headers, signature, retries, and errors.
@@ -114,7 +114,7 @@ _WRITTEN: Final = ("sqs.SendMessageBatch", "dynamodb.BatchGetItem", "dynamodb.Ba
 
 
 class _Value(TypedDict, total=False):
-    """A value of DynamoDB, of the kinds that the ledger has."""
+    """A value of DynamoDB, of the kinds that the sync state has."""
 
     S: str
     N: str

@@ -49,9 +49,9 @@ def approve(parts: Parts, call: Call) -> Reply:
     from pim_connector.products.missing import confirm
 
     one = _held(parts, call)
-    errand = confirm(one, parts.errands())
-    _decided(parts, call, one, "approved", led_to=errand.id)
-    return redirect(f"/runs/{errand.id}", said="Approved. It is on its way.")
+    job = confirm(one, parts.jobs())
+    _decided(parts, call, one, "approved", led_to=job.id)
+    return redirect(f"/runs/{job.id}", said="Approved. It is on its way.")
 
 
 def discard(parts: Parts, call: Call) -> Reply:

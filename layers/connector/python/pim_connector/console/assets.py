@@ -76,7 +76,7 @@ def send_again(parts: Parts, call: Call) -> Reply:
     """Queue the assets that were rejected in the source's last run once more."""
     from pim_connector.aws.queue import FifoQueue
     from pim_connector.dam.polling import AssetQueue
-    from pim_connector.sync.messages import ASSET_LANES, Change
+    from pim_connector.sync.messages import ASSET_GROUPS, Change
 
     name = _known(parts, call)
     last = next(
@@ -87,7 +87,7 @@ def send_again(parts: Parts, call: Call) -> Reply:
         raise RefusedError(409, f"No asset of {name} was rejected in its last run.")
     queue = FifoQueue(parts.client("sqs"), parts.settings.asset_queue_url)
     changes = [Change(id=str(one), origin="operator") for one in wanted if one]
-    AssetQueue(queue, lanes=ASSET_LANES).send(name, changes)
+    AssetQueue(queue, groups=ASSET_GROUPS).send(name, changes)
     what = f"sent {len(changes)} rejected assets again"
     parts.history.note(of_source(name), call.visitor.actor, what, parts.clock())
     return redirect("/assets", said=f"{len(changes)} assets of {name} are on their way again.")

@@ -121,8 +121,8 @@ def mappings(connect: Callable[[], AkeneoClient], bucket: Bucket) -> Iterator[Fi
         structure = fetch_structure(client)
     for key in keys:
         try:
-            program = compile_mapping(load_mapping(bucket.get(key), name=key))
-            problems = check_against(program, structure)
+            compiled = compile_mapping(load_mapping(bucket.get(key), name=key))
+            problems = check_against(compiled, structure)
         except MappingError as error:
             problems = error.problems
         for problem in problems:

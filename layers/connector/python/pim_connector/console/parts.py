@@ -21,13 +21,13 @@ from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.products.splitting import Upload, request_for
 from pim_connector.sync.message_results import Deliveries
 from pim_connector.sync.runs import Registry, Run
-from pim_connector.sync.state import Ledger
+from pim_connector.sync.state import SyncState
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.console.sign_in import Door
     from pim_connector.products.replaying import ReplayParts
-    from pim_connector.sync.jobs import ErrandParts
+    from pim_connector.sync.jobs import JobParts
 
 CONFIG: Final = "config/erp/"
 MOST_RUNS_LOOKED_AT: Final = 60
@@ -102,21 +102,21 @@ class Parts:
         return History(self.runs)
 
     @cached_property
-    def ledger(self) -> Ledger:
-        return Ledger(self.client("dynamodb"), self.settings.sync_state_table)
+    def sync_state(self) -> SyncState:
+        return SyncState(self.client("dynamodb"), self.settings.sync_state_table)
 
-    def errands(self) -> ErrandParts:
+    def jobs(self) -> JobParts:
         """Return what replay, revert and approve work with."""
         from pim_connector.aws.events import Announcements
         from pim_connector.aws.queue import FifoQueue
-        from pim_connector.sync.jobs import ErrandParts
+        from pim_connector.sync.jobs import JobParts
 
-        return ErrandParts(
+        return JobParts(
             bucket=self.bucket,
             registry=self.registry,
             queue=FifoQueue(self.client("sqs"), self.settings.product_queue_url),
             announcements=Announcements(self.client("events"), self.settings.event_bus),
-            lanes=self.settings.concurrent_calls,
+            groups=self.settings.concurrent_calls,
             clock=self.clock,
         )
 
@@ -124,7 +124,7 @@ class Parts:
         """Return what sending records again works with."""
         from pim_connector.products.replaying import ReplayParts
 
-        return ReplayParts(errands=self.errands(), deliveries=self.deliveries, ledger=self.ledger)
+        return ReplayParts(jobs=self.jobs(), deliveries=self.deliveries, sync_state=self.sync_state)
 
     @cached_property
     def headers(self) -> dict[str, str]:

@@ -31,13 +31,13 @@ MEANINGS: Final = {
 }
 Outcome = Literal["ok", "ok with rejects", "needs approval", "failed", "running", "waiting"]
 _COMMAND: Final = re.compile(
-    r"(: see whether the export is whole, then|: mend them, or) `pim-connector.*$"
+    r"(: see whether the export is whole, then|: fix them, or) `pim-connector.*$"
 )
 KINDS: Final = {
     "file": "File",
     "withdrawal": "Disable missing",
     "replay": "Sent again",
-    "rewind": "Revert",
+    "revert": "Revert",
     "assets": "Assets",
 }
 

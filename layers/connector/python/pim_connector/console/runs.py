@@ -180,28 +180,28 @@ def send_again(parts: Parts, call: Call) -> Reply:
     from pim_connector.products.replaying import Selection, replay
 
     one = found(parts, call)
-    errand = replay(one, Selection(rejected=True), parts.replays())
-    noted(parts, call, one, "sent the rejected records again", led_to=errand.id)
-    return redirect(f"/runs/{errand.id}", said="The rejected records are on their way again.")
+    job = replay(one, Selection(rejected=True), parts.replays())
+    noted(parts, call, one, "sent the rejected records again", led_to=job.id)
+    return redirect(f"/runs/{job.id}", said="The rejected records are on their way again.")
 
 
 def ask_revert(parts: Parts, call: Call) -> Reply:
     """Show what a revert would do, and ask."""
-    from pim_connector.products.reverting import plan_rewind
+    from pim_connector.products.reverting import plan_revert
 
     one = found(parts, call)
-    plan = plan_rewind(one, parts.errands())
+    plan = plan_revert(one, parts.jobs())
     return page("revert.html", call, parts, run=one, plan=plan)
 
 
 def revert(parts: Parts, call: Call) -> Reply:
     """Set back what the run changed."""
-    from pim_connector.products.reverting import plan_rewind, rewind
+    from pim_connector.products.reverting import plan_revert, revert
 
-    one, errands = found(parts, call), parts.errands()
-    errand = rewind(one, plan_rewind(one, errands), errands)
-    noted(parts, call, one, "reverted this run", led_to=errand.id)
-    return redirect(f"/runs/{errand.id}", said="The revert is on its way.")
+    one, jobs = found(parts, call), parts.jobs()
+    job = revert(one, plan_revert(one, jobs), jobs)
+    noted(parts, call, one, "reverted this run", led_to=job.id)
+    return redirect(f"/runs/{job.id}", said="The revert is on its way.")
 
 
 def noted(parts: Parts, call: Call, about: Run, what: str, *, led_to: str = "") -> None:

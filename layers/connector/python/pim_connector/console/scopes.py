@@ -1,6 +1,7 @@
 """Which rights the app asks the PIM for: what the sources of this stack use, and no more.
 
-Scopes: https://api.akeneo.com/apps/authentication-and-authorization.html#available-authorization-scopes.
+Scopes:
+https://api.akeneo.com/apps/authentication-and-authorization.html#available-authorization-scopes.
 Each `write_` includes its `read_`.
 """
 

@@ -93,12 +93,12 @@ def _mapping(parts: Parts, name: str) -> Mapping | None:
     if stored is None:
         return None
     try:
-        program = compile_mapping(load_mapping(parts.bucket.get(key), name=key))
+        compiled = compile_mapping(load_mapping(parts.bucket.get(key), name=key))
     except ConnectorError as error:
         return Mapping(problem=str(error), modified=stored.modified)
     return Mapping(
-        records=len(program.records),
-        guards=tuple(_guards(program.mapping.file.source)),
+        records=len(compiled.records),
+        guards=tuple(_guards(compiled.mapping.file.source)),
         modified=stored.modified,
     )
 

@@ -160,11 +160,11 @@ def examined(parts: Parts, desk: Desk) -> tuple[list[Complaint], list[Failure], 
     """
     from pim_connector.mapping.checking import check_against
 
-    program = compiled(desk.mapping)
-    structure = structures(parts).fresh(program.attribute_codes)
-    problems = [complaint(each) for each in check_against(program, structure)]
+    compiled = compiled(desk.mapping)
+    structure = structures(parts).fresh(compiled.attribute_codes)
+    problems = [complaint(each) for each in check_against(compiled, structure)]
     tests = read_tests(parts.bucket, desk.source)
-    return problems, failures(tests, program, structure), tests
+    return problems, failures(tests, compiled, structure), tests
 
 
 def keep_test(parts: Parts, call: Call) -> Reply:
@@ -335,10 +335,10 @@ def _sample(parts: Parts, desk: Desk) -> Sample:
     stored = parts.bucket.describe(key) if mine else None
     if stored is None:
         raise ConfigurationError(f"{key[:200]} is not a file of {desk.source} any more.")
-    program = compiled(desk.mapping)
+    compiled = compiled(desk.mapping)
     others = {
         table.file: partial(parts.bucket.open, _beside(parts, desk.source, table.file))
-        for table in program.mapping.file.tables.values()
+        for table in compiled.mapping.file.tables.values()
         if table.file
     }
     return Sample(open=partial(parts.bucket.open, stored), others=others)

@@ -370,11 +370,11 @@ class DamClient:
 
     @property
     def plan_of_changes(self) -> Plan:
-        """Give the numbers of the list of changes."""
+        """Return the numbers of the list of changes."""
         return self.plan(self.source.list, self._stamps)
 
     def plan(self, listing: Listing, stamps: Stamps) -> Plan:
-        """Give the numbers a walk through `listing` needs."""
+        """Return the numbers a walk through `listing` needs."""
         return plan_of(listing, stamps, self.source.overlap_s)
 
     def _walk(self, listing: Listing, stamps: Stamps, position: Position) -> Iterator[Step]:

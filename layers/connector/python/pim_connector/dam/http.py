@@ -89,7 +89,7 @@ _YEAR_S = 31_536_000
 
 
 def wait_named(headers: Mapping[str, str], names: Iterable[str], now: float) -> float | None:
-    """Give the seconds to wait that the answer names, None where it names none.
+    """Return the seconds to wait that the answer names, None where it names none.
 
     Seen: seconds (`Retry-After: 30`), an HTTP date, epoch seconds or milliseconds, ISO 8601
     (Acquia's `X-Ratelimit-Reset`), all by the DAM's clock: its `Date` header is now, where there
@@ -101,13 +101,13 @@ def wait_named(headers: Mapping[str, str], names: Iterable[str], now: float) -> 
     return max(waits) if waits else None
 
 
-def backoff(attempt: int, chance: float) -> float:
-    """Full jitter for an answer that names no time: `chance` (0 ≤ chance < 1) of a growing wait.
+def backoff(attempt: int, jitter: float) -> float:
+    """Full jitter for an answer that names no time: `jitter` (0 ≤ chance < 1) of a growing wait.
 
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
     longest = FIRST_WAIT_S * 2 ** min(attempt, MOST_DOUBLINGS)
-    return float(min(LONGEST_BACKOFF_S, longest)) * chance
+    return float(min(LONGEST_BACKOFF_S, longest)) * jitter
 
 
 def _seconds(value: str, now: float) -> float | None:
@@ -321,7 +321,7 @@ class Clocks(Struct, frozen=True, kw_only=True):
 
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random
+    jitter: Callable[[], float] = random.random
     time_left: Callable[[], float] = lambda: 60.0
 
 
@@ -435,7 +435,7 @@ class DamHttp:
             )
             wait = wait_named(named.headers, names, self._clocks.now()) if named else None
             if wait is None:
-                wait = backoff(attempt, self._clocks.chance())
+                wait = backoff(attempt, self._clocks.jitter())
             if wait > min(rate.longest_wait_s, self._clocks.time_left() - rate.timeout_s):
                 raise TransientError(
                     f"{self._source.source}: the DAM {problem} and there is no time to wait "

@@ -75,7 +75,7 @@ class Stamps:
         return max(1, round(self._since.granularity_s * SECOND))
 
     def floor(self, stamp: int) -> int:
-        """Give the start of the step of the DAM's index that `stamp` lies in."""
+        """Return the start of the step of the DAM's index that `stamp` lies in."""
         return stamp - stamp % self.granule
 
     def read(self, printed: object) -> int | None:
@@ -110,7 +110,7 @@ class Stamps:
                 return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03}Z"
         return moment.strftime(format_)
 
-    def rewind(self, stamp: int) -> int:
+    def revert(self, stamp: int) -> int:
         """Go back before the hour that comes twice when clocks are set back.
 
         A stamp without a zone in it may be of the first or of the second such hour: what is
@@ -283,7 +283,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         return int(self.stamps.granule)
 
     def floor(self, stamp: int) -> int:
-        """Give the start of the step of the index that `stamp` lies in."""
+        """Return the start of the step of the index that `stamp` lies in."""
         return int(self.stamps.floor(stamp))
 
     def restart(self, newest: int, lasted: float) -> int:
@@ -293,7 +293,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         its back, is at most as much older than the newest stamp as the walk lasted.
         """
         back = self.overlap + (0 if self.stamps.is_serial else int(max(0.0, lasted) * SECOND))
-        return int(self.stamps.rewind(self.floor(max(0, newest - back))))
+        return int(self.stamps.revert(self.floor(max(0, newest - back))))
 
 
 def plan_of(listing: Listing, stamps: Stamps, overlap_s: float) -> Plan:
@@ -418,7 +418,7 @@ class Progress:
 
 
 def steps_of(plan: Plan, page: Page) -> list[int]:
-    """Give each row's step of the clock; a row without a stamp takes that of its neighbour."""
+    """Return each row's step of the clock; a row without a stamp takes that of its neighbour."""
     steps = [None if row.stamp is None else plan.floor(row.stamp) for row in page.rows]
     carried = next((step for step in steps if step is not None), None)
     filled = []

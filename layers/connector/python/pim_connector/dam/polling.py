@@ -33,7 +33,7 @@ from pim_connector.sync.messages import (
     Change,
     Kind,
     asset_group,
-    asset_lane,
+    asset_group_id,
     encode_asset_message,
     fitting,
     pack,
@@ -59,7 +59,7 @@ class Cursors(Protocol):
     """Where cursors are kept: the state table, or a file of `assets preview`."""
 
     def load(self, source: str) -> SourceCursor:
-        """Give the cursor of a source, an empty one if it has none."""
+        """Return the cursor of a source, an empty one if it has none."""
 
     def save(self, source: str, cursor: SourceCursor, now: float) -> SourceCursor:
         """Write it if nobody else did since it was read; give it as it is now."""
@@ -72,7 +72,7 @@ class CursorTable:
         self._table = table
 
     def load(self, source: str) -> SourceCursor:
-        """Give the cursor of a source; ConfigurationError if the item is not one."""
+        """Return the cursor of a source; ConfigurationError if the item is not one."""
         item = self._table.get({"pk": f"cursor#{source}"})
         if item is None:
             return SourceCursor()
@@ -119,9 +119,9 @@ class CursorTable:
 
 # Between a walk and the asset queue: changes gathered into full messages, and what is safe.
 #
-# A message has the changes of one lane, so four lanes fill four messages side by side. The cursor
-# may move to a place only when everything read before it is in the queue, so each change that waits
-# here holds it back.
+# A message has the changes of one message group, so four message groups fill four messages side by
+# side. The cursor may move to a place only when everything read before it is in the queue, so each
+# change that waits here holds it back.
 
 
 Send = Callable[[AssetMessage], None]
@@ -134,13 +134,13 @@ class _Waiting(Struct):
     before: Position
 
 
-class Handover:
+class Buffer:
     """Gathers the changes of one walk. `send` returns once the queue has taken a message."""
 
-    def __init__(self, source: str, lanes: int, send: Send) -> None:
-        self._source, self._lanes, self._send = source, lanes, send
-        self._waiting: dict[int, list[_Waiting]] = {lane: [] for lane in range(lanes)}
-        self._bytes = dict.fromkeys(range(lanes), 0)
+    def __init__(self, source: str, groups: int, send: Send) -> None:
+        self._source, self._groups, self._send = source, groups, send
+        self._waiting: dict[int, list[_Waiting]] = {group: [] for group in range(groups)}
+        self._bytes = dict.fromkeys(range(groups), 0)
         self._number = 0
         self._last: OrderedDict[bytes, bytes] = OrderedDict()
         self.sent = 0
@@ -152,14 +152,14 @@ class Handover:
             self.repeats += 1
             return
         change = fitting(change)
-        lane, more = asset_lane(self._source, change.id, self._lanes), weight(change) + 1
-        if self._bytes[lane] + more > MOST_BYTES:
-            self._send_lane(lane)
+        group, more = asset_group(self._source, change.id, self._groups), weight(change) + 1
+        if self._bytes[group] + more > MOST_BYTES:
+            self._send_group(group)
         self._number += 1
-        self._waiting[lane].append(_Waiting(change, self._number, before))
-        self._bytes[lane] += more
-        if len(self._waiting[lane]) == MOST_CHANGES:
-            self._send_lane(lane)
+        self._waiting[group].append(_Waiting(change, self._number, before))
+        self._bytes[group] += more
+        if len(self._waiting[group]) == MOST_CHANGES:
+            self._send_group(group)
 
     @property
     def taken(self) -> int:
@@ -168,8 +168,8 @@ class Handover:
 
     def flush(self) -> None:
         """Send what waits, full or not."""
-        for lane in self._waiting:
-            self._send_lane(lane)
+        for group in self._waiting:
+            self._send_group(group)
 
     def safe(self, after: Position) -> Position:
         """Give how far the cursor may move: to `after`, or to where the oldest that waits began."""
@@ -180,13 +180,13 @@ class Handover:
         )
         return after if oldest is None else oldest.before
 
-    def _send_lane(self, lane: int) -> None:
-        waiting = self._waiting[lane]
-        for message in pack(self._source, lane, (w.change for w in waiting)):
+    def _send_group(self, group: int) -> None:
+        waiting = self._waiting[group]
+        for message in pack(self._source, group, (w.change for w in waiting)):
             self._send(message)
             self.sent += len(message.changes)
-        self._waiting[lane] = []
-        self._bytes[lane] = 0
+        self._waiting[group] = []
+        self._bytes[group] = 0
 
     def _is_repeat(self, change: Change) -> bool:
         """Say whether this asset was last handed over with exactly this content, in this walk."""
@@ -203,34 +203,36 @@ class Handover:
         return False
 
 
-# Puts what a DAM announced into the asset queue, each asset in its lane.
+# Puts what a DAM announced into the asset queue, each asset in its message group.
 
 
 class AssetQueue:
     """The asset queue as a place to announce changes to."""
 
-    def __init__(self, queue: FifoQueue, *, lanes: int) -> None:
+    def __init__(self, queue: FifoQueue, *, groups: int) -> None:
         self._queue = queue
-        self._lanes = lanes
+        self._groups = groups
 
     def send(self, source: str, changes: Sequence[Change]) -> None:
-        """Send changes in groups of at most 100, one lane each. Raises what `FifoQueue` raises."""
-        by_lane: dict[int, list[Change]] = {}
+        """Send changes in groups of at most 100, one message group each. Raises what `FifoQueue`
+        raises.
+        """
+        by_group: dict[int, list[Change]] = {}
         for change in changes:
-            by_lane.setdefault(asset_lane(source, change.id, self._lanes), []).append(change)
+            by_group.setdefault(asset_group(source, change.id, self._groups), []).append(change)
         bodies = [
-            (message.lane, encode_asset_message(message).encode("ascii"))
-            for lane, members in by_lane.items()
-            for message in pack(source, lane, members)
+            (message.group, encode_asset_message(message).encode("ascii"))
+            for group, members in by_group.items()
+            for message in pack(source, group, members)
         ]
         self._queue.send(
             Outgoing(
-                group=asset_group(lane),
+                group=asset_group_id(group),
                 # Never of the content: an asset changed back within five minutes is a change too.
                 deduplication=uuid4().hex,
                 body=body,
             )
-            for lane, body in bodies
+            for group, body in bodies
         )
 
 
@@ -278,7 +280,7 @@ class PollReport(Struct, kw_only=True):
             self._unreadable.add(digest)
 
     def as_log(self) -> dict[str, Any]:
-        """Give what is to be logged."""
+        """Return what is to be logged."""
         return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
 
     def note(self, text: str) -> None:
@@ -296,7 +298,7 @@ class Poll(Struct, frozen=True, kw_only=True):
     client: DamClient
     cursors: Cursors
     send: Send
-    lanes: int
+    groups: int
     time_left: Callable[[], float]
     reserve: float = 0
     still_alone: Callable[[], bool] = lambda: True
@@ -318,18 +320,18 @@ class Poll(Struct, frozen=True, kw_only=True):
     def _walk(self, which: Which, cursor: SourceCursor, report: PollReport) -> SourceCursor:
         if which == "deletions" and self.client.source.deleted.feed is None:
             return cursor
-        handover = Handover(report.source, self.lanes, self.send)
+        buffer = Buffer(report.source, self.groups, self.send)
         before = after = cursor.changes if which == "changes" else cursor.deletions
         steps = self._steps(which, before)
         try:
             for number, step in enumerate(steps, start=1):
-                self._take(step, before, handover, report)
+                self._take(step, before, buffer, report)
                 before = after = step.position
                 if step.position.started is None:
-                    self._doubt(which, handover.taken, after, report)
+                    self._doubt(which, buffer.taken, after, report)
                     break
                 if number % STEPS_BETWEEN_SAVES == 0:
-                    cursor = self._save(which, cursor, handover.safe(after))
+                    cursor = self._save(which, cursor, buffer.safe(after))
                 if self.time_left() < self.reserve:
                     report.finished = False
                     break
@@ -338,9 +340,9 @@ class Poll(Struct, frozen=True, kw_only=True):
             report.finished = False
             raise
         finally:
-            handover.flush()
-            report.assets += handover.sent
-            report.repeats += handover.repeats
+            buffer.flush()
+            report.assets += buffer.sent
+            report.repeats += buffer.repeats
             cursor = self._save(which, cursor, after)
         return cursor
 
@@ -348,14 +350,14 @@ class Poll(Struct, frozen=True, kw_only=True):
         client = self.client
         return client.changes(position) if which == "changes" else client.deletions(position)
 
-    def _take(self, step: Step, before: Position, handover: Handover, report: PollReport) -> None:
+    def _take(self, step: Step, before: Position, buffer: Buffer, report: PollReport) -> None:
         if step.note:
             report.note(step.note)
         for row in step.rows:
             if row.problem:
                 report.cannot_read(row)
             for change in changes_of(row):
-                handover.put(change, before)
+                buffer.put(change, before)
 
     def _doubt(self, which: Which, taken: int, at: Position, report: PollReport) -> None:
         """Say that no stamp was seen: nothing is lost, but each poll is as long as the first."""
@@ -404,7 +406,7 @@ class Round(Struct, frozen=True, kw_only=True):
     cursors: CursorTable
     leases: Leases
     queue: FifoQueue
-    lanes: int
+    groups: int
     owner: str
     clocks: Clocks
     transport: httpx.BaseTransport | None = None
@@ -464,7 +466,7 @@ class Round(Struct, frozen=True, kw_only=True):
             client=client,
             cursors=self.cursors,
             send=self._sender(client.source.source),
-            lanes=self.lanes,
+            groups=self.groups,
             time_left=lambda: min(
                 self.clocks.time_left() - until, self.clocks.time_left() - reserve
             ),
@@ -479,14 +481,17 @@ class Round(Struct, frozen=True, kw_only=True):
         def send(message: AssetMessage) -> None:
             # Never of the content: an asset changed back within five minutes is a change too.
             deduplication = f"{self.owner}-{source}-{next(numbers)}"[-128:]
-            group, body = asset_group(message.lane), encode_asset_message(message).encode("ascii")
+            group, body = (
+                asset_group_id(message.group),
+                encode_asset_message(message).encode("ascii"),
+            )
             self.queue.send([Outgoing(group=group, deduplication=deduplication, body=body)])
 
         return send
 
 
 def refuse_misconfigured(outcomes: Sequence[dict[str, Any]]) -> None:
-    """Raise ConfigurationError with all that somebody has to mend, so that an alarm goes off."""
+    """Raise ConfigurationError with all that somebody has to fix, so that an alarm goes off."""
     broken = [one["reason"] for one in outcomes if one["outcome"] == "misconfigured"]
     if broken:
         raise ConfigurationError("\n".join(broken))

@@ -272,7 +272,7 @@ def fill_text(template: str, values: Values, *, quote: Callable[[str], str] = st
 
 
 def names_in(template: Any) -> Iterator[str]:
-    """Give the names of all placeholders in text, list or object."""
+    """Return the names of all placeholders in text, list or object."""
     if isinstance(template, str):
         yield from (match.group(1) for match in _PLACEHOLDER.finditer(template))
     elif isinstance(template, Mapping):

@@ -196,7 +196,7 @@ def _stands(plan: Plan, at: Position, page: Page) -> bool:
 
 
 def _back(at: Position, page: Page, limit: int) -> Position:
-    """Give a place to ask from after the list has slid: anew from a stamp, or pages earlier."""
+    """Return a place to ask from after the list has slid: anew from a stamp, or pages earlier."""
     if at.since is not None:
         return replace(at, since=at.reached, offset=0, reached=None, tail=())
     return replace(at, offset=max(0, page.start - limit // 2))

@@ -304,7 +304,7 @@ def _identity_errors(rule: CompiledRecord, identifier: str, uuid: str) -> list[F
 # A compiled mapping: identifies and maps records. Pure; the same record gives the same result.
 
 
-class Program(Struct, kw_only=True):
+class CompiledMapping(Struct, kw_only=True):
     """A mapping ready to run. `by_uuid` says that products are addressed by UUID."""
 
     mapping: Mapping

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiled import (
+    CompiledMapping,
     CompiledRecord,
     CompiledTable,
     Contents,
     HeadValue,
-    Program,
     glimpse_for,
 )
 from pim_connector.mapping.context import Evaluate
@@ -78,7 +78,7 @@ def _starts_at_record(rule: RecordRule, place: Path) -> bool:
 # From a valid mapping file to a program: every expression compiled, every name resolved.
 
 
-def compile_mapping(mapping: Mapping) -> Program:
+def compile_mapping(mapping: Mapping) -> CompiledMapping:
     """Compiles all XPaths and steps of a mapping, once.
 
     Raises MappingError (a ConfigurationError) with every problem found, each with file, line, key
@@ -96,7 +96,7 @@ def compile_mapping(mapping: Mapping) -> Program:
     check_nesting(compiler)
     if compiler.problems:
         raise MappingError(compiler.problems)
-    return Program(
+    return CompiledMapping(
         mapping=mapping,
         records=records,
         tables=tables,

@@ -74,7 +74,8 @@ _RAISED_AFTER_DIGIT = re.compile(r"(?<=\d)(?=[¹²³⁰-⁹₀-₉¼-¾⅐-⅞])
 
 @lru_cache(maxsize=4096)
 def to_code(text: str, style: CodeFormat) -> str:
-    """Letters without accents, digits and `_` (https://api.akeneo.com/concepts/catalog-structure.html).
+    """Letters without accents, digits and `_`
+    (https://api.akeneo.com/concepts/catalog-structure.html).
 
     Depends on nothing but the text and the style, so the same text is the same code for ever
     (docs/decisions/0050). Letters of other scripts are written in Latin ones. A letter that has

@@ -27,7 +27,7 @@ class FieldError(Struct, frozen=True, kw_only=True):
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """Whose data a record holds; `family_key` decides the lane.
+    """Whose data a record holds; `family_key` decides the message group.
 
     The root product model's code where the record says it, else the parent's, else its own.
     `uuid` is set where the mapping addresses products by UUID; `identifier` is then that UUID too.

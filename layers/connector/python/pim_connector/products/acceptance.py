@@ -1,4 +1,4 @@
-"""Notes in the ledger what the PIM has taken, while it still answers for the rest of its call.
+"""Notes in the sync state what the PIM has taken, while it still answers for the rest of its call.
 
 The PIM answers line by line, for five seconds in a full message, and stands idle from the last
 answer until the next message's call. So what can be done before the last answer is; and a worker
@@ -18,7 +18,7 @@ from pim_connector.akeneo.pim import asking_the_pim
 from pim_connector.aws.threads import Writes
 from pim_connector.errors import RejectedError
 from pim_connector.outcomes import Problem, RecordOutcome
-from pim_connector.products.lines import Accepted, Line, booked_state, outcome
+from pim_connector.products.lines import Accepted, Line, outcome, stored_state
 from pim_connector.products.shaping import accepted_entry, media_key, media_slots
 from pim_connector.sync.message_results import REST_OF_RUN
 from pim_connector.sync.state import ITEMS_PER_WRITE
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from pim_connector.outcomes import State
     from pim_connector.products.delivery_context import Task
     from pim_connector.products.lines import Accepted
-    from pim_connector.sync.state import LedgerEntry
+    from pim_connector.sync.state import StateEntry
 
 
 class Notes(Writes):
-    """The ledger's entries of one call: all are written when the context ends."""
+    """The sync state's entries of one call: all are written when the context ends."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task.parts.begin)
         self._task = task
-        self._gathered: list[LedgerEntry] = []
+        self._gathered: list[StateEntry] = []
         self._noted: set[int] = set()
 
     def take(self, answer: Accepted) -> None:
@@ -47,7 +47,7 @@ class Notes(Writes):
         """
         self._add(answer)
         if len(self._gathered) == ITEMS_PER_WRITE:
-            self.begin(partial(self._task.parts.ledger.accept, self._gathered))
+            self.begin(partial(self._task.parts.sync_state.accept, self._gathered))
             self._gathered = []
 
     def complete(self, answers: Sequence[Accepted]) -> None:
@@ -55,7 +55,7 @@ class Notes(Writes):
         for answer in answers:
             if answer.line.record.number not in self._noted:
                 self._add(answer)
-        self._task.parts.ledger.accept(self._gathered)
+        self._task.parts.sync_state.accept(self._gathered)
         self._gathered = []
 
     def _add(self, answer: Accepted) -> None:
@@ -66,16 +66,16 @@ class Notes(Writes):
 
 
 def state_of(task: Task, answer: Accepted) -> State:
-    """Give the state in which an earlier delivery of the record ended, else this one's."""
-    before = booked_state(answer.line.entry, task.message, answer.line.record)
+    """Return the state in which an earlier delivery of the record ended, else this one's."""
+    before = stored_state(answer.line.entry, task.message, answer.line.record)
     return before or ("created" if answer.created else "updated")
 
 
-# What follows when the ledger has products the PIM took: their files, and those that waited.
+# What follows when the sync state has products the PIM took: their files, and those that waited.
 
 
 def take_accepted(task: Task, answers: Sequence[Accepted]) -> list[RecordOutcome]:
-    """Let follow what needs products in the PIM that are in the ledger as taken."""
+    """Let follow what needs products in the PIM that are in the sync state as taken."""
     ends = [_with_media(task, answer) for answer in answers]
     release_children(task, filter(is_new, ends))
     return _with_links_to_follow(task, answers, ends)
@@ -86,7 +86,7 @@ def _with_links_to_follow(
 ) -> list[RecordOutcome]:
     """Park what was taken without its links until the rest of the run is through.
 
-    The message that carries it then finds in the ledger what is left to send, and the state.
+    The message that carries it then finds in the sync state what is left to send, and the state.
     """
     waiting = {a.line.record.number: a.line.record for a in answers if a.line.unlinked}
     if task.message.last or not waiting:
@@ -107,7 +107,7 @@ def _with_media(task: Task, answer: Accepted) -> RecordOutcome:
     line, state = answer.line, state_of(task, answer)
     if media_slots(line):
         line = _uploaded(task, line)
-        task.parts.ledger.accept([accepted_entry(task.message, line, state)])
+        task.parts.sync_state.accept([accepted_entry(task.message, line, state)])
     problems = line.problems + line.unlinked
     end = outcome(line.record, task.message.resource, state, problems)
     return msgspec.structs.replace(end, changed=_changed(line)) if state == "updated" else end
@@ -150,7 +150,7 @@ def _upload(task: Task, line: Line, media: Media) -> None:
 
 
 def _identifier(line: Line) -> str:
-    """Give the identifier that media files are linked by, also where products go by UUID."""
+    """Return the identifier that media files are linked by, also where products go by UUID."""
     if line.mapped.uuid is None:
         return line.mapped.identifier
     key = ("values", line.mapped.identifier_attribute, "", "")
@@ -168,6 +168,6 @@ def release_children(task: Task, models: Iterable[RecordOutcome]) -> None:
                 task.parts.parents.release(model.identifier)
 
 
-def is_new(booked: RecordOutcome) -> bool:
+def is_new(stored: RecordOutcome) -> bool:
     """Say whether the PIM may have got the product just now, also if it calls that an update."""
-    return booked.state in ("created", "updated")
+    return stored.state in ("created", "updated")

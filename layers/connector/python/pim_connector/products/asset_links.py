@@ -1,4 +1,4 @@
-"""Finds the root product model of products, because that decides their lane."""
+"""Finds the root product model of products, because that decides their message group."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pim_connector.aws.queue import Outgoing
 from pim_connector.errors import RejectedError, TransientError
-from pim_connector.sync.messages import lane_of, message_group
+from pim_connector.sync.messages import group_id, group_of
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
@@ -37,7 +37,7 @@ class FamilyKeys:
         self._known: dict[Product, str] = {}
 
     def of(self, pim: AkeneoClient, products: Iterable[Product]) -> dict[Product, str]:
-        """Give the lane's key of each product that the PIM has; the others are left out.
+        """Return the message group's key of each product that the PIM has; the others are left out.
 
         At most three requests per 100 products: products, their models, the models of those. What
         the PIM's search index does not show yet counts as not there. Raises what the client raises.
@@ -56,7 +56,7 @@ class FamilyKeys:
         return {product: root for product, root in known.items() if root is not None}
 
     def _search(self, pim: AkeneoClient, wanted: list[Product]) -> dict[Product, str | None]:
-        """Give the parents of those that are there; what has none is its own root."""
+        """Return the parents of those that are there; what has none is its own root."""
         found: dict[Product, str | None] = {}
         for resource in ("product", "product_model"):
             unknown = [p[1] for p in wanted if p[0] == resource and _folded(p) not in self._known]
@@ -72,7 +72,7 @@ class FamilyKeys:
 def search(
     pim: AkeneoClient, resource: str, identifiers: list[str], **params: str
 ) -> Iterator[JsonObject]:
-    """Give those products or product models that the PIM has: one request per 100."""
+    """Return those products or product models that the PIM has: one request per 100."""
     listing = pim.list_products if resource == "product" else pim.list_product_models
     for start in range(0, len(identifiers), PER_SEARCH):
         condition = {"operator": "IN", "value": identifiers[start : start + PER_SEARCH]}
@@ -93,11 +93,11 @@ def _key(resource: str) -> str:
 
 # Appends assets to products' asset collections, and keeps what marketing put there.
 #
-# A product is written by one worker at a time, that of its lane of the product queue, because
-# Akeneo
+# A product is written by one worker at a time, that of its message group of the product queue,
+# because Akeneo
 # loses values when two calls write one product at once. So the asset mapper does not write
 # products:
-# it sends a `LinkMessage` into the product's lane, and the product mapper hands that to
+# it sends a `LinkMessage` into the product's message group, and the product mapper hands that to
 # `apply_links`.
 
 
@@ -118,11 +118,11 @@ class ProductLinks(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class LinkMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="asset_links"):
-    """One message of the product queue: links of products of one lane, at most 100."""
+    """One message of the product queue: links of products of one message group, at most 100."""
 
     v: int = VERSION
     source: str
-    lane: int
+    group: int
     links: tuple[ProductLinks, ...]
 
 
@@ -155,20 +155,20 @@ def outgoing(
     source: str,
     links: Iterable[ProductLinks],
     family_keys: Mapping[tuple[str, str], str],
-    lanes: int,
+    groups: int,
 ) -> list[Outgoing]:
-    """Make the messages of the product queue, one lane each.
+    """Make the messages of the product queue, one message group each.
 
     `family_keys` gives each product's root model code, or its own, as the splitter uses it for
-    lanes.
+    message groups.
     """
-    by_lane: dict[int, list[ProductLinks]] = {}
+    by_group: dict[int, list[ProductLinks]] = {}
     for one in merged(links):
-        lane = lane_of(family_keys[one.resource, one.product], lanes)
-        by_lane.setdefault(lane, []).append(one)
+        group = group_of(family_keys[one.resource, one.product], groups)
+        by_group.setdefault(group, []).append(one)
     return [
-        _outgoing(LinkMessage(source=source, lane=lane, links=tuple(chunk)))
-        for lane, members in sorted(by_lane.items())
+        _outgoing(LinkMessage(source=source, group=group, links=tuple(chunk)))
+        for group, members in sorted(by_group.items())
         for chunk in _chunks(members)
     ]
 
@@ -188,7 +188,7 @@ def merged(links: Iterable[ProductLinks]) -> list[ProductLinks]:
 
 
 def joined(current: Sequence[str], links: ProductLinks) -> list[str]:
-    """Give the collection as it should be: what is there, in its order, and ours at its end."""
+    """Return the collection as it should be: what is there, in its order, and ours at its end."""
     kept = [code for code in current if code not in links.remove]
     return [*kept, *(code for code in links.add if code not in kept)]
 
@@ -285,7 +285,7 @@ def _outgoing(message: LinkMessage) -> Outgoing:
     encoded = msgspec.json.encode(message)
     body = encoded if encoded.isascii() else _ascii(encoded)
     digest = blake2b(body, digest_size=20).hexdigest()
-    return Outgoing(group=message_group(message.lane), deduplication=f"links-{digest}", body=body)
+    return Outgoing(group=group_id(message.group), deduplication=f"links-{digest}", body=body)
 
 
 def _ascii(encoded: bytes) -> bytes:

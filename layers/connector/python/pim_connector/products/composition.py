@@ -20,11 +20,11 @@ from pim_connector.aws.events import Announcements
 from pim_connector.aws.queue import FifoQueue, Receipts
 from pim_connector.aws.table import Table
 from pim_connector.aws.threads import Threads
-from pim_connector.products.delivery_context import DeliveryParts, Kept, Parents, Programs
+from pim_connector.products.delivery_context import CompiledMappings, DeliveryParts, Kept, Parents
 from pim_connector.products.files import PRODUCT_LIMITS, MediaFiles
 from pim_connector.products.worker import Worker
 from pim_connector.sync.message_results import Deliveries, Parking
-from pim_connector.sync.state import Ledger
+from pim_connector.sync.state import SyncState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -88,7 +88,7 @@ def pim_of(settings: PimSettings, aws: AwsClients, around: Surroundings, flow: s
             transport=transport,
             now=around.now,
             sleep=around.sleep,
-            chance=around.jitter,
+            jitter=around.jitter,
         )
 
     return Pim(
@@ -102,7 +102,7 @@ def pim_of(settings: PimSettings, aws: AwsClients, around: Surroundings, flow: s
 
 
 class MapperClients(AwsClients, frozen=True, kw_only=True):
-    """What the mapper asks of AWS: it also tells the caretaker that a run is settled."""
+    """What the mapper asks of AWS: it also tells the housekeeping that a run is settled."""
 
     events: EventBridgeClient
 
@@ -151,7 +151,7 @@ def _parts(
     bucket = Bucket(aws.s3, settings.bucket, sleep=around.sleep)
     queue = FifoQueue(aws.sqs, settings.product_queue_url, sleep=around.sleep, jitter=around.jitter)
     begin = around.begin or Threads()
-    ledger = Ledger(
+    sync_state = SyncState(
         aws.dynamodb,
         settings.sync_state_table,
         begin=begin,
@@ -162,10 +162,10 @@ def _parts(
         bucket, lambda codes: fetch_structure(pim.client(), codes), now=around.now
     )
     return DeliveryParts(
-        ledger=ledger,
+        sync_state=sync_state,
         deliveries=Deliveries(runs, now=around.now),
         parents=Parents(Parking(runs), bucket, queue, now=around.now),
-        programs=Programs(bucket),
+        compiled_mappings=CompiledMappings(bucket),
         structures=structures,
         kept=Kept(bucket),
         media=MediaFiles(aws.s3, settings.bucket, downloads),

@@ -14,24 +14,24 @@ from pim_connector.aws.bucket import Bucket, StoredObject
 from pim_connector.aws.table import Leases
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.errors import RejectedError
-from pim_connector.mapping.compiled import Program
+from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.language import Origin
 from pim_connector.mapping.results import FieldError, Filtered, Identity, Rejected, field_problems
 from pim_connector.outcomes import RecordOutcome
-from pim_connector.sync.chunks import WINDOW, Manifest, Splits, manifests_of
-from pim_connector.sync.jobs import ErrandParts
+from pim_connector.sync.chunks import CHUNK, Manifest, Splits, manifests_of
+from pim_connector.sync.jobs import JobParts
 from pim_connector.sync.messages import Force, MappingPin
 from pim_connector.sync.runs import Run
 from pim_connector.sync.snapshot import Baseline
-from pim_connector.sync.state import Ledger, LedgerEntry, Version, ledger_key
+from pim_connector.sync.state import StateEntry, SyncState, Version, state_key
 
 
-class SplitterParts(ErrandParts, frozen=True, kw_only=True):
-    """What a splitter works with; what it withdraws are errands of its own."""
+class SplitterParts(JobParts, frozen=True, kw_only=True):
+    """What a splitter works with; what it withdraws are jobs of its own."""
 
     splits: Splits
     leases: Leases
-    ledger: Ledger
+    sync_state: SyncState
     trigger: str
 
 
@@ -39,13 +39,13 @@ class Plan(Struct, frozen=True, kw_only=True):
     """The mapping that a run is pinned to, ready to use, and the files beside the run's own."""
 
     pin: MappingPin
-    program: Program
+    compiled: CompiledMapping
     origin: Origin
     others: Mapping[str, Callable[[], BinaryIO]]
 
 
 def force_of(run: Run) -> Force | None:
-    """Give what an operator wants sent, changed or not."""
+    """Return what an operator wants sent, changed or not."""
     return msgspec.json.decode(run.forced, type=Force) if run.forced else None
 
 
@@ -81,14 +81,14 @@ def rejected(
     return KeptRecord(outcome=outcome, record=record)
 
 
-def keep(bucket: Bucket, run: str, window: int, records: Sequence[KeptRecord]) -> None:
-    """Write what a window rejected; writing it again changes nothing."""
+def keep(bucket: Bucket, run: str, chunk: int, records: Sequence[KeptRecord]) -> None:
+    """Write what a chunk rejected; writing it again changes nothing."""
     if records:
-        bucket.put(f"{_prefix(run)}{window:06d}", gzip.compress(msgspec.json.encode(records)))
+        bucket.put(f"{_prefix(run)}{chunk:06d}", gzip.compress(msgspec.json.encode(records)))
 
 
 def kept(bucket: Bucket, run: str) -> Iterator[KeptRecord]:
-    """Give all that the splitter rejected of a run, in the order of the file.
+    """Return all that the splitter rejected of a run, in the order of the file.
 
     Raises RejectedError for an object that somebody else has written over.
     """
@@ -101,22 +101,22 @@ def kept(bucket: Bucket, run: str) -> Iterator[KeptRecord]:
 
 
 def _prefix(run: str) -> str:
-    return f"records/{run}/window-"
+    return f"records/{run}/chunk-"
 
 
-# Decides for each record of a window whether it goes on to the queue.
+# Decides for each record of a chunk whether it goes on to the queue.
 
 
-Disposition: TypeAlias = Literal["q", "u", "s", "f", "r"]
+Decision: TypeAlias = Literal["q", "u", "s", "f", "r"]
 """queued · unchanged · superseded · filtered · rejected"""
 
 Found: TypeAlias = Identity | Filtered | Rejected
 
-WINDOW_CHARACTERS: Final = 4_000_000
-"""A window of heavy records ends early, so that memory does not depend on their size."""
+CHUNK_CHARACTERS: Final = 4_000_000
+"""A chunk of heavy records ends early, so that memory does not depend on their size."""
 
 
-class Sighting(Struct, frozen=True, kw_only=True, gc=False):
+class Candidate(Struct, frozen=True, kw_only=True, gc=False):
     """A record and who it is about. `hash` is 0 and `fingerprint` empty where nobody knows.
 
     `repeats` says that an earlier record of the file was about the same product.
@@ -129,12 +129,12 @@ class Sighting(Struct, frozen=True, kw_only=True, gc=False):
     repeats: bool = False
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class RunContext(Struct, frozen=True, kw_only=True):
     """Where a run stands among the others of its source.
 
     `newer` are the manifests of newer files that were split before it. `shortcut` says that the
-    ledger can be trusted to be the PIM's last word: no older file is still under way. `force` says
-    what an operator wants sent, changed or not.
+    sync state can be trusted to be the PIM's last word: no older file is still under way. `force`
+    says what an operator wants sent, changed or not.
     """
 
     order: str
@@ -146,27 +146,27 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 
 def decide(
-    sighting: Sighting, entry: LedgerEntry | Version | None, standing: Standing
-) -> Disposition:
+    candidate: Candidate, entry: StateEntry | Version | None, run_context: RunContext
+) -> Decision:
     """Say what becomes of one record; `entry` is what the PIM last accepted of its product.
 
-    A record that repeats a product of its file is always queued: what the ledger says of the
+    A record that repeats a product of its file is always queued: what the sync state says of the
     product is about to change.
     """
-    if not isinstance(sighting.found, Identity):
-        return "f" if isinstance(sighting.found, Filtered) else "r"
-    if sighting.repeats and standing.refuse_repeats:
+    if not isinstance(candidate.found, Identity):
+        return "f" if isinstance(candidate.found, Filtered) else "r"
+    if candidate.repeats and run_context.refuse_repeats:
         return "r"
-    if standing.newer and any(sighting.hash in manifest for manifest in standing.newer):
+    if run_context.newer and any(candidate.hash in manifest for manifest in run_context.newer):
         return "s"
-    if sighting.repeats or entry is None:
+    if candidate.repeats or entry is None:
         return "q"
-    if entry.order > standing.order:
+    if entry.order > run_context.order:
         return "s"
-    if standing.force and standing.force.holds(sighting.found.identifier):
+    if run_context.force and run_context.force.holds(candidate.found.identifier):
         return "q"
-    same = entry.fingerprint == sighting.fingerprint and entry.mapping == standing.digest
-    return "u" if same and standing.shortcut else "q"
+    same = entry.fingerprint == candidate.fingerprint and entry.mapping == run_context.digest
+    return "u" if same and run_context.shortcut else "q"
 
 
 class FileEnd:
@@ -175,99 +175,101 @@ class FileEnd:
     problem: UnreadableFileError | None = None
 
 
-def windows_of(
+def chunks_of(
     records: Iterable[SourceRecord], identify: Callable[[SourceRecord], Found], end: FileEnd
 ) -> Iterator[list[tuple[SourceRecord, Found]]]:
-    """Give the records in windows of 1,000, or of fewer heavy ones; the same ones every time.
+    """Return the records in chunks of 1,000, or of fewer heavy ones; the same ones every time.
 
     Each is identified as it comes: where its rows were looked up, it has just been parsed. Where
-    the file breaks off, what was before comes as the last window, and `end` says why.
+    the file breaks off, what was before comes as the last chunk, and `end` says why.
     """
-    window: list[tuple[SourceRecord, Found]] = []
+    chunk: list[tuple[SourceRecord, Found]] = []
     characters = 0
     try:
         for record in records:
-            window.append((record, identify(record)))
+            chunk.append((record, identify(record)))
             characters += len(record.xml)
-            if len(window) == WINDOW or characters >= WINDOW_CHARACTERS:
-                yield window
-                window, characters = [], 0
+            if len(chunk) == CHUNK or characters >= CHUNK_CHARACTERS:
+                yield chunk
+                chunk, characters = [], 0
     except UnreadableFileError as error:
         end.problem = error
-    if window:
-        yield window
+    if chunk:
+        yield chunk
 
 
-def queued(sightings: Sequence[Sighting], dispositions: str) -> Iterator[tuple[Sighting, Identity]]:
-    """Give those that go to the queue."""
-    for sighting, disposition in zip(sightings, dispositions, strict=True):
-        if disposition == "q" and isinstance(sighting.found, Identity):
-            yield sighting, sighting.found
+def queued(candidates: Sequence[Candidate], decisions: str) -> Iterator[tuple[Candidate, Identity]]:
+    """Return those that go to the queue."""
+    for candidate, decision in zip(candidates, decisions, strict=True):
+        if decision == "q" and isinstance(candidate.found, Identity):
+            yield candidate, candidate.found
 
 
-# What becomes of the records of a file, by what the ledger, or the last run's baseline, holds.
+# What becomes of the records of a file, by what the sync state, or the last run's baseline, holds.
 
 
 class Decisions:
-    """Decides for one run; `standing` is where it stands among the others of its source."""
+    """Decides for one run; `run_context` is where it stands among the others of its source."""
 
     def __init__(self, run: Run, plan: Plan, parts: SplitterParts) -> None:
-        self.standing = _standing(run, plan, parts)
+        self.run_context = _run_context(run, plan, parts)
         self._run = run
-        self._ledger = parts.ledger
-        self._baseline = _baseline(run, self.standing, parts)
+        self._sync_state = parts.sync_state
+        self._baseline = _baseline(run, self.run_context, parts)
 
     @property
     def rely_on_baseline(self) -> bool:
-        """Whether they are true only as long as no other run writes to the ledger."""
+        """Whether they are true only as long as no other run writes to the sync state."""
         return self._baseline is not None
 
     def forget_baseline(self) -> None:
-        """Ask the ledger about every record from here on."""
+        """Ask the sync state about every record from here on."""
         self._baseline = None
 
-    def dispositions(self, sightings: Sequence[Sighting]) -> str:
-        """Decide about the records; the ledger is asked about those the baseline does not have.
+    def decisions(self, candidates: Sequence[Candidate]) -> str:
+        """Decide about the records; the sync state is asked about those the baseline does not have.
 
         Of the first run of a source it has nothing to say. Were it to, by tables that were put
         back, the mapper, which asks it too, would pass over what needs no sending.
         """
         if self._run.first:
-            return "".join([decide(sighting, None, self.standing) for sighting in sightings])
-        known = [self._is_known(sighting) for sighting in sightings]
+            return "".join([decide(candidate, None, self.run_context) for candidate in candidates])
+        known = [self._is_known(candidate) for candidate in candidates]
         keys = [
-            "" if is_known else _ledger_key(self._run.source, sighting)
-            for sighting, is_known in zip(sightings, known, strict=True)
+            "" if is_known else _state_key(self._run.source, candidate)
+            for candidate, is_known in zip(candidates, known, strict=True)
         ]
-        entries = self._ledger.versions(filter(None, keys))
+        entries = self._sync_state.versions(filter(None, keys))
         return "".join(
-            "u" if is_known else decide(sighting, entries.get(key), self.standing)
-            for sighting, key, is_known in zip(sightings, keys, known, strict=True)
+            "u" if is_known else decide(candidate, entries.get(key), self.run_context)
+            for candidate, key, is_known in zip(candidates, keys, known, strict=True)
         )
 
-    def _is_known(self, sighting: Sighting) -> bool:
+    def _is_known(self, candidate: Candidate) -> bool:
         return (
             self._baseline is not None
-            and sighting.hash != 0
-            and not sighting.repeats
-            and self._baseline.holds(sighting.hash, sighting.fingerprint)
+            and candidate.hash != 0
+            and not candidate.repeats
+            and self._baseline.holds(candidate.hash, candidate.fingerprint)
         )
 
 
-def _baseline(run: Run, standing: Standing, parts: SplitterParts) -> Baseline | None:
-    """Give what the ledger holds of the file before, where it and nothing else wrote there."""
-    if not (run.follows and standing.shortcut) or standing.newer or standing.force:
+def _baseline(run: Run, run_context: RunContext, parts: SplitterParts) -> Baseline | None:
+    """Return what the sync state holds of the file before, where it and nothing else wrote
+    there.
+    """
+    if not (run.follows and run_context.shortcut) or run_context.newer or run_context.force:
         return None
     before = parts.registry.get(run.follows)
     if before is None or before.finished_at is None or before.order >= run.order:
         return None
-    if before.mapping is None or before.mapping.digest != standing.digest:
+    if before.mapping is None or before.mapping.digest != run_context.digest:
         return None
     return Baseline.open(before, parts.bucket)
 
 
-def _standing(run: Run, plan: Plan, parts: SplitterParts) -> Standing:
-    return Standing(
+def _run_context(run: Run, plan: Plan, parts: SplitterParts) -> RunContext:
+    return RunContext(
         order=run.order,
         digest=plan.pin.digest,
         shortcut=not parts.registry.older_unfinished(run),
@@ -277,7 +279,7 @@ def _standing(run: Run, plan: Plan, parts: SplitterParts) -> Standing:
     )
 
 
-def _ledger_key(source: str, sighting: Sighting) -> str:
-    if not isinstance(sighting.found, Identity):
+def _state_key(source: str, candidate: Candidate) -> str:
+    if not isinstance(candidate.found, Identity):
         return ""
-    return ledger_key(source, sighting.found.resource, sighting.found.identifier)
+    return state_key(source, candidate.found.resource, candidate.found.identifier)

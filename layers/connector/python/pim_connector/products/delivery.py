@@ -34,8 +34,8 @@ from pim_connector.products.shaping import (
     source_record,
     taken,
 )
-from pim_connector.products.value_updates import amend
-from pim_connector.sync.messages import AmendmentMessage, is_released, parking_id
+from pim_connector.products.value_updates import update_values
+from pim_connector.sync.messages import ValueUpdateMessage, is_released, parking_id
 from pim_connector.sync.options import create_options, missing_options
 
 if TYPE_CHECKING:
@@ -43,17 +43,17 @@ if TYPE_CHECKING:
     from pim_connector.products.delivery_context import Entries, Task
     from pim_connector.sync.comparison import Current
     from pim_connector.sync.messages import Message, MessageRecord, ProductMessage
-    from pim_connector.sync.state import LedgerEntry
+    from pim_connector.sync.state import StateEntry
 
 
 def deliver_round(task: Task) -> list[RecordOutcome]:
     """Bring the task's records to the PIM; one outcome per record, in no order.
 
-    Raises what `deliver` raises; what the PIM accepted until then is in the ledger.
+    Raises what `deliver` raises; what the PIM accepted until then is in the sync state.
     """
     entries = task.entries()
     sorted_out = triage(task.message, entries)
-    task.parts.ledger.accept(sorted_out.lifted)
+    task.parts.sync_state.accept(sorted_out.lifted)
     release_children(task, filter(is_new, sorted_out.outcomes))
     lines, ends = _lines(task, sorted_out.to_map, entries)
     to_send, more_ends = _to_send(task, lines)
@@ -62,7 +62,7 @@ def deliver_round(task: Task) -> list[RecordOutcome]:
 
 
 def _lines(
-    task: Task, records: Sequence[MessageRecord], entries: Mapping[str, LedgerEntry]
+    task: Task, records: Sequence[MessageRecord], entries: Mapping[str, StateEntry]
 ) -> tuple[list[Line], list[RecordOutcome]]:
     def mark(location: str) -> str:
         return task.parts.media.mark(task.message.source, location)
@@ -86,10 +86,10 @@ def _mapped(task: Task, records: Sequence[MessageRecord]) -> list[Mapped | Filte
     """Map records; before one is rejected the structure it was mapped by is made fresh."""
     if not records:
         return []
-    program, sources = task.pinned.program, [source_record(task.message, r) for r in records]
+    compiled, sources = task.pinned.compiled, [source_record(task.message, r) for r in records]
     with asking_the_pim():
         structure = task.parts.structures.structure(task.pinned.attribute_codes)
-    results = [program.map(source, structure) for source in sources]
+    results = [compiled.map(source, structure) for source in sources]
     if not any(isinstance(result, Rejected) for result in results):
         return results
     with asking_the_pim():
@@ -97,12 +97,12 @@ def _mapped(task: Task, records: Sequence[MessageRecord]) -> list[Mapped | Filte
     if fresh is structure:
         return results
     return [
-        program.map(source, fresh) if isinstance(result, Rejected) else result
+        compiled.map(source, fresh) if isinstance(result, Rejected) else result
         for source, result in zip(sources, results, strict=True)
     ]
 
 
-def _repeated(task: Task, record: MessageRecord, entry: LedgerEntry | None) -> Problem | None:
+def _repeated(task: Task, record: MessageRecord, entry: StateEntry | None) -> Problem | None:
     """Say that the file had the identifier before, as far as that record was accepted."""
     before = entry is not None and entry.run == task.message.run and entry.record < record.number
     if task.first and not before:
@@ -118,7 +118,7 @@ def _to_send(task: Task, lines: Sequence[Line]) -> tuple[list[Line], list[Record
     current = _current(task, [line for line in lines if asks_for_current(task.message, line)])
     to_send: list[Line] = []
     ends: list[RecordOutcome] = []
-    lifted: list[LedgerEntry] = []
+    lifted: list[StateEntry] = []
     for line in lines:
         decision = decided(task.message, line, current.get(line.record.number))
         if isinstance(decision, Line):
@@ -127,7 +127,7 @@ def _to_send(task: Task, lines: Sequence[Line]) -> tuple[list[Line], list[Record
         end, entry = decision
         ends.append(end)
         lifted += [entry] if entry else []
-    task.parts.ledger.accept(lifted)
+    task.parts.sync_state.accept(lifted)
     return to_send, ends
 
 
@@ -186,11 +186,11 @@ def _with_refused_options(line: Line, refused: Mapping[tuple[str, str], str]) ->
     return replace(line, problems=line.problems + problems)
 
 
-# The use case: one message of the product queue, mapped, sent, and booked exactly once.
+# The use case: one message of the product queue, mapped, sent, and recorded exactly once.
 #
 # Whatever happens in between, doing all of it again ends in the same products and the same counts:
-# the PATCH is an upsert, the ledger names run and record of what it holds, ids follow from the
-# message, and the counts are added by the transaction that books the message if it is not booked.
+# the PATCH is an upsert, the sync state names run and record of what it holds, ids follow from the
+# message, and the counts are added by the transaction that books the message if it is not recorded.
 
 
 def deliver(
@@ -201,17 +201,18 @@ def deliver(
     *,
     last_attempt: bool = False,
 ) -> tuple[RecordOutcome, ...]:
-    """Bring a message's records, or amendments, to the PIM and book them; give what became of each.
+    """Bring a message's records, or value updates, to the PIM and book them; give what became of
+    each.
 
-    `entries` waits for what the ledger has of its products. `last_attempt` rejects the lines that
-    the PIM leaves unanswered instead of coming back for them. Raises TransientError
+    `entries` waits for what the sync state has of its products. `last_attempt` rejects the lines
+    that the PIM leaves unanswered instead of coming back for them. Raises TransientError
     (PimUnavailableError if it is the PIM) to come back, RejectedError if the whole message is of
     no use, ConfigurationError if nothing will pass.
     """
-    if isinstance(message, AmendmentMessage):
-        amended = amend(message, pim, parts, entries, last_attempt=last_attempt)
-        _enter(message, amended, parts)
-        return amended
+    if isinstance(message, ValueUpdateMessage):
+        updated = update_values(message, pim, parts, entries, last_attempt=last_attempt)
+        _enter(message, updated, parts)
+        return updated
     due = _still_to_count(message, parts)
     if not due:
         return ()
@@ -233,13 +234,13 @@ def _delivered(
     last_attempt: bool,
 ) -> tuple[RecordOutcome, ...]:
     """Deliver records that name a product more than once one after the other."""
-    pinned = parts.programs.pinned(message.mapping)
+    pinned = parts.compiled_mappings.pinned(message.mapping)
     outcomes: list[RecordOutcome] = []
     for turn, records in enumerate(rounds(message.records)):
         part = msgspec.structs.replace(message, records=tuple(records))
         task = Task(
             message=part,
-            entries=entries if turn == 0 else partial(known, part, parts.ledger),
+            entries=entries if turn == 0 else partial(known, part, parts.sync_state),
             raw=raw,
             pim=pim,
             parts=parts,
@@ -248,21 +249,21 @@ def _delivered(
             last_attempt=last_attempt,
         )
         outcomes += deliver_round(task)
-    return tuple(sorted(outcomes, key=lambda booked: booked.number))
+    return tuple(sorted(outcomes, key=lambda stored: stored.number))
 
 
 def _still_to_count(message: ProductMessage, parts: DeliveryParts) -> tuple[MessageRecord, ...]:
-    """Give the records that this message has to account for.
+    """Return the records that this message has to account for.
 
-    Of a released message those that its parking message booked as parked in it; a crash after
+    Of a released message those that its parking message recorded as parked in it; a crash after
     parking may have made that one deliver them itself, or park them in another one.
     """
     if not is_released(message.id):
         return message.records
-    booked = parts.deliveries.booked(message.run, parking_id(message.id)) or ()
+    stored = parts.deliveries.stored(message.run, parking_id(message.id)) or ()
     parked = {
         record.number
-        for record in booked
+        for record in stored
         if record.state == "parked" and record.later in (None, message.id)
     }
     return tuple(record for record in message.records if record.number in parked)

@@ -14,21 +14,21 @@ from msgspec import Struct
 from pim_connector.aws.queue import FifoQueue, Outgoing
 from pim_connector.aws.threads import Writes
 from pim_connector.errors import ConfigurationError, RejectedError
-from pim_connector.mapping.compiled import Program
+from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
 from pim_connector.products.lines import key_of
 from pim_connector.sync.message_results import ParkedGroup, Parking, links_due
 from pim_connector.sync.messages import (
-    HeavyPointer,
+    ClaimCheck,
     Message,
     MessageRecord,
     ProductMessage,
+    claim_check_key,
     decode,
     deduplication_id,
     encode,
-    heavy_key,
-    message_group,
+    group_id,
     released_id,
 )
 
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from pim_connector.sync.message_results import Deliveries
     from pim_connector.sync.messages import MappingPin, Message, ProductMessage
     from pim_connector.sync.runs import Run
-    from pim_connector.sync.state import Ledger, LedgerEntry
+    from pim_connector.sync.state import StateEntry, SyncState
 
-    Entries = Callable[[], Mapping[str, LedgerEntry]]
-    "Waits for the ledger's answer. Raises what `Ledger.entries` raises."
+    Entries = Callable[[], Mapping[str, StateEntry]]
+    "Waits for the sync state's answer. Raises what `SyncState.entries` raises."
 
 MOST_KEPT = 20
 
@@ -59,13 +59,13 @@ MOST_KEPT = 20
 class Pinned(Struct, frozen=True, kw_only=True):
     """A compiled mapping and what it says of its source."""
 
-    program: Program
+    compiled: CompiledMapping
     source: Origin
     attribute_codes: frozenset[str] | None
     identifier_attribute: str
 
 
-class Programs:
+class CompiledMappings:
     """Reads mappings from the bucket by key and version."""
 
     def __init__(self, bucket: Bucket) -> None:
@@ -73,7 +73,7 @@ class Programs:
         self._kept: dict[MappingPin, Pinned] = {}
 
     def pinned(self, pin: MappingPin) -> Pinned:
-        """Give the mapping a run has pinned.
+        """Return the mapping a run has pinned.
 
         RejectedError where that version is gone or cannot be used: messages of that run are of no
         use until it is back, those of other runs are.
@@ -88,11 +88,11 @@ class Programs:
         content = self._read(pin)
         try:
             mapping = load_mapping(content, name=pin.key)
-            program = compile_mapping(mapping)
+            compiled = compile_mapping(mapping)
         except ConfigurationError as error:
             raise RejectedError(f"this run's mapping cannot be used: {error}") from error
         return Pinned(
-            program=program,
+            compiled=compiled,
             source=mapping.file.source,
             attribute_codes=attribute_codes(mapping.file),
             identifier_attribute=mapping.file.identifier_attribute,
@@ -119,7 +119,7 @@ def attribute_codes(file: MappingFile) -> frozenset[str] | None:
     return frozenset(codes)
 
 
-# What a delivery keeps in the bucket: raw messages for a replay, old values for a rewind.
+# What a delivery keeps in the bucket: raw messages for a replay, old values for a revert.
 
 
 class Kept:
@@ -134,7 +134,7 @@ class Kept:
         RejectedError for what is no message of this release, or a pointer to nothing.
         """
         message = decode(body)
-        if not isinstance(message, HeavyPointer):
+        if not isinstance(message, ClaimCheck):
             return message
         try:
             heavy = self._bucket.get(message.heavy)
@@ -193,9 +193,9 @@ def _previous_key(message: ProductMessage, again: int) -> str:
     return f"revert/{message.run}/{name}.json"
 
 
-def _inside(heavy: bytes, pointer: HeavyPointer) -> Message:
+def _inside(heavy: bytes, pointer: ClaimCheck) -> Message:
     message = decode(heavy)
-    if isinstance(message, HeavyPointer):
+    if isinstance(message, ClaimCheck):
         raise RejectedError(f"{pointer.heavy} points to another pointer, {message.heavy}")
     return msgspec.structs.replace(message, last=message.last or pointer.last)
 
@@ -243,8 +243,8 @@ class Parents:
             parent=parent,
             run=message.run,
             message=later.id,
-            lane=message.lane,
-            heavy=heavy_key(message.run, later.id),
+            group=message.group,
+            heavy=claim_check_key(message.run, later.id),
             since=int(self._now()),
             records=len(records),
             models=_models(message, records),
@@ -254,7 +254,9 @@ class Parents:
         return group
 
     def release(self, parent: str) -> int:
-        """Send on what waits for `parent`, into the lanes it came from; give how many records."""
+        """Send on what waits for `parent`, into the message groups it came from; give how many
+        records.
+        """
         return self._send(self._parking.waiting_for(parent))
 
     def release_links(self, run: Run) -> int:
@@ -267,11 +269,11 @@ class Parents:
     def _send(self, groups: Sequence[ParkedGroup], *, last: bool = False) -> int:
         self._queue.send(
             Outgoing(
-                group=message_group(group.lane),
+                group=group_id(group.group),
                 deduplication=deduplication_id(
                     group.run, f"{group.message}-last" if last else group.message
                 ),
-                body=encode(HeavyPointer(run=group.run, heavy=group.heavy, last=last)),
+                body=encode(ClaimCheck(run=group.run, heavy=group.heavy, last=last)),
             )
             for group in groups
         )
@@ -290,7 +292,7 @@ def _models(message: ProductMessage, records: Sequence[MessageRecord]) -> tuple[
 
 
 class Raw(Writes):
-    """Kept once, if any record of the message has a problem, and before the message is booked.
+    """Kept once, if any record of the message has a problem, and before the message is recorded.
 
     Most problems are known before the PIM has the message: then it is kept meanwhile. A copy that
     another attempt has left is written over, or nobody asks for it.
@@ -317,10 +319,10 @@ class Raw(Writes):
 class DeliveryParts(Struct, frozen=True, kw_only=True):
     """All that deliveries work with; kept by a worker between its invocations."""
 
-    ledger: Ledger
+    sync_state: SyncState
     deliveries: Deliveries
     parents: Parents
-    programs: Programs
+    compiled_mappings: CompiledMappings
     structures: StructureCache
     kept: Kept
     media: MediaFiles
@@ -331,8 +333,8 @@ class DeliveryParts(Struct, frozen=True, kw_only=True):
 class Task(Struct, frozen=True, kw_only=True):
     """Records that name each product once, on their way in one PATCH.
 
-    `message` holds only these records; `entries` waits for what the ledger has of them, and maybe
-    of others. `first` is False for the later of repeated records, `last_attempt` True where
+    `message` holds only these records; `entries` waits for what the sync state has of them, and
+    maybe of others. `first` is False for the later of repeated records, `last_attempt` True where
     unanswered lines are rejected instead of tried again.
     """
 
@@ -346,6 +348,6 @@ class Task(Struct, frozen=True, kw_only=True):
     last_attempt: bool
 
 
-def known(message: Message, ledger: Ledger) -> dict[str, LedgerEntry]:
-    """Ask for what the ledger has of a message's products, by `key_of`: one request."""
-    return ledger.entries(key_of(message, record.identifier) for record in message.records)
+def known(message: Message, sync_state: SyncState) -> dict[str, StateEntry]:
+    """Ask for what the sync state has of a message's products, by `key_of`: one request."""
+    return sync_state.entries(key_of(message, record.identifier) for record in message.records)

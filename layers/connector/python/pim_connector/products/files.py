@@ -50,7 +50,7 @@ class MediaFiles:
         self._downloads = downloads
 
     def mark(self, source: str, location: str) -> str:
-        """Give what changes when the file changes, without reading the file."""
+        """Return what changes when the file changes, without reading the file."""
         if _is_url(location):
             return location
         key = _key(source, location)
@@ -84,7 +84,7 @@ class MediaFiles:
             raise self._failure(key, error) from error
 
     def _download(self, url: str, target: IO[bytes]) -> str:
-        """Download; a server that is down must not hold up the products of a lane."""
+        """Download; a server that is down must not hold up the products of a message group."""
         try:
             self._downloads.download(url, target)
         except TransientError as error:

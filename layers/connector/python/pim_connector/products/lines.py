@@ -10,13 +10,18 @@ from msgspec.structs import replace
 
 from pim_connector.outcomes import FINAL_STATES, Problem, RecordOutcome, State
 from pim_connector.sync.comparison import Current, is_superseded
-from pim_connector.sync.state import NEVER_TAKEN, LedgerEntry, ledger_key
+from pim_connector.sync.state import NEVER_TAKEN, StateEntry, state_key
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.mapping.results import Mapped, Slot
-    from pim_connector.sync.messages import AmendmentMessage, Message, MessageRecord, ProductMessage
-    from pim_connector.sync.state import LedgerEntry
+    from pim_connector.sync.messages import (
+        Message,
+        MessageRecord,
+        ProductMessage,
+        ValueUpdateMessage,
+    )
+    from pim_connector.sync.state import StateEntry
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -30,7 +35,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
     record: MessageRecord
     mapped: Mapped
-    entry: LedgerEntry | None
+    entry: StateEntry | None
     slots: tuple[Slot, ...] = ()
     whole: bool = True
     created: bool = False
@@ -72,7 +77,7 @@ def is_link(key: tuple[str, ...]) -> bool:
 def outcome(
     record: MessageRecord, resource: str, state: State, problems: tuple[Problem, ...] = ()
 ) -> RecordOutcome:
-    """Give what is booked of a record."""
+    """Return what is recorded of a record."""
     return RecordOutcome(
         number=record.number,
         line=record.line,
@@ -83,23 +88,23 @@ def outcome(
     )
 
 
-# Sorts out the records of a message that need no mapping: booked, stale, unchanged.
+# Sorts out the records of a message that need no mapping: recorded, stale, unchanged.
 #
-# Pure: message and ledger entries in, outcomes and the remaining records out.
+# Pure: message and sync state entries in, outcomes and the remaining records out.
 
 
 class Triage(Struct, frozen=True, kw_only=True):
     """Records with an outcome, entries whose order has to move, and records to be mapped."""
 
     outcomes: tuple[RecordOutcome, ...]
-    lifted: tuple[LedgerEntry, ...]
+    lifted: tuple[StateEntry, ...]
     to_map: tuple[MessageRecord, ...]
 
 
-def triage(message: ProductMessage, entries: Mapping[str, LedgerEntry]) -> Triage:
-    """Decide what the ledger alone can decide, record by record."""
+def triage(message: ProductMessage, entries: Mapping[str, StateEntry]) -> Triage:
+    """Decide what the sync state alone can decide, record by record."""
     outcomes: list[RecordOutcome] = []
-    lifted: list[LedgerEntry] = []
+    lifted: list[StateEntry] = []
     to_map: list[MessageRecord] = []
     for record in message.records:
         entry = entries.get(key_of(message, record.identifier))
@@ -114,12 +119,12 @@ def triage(message: ProductMessage, entries: Mapping[str, LedgerEntry]) -> Triag
 
 
 def key_of(message: Message, identifier: str) -> str:
-    """Name the ledger entry of a product that a message carries."""
-    return ledger_key(message.source, message.resource, identifier)
+    """Name the sync state entry of a product that a message carries."""
+    return state_key(message.source, message.resource, identifier)
 
 
-def moved(entry: LedgerEntry, message: ProductMessage, record: MessageRecord) -> LedgerEntry:
-    """Give the entry of an unchanged record its newer order, so that no older file passes it."""
+def moved(entry: StateEntry, message: ProductMessage, record: MessageRecord) -> StateEntry:
+    """Return the entry of an unchanged record its newer order, so that no older file passes it."""
     return replace(
         entry,
         order=message.order,
@@ -132,17 +137,17 @@ def moved(entry: LedgerEntry, message: ProductMessage, record: MessageRecord) ->
 
 
 def never_taken(
-    message: ProductMessage | AmendmentMessage,
+    message: ProductMessage | ValueUpdateMessage,
     identifier: str,
     *,
     record: int,
     outcome: str = "updated",
-) -> LedgerEntry:
+) -> StateEntry:
     """Make an entry for a product that the PIM has not accepted, as far as is known.
 
     All that counts of it is the message's order, which older records of the product give way to.
     """
-    return LedgerEntry(
+    return StateEntry(
         source=message.source,
         resource=message.resource,
         identifier=identifier,
@@ -156,17 +161,17 @@ def never_taken(
     )
 
 
-def booked_state(
-    entry: LedgerEntry | None, message: ProductMessage, record: MessageRecord
+def stored_state(
+    entry: StateEntry | None, message: ProductMessage, record: MessageRecord
 ) -> State | None:
-    """Give the state in which an earlier delivery of this very record ended, if one did."""
+    """Return the state in which an earlier delivery of this very record ended, if one did."""
     if entry is None or (entry.run, entry.record) != (message.run, record.number):
         return None
     return next((state for state in FINAL_STATES if state == entry.outcome), None)
 
 
 def _state(
-    message: ProductMessage, record: MessageRecord, entry: LedgerEntry | None
+    message: ProductMessage, record: MessageRecord, entry: StateEntry | None
 ) -> State | None:
     if is_superseded(entry, order=message.order, record=record.number):
         return "superseded"
@@ -175,9 +180,9 @@ def _state(
         message.mapping.digest,
     ):
         return None
-    booked = booked_state(entry, message, record)
-    if booked is not None:
-        return booked
+    stored = stored_state(entry, message, record)
+    if stored is not None:
+        return stored
     return None if message.forced or record.forced else "unchanged"
 
 
@@ -185,10 +190,10 @@ def _state(
 
 
 def read_current(pim: AkeneoClient, lines: Sequence[Line]) -> dict[int, Current]:
-    """Give what the PIM holds of up to 100 products, by record number: one call, mostly.
+    """Return what the PIM holds of up to 100 products, by record number: one call, mostly.
 
     The list endpoints read an index that lags behind
-    (https://api.akeneo.com/documentation/troubleshooting.html), so a product that the ledger
+    (https://api.akeneo.com/documentation/troubleshooting.html), so a product that the sync state
     knows and the list does not is asked for by itself.
     """
     found = dict(_listed(pim, lines))

@@ -50,7 +50,7 @@ def link_to_what_is_there(pim: AkeneoClient, answers: Sequence[Answer]) -> list[
 
 
 def with_known_links(line: Line, known: Targets) -> Line | None:
-    """Give the line with the links that were left out, but those to `known` only. Pure.
+    """Return the line with the links that were left out, but those to `known` only. Pure.
 
     None where no target is missing: then the PIM refused the links for another reason.
     """
@@ -130,7 +130,7 @@ def _target(entry: Any) -> str:
 
 
 def _targets(slot: Slot) -> list[str]:
-    """Give what a slot links to; groups are no products, and not looked up."""
+    """Return what a slot links to; groups are no products, and not looked up."""
     if slot.key[2] == "groups" or not isinstance(slot.data, list):
         return []
     return [_target(entry) for entry in slot.data]

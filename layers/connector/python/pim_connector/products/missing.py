@@ -25,18 +25,18 @@ from pim_connector.products.decisions import kept
 from pim_connector.reports import safe_cell
 from pim_connector.sync.chunks import HashSet, Manifest, identity_hash, read_manifest
 from pim_connector.sync.jobs import (
-    AmendedProduct,
-    ErrandParts,
+    JobParts,
+    ProductUpdate,
     begin,
-    errand_name,
+    job_name,
     refuse_while_busy,
-    send_amendments,
+    send_value_updates,
 )
-from pim_connector.sync.messages import AmendedSlot, Amendment
+from pim_connector.sync.messages import UpdatedSlot, ValueUpdate
 from pim_connector.sync.runs import Registry, Run
 
 SPOOL_BYTES: Final = 8 * 1_048_576
-_DISABLE: Final = (AmendedSlot(key=("enabled",), data=False),)
+_DISABLE: Final = (UpdatedSlot(key=("enabled",), data=False),)
 
 
 class Known(msgspec.Struct, frozen=True, array_like=True):
@@ -65,8 +65,8 @@ def identifiers_prefix(run: Run) -> str:
     return f"manifests/{run.source}/{run.id}.identifiers/"
 
 
-def keep_identifiers(bucket: Bucket, run: Run, window: int, identities: Iterator[Identity]) -> None:
-    """Keep what a window of a full export held; writing it again changes nothing."""
+def keep_identifiers(bucket: Bucket, run: Run, chunk: int, identities: Iterator[Identity]) -> None:
+    """Keep what a chunk of a full export held; writing it again changes nothing."""
     known = [
         Known(
             resource=each.resource,
@@ -76,7 +76,7 @@ def keep_identifiers(bucket: Bucket, run: Run, window: int, identities: Iterator
         )
         for each in identities
     ]
-    bucket.put(f"{identifiers_prefix(run)}{window:06d}", msgspec.json.encode(known))
+    bucket.put(f"{identifiers_prefix(run)}{chunk:06d}", msgspec.json.encode(known))
 
 
 def find_missing(
@@ -123,7 +123,7 @@ def why_hold(run: Run, missing: Missing, origin: Origin, bucket: Bucket) -> str 
     if any(one.outcome.identifier is None for one in kept(bucket, run.id)):
         return (
             "records were rejected of which nobody knows the product; it may be one of the"
-            f" {missing.total} that are missing: mend them, or `pim-connector confirm {run.id}`"
+            f" {missing.total} that are missing: fix them, or `pim-connector confirm {run.id}`"
         )
     return None
 
@@ -144,19 +144,19 @@ def list_missing(run: Run, missing: Missing, holds: HashSet | Manifest, bucket: 
 
 
 def withdraw(
-    run: Run, missing: Missing, holds: HashSet | Manifest, parts: ErrandParts, *, name: str = ""
+    run: Run, missing: Missing, holds: HashSet | Manifest, parts: JobParts, *, name: str = ""
 ) -> Run:
-    """Disable the missing products, as an errand of its own that changes no count of `run`.
+    """Disable the missing products, as a job of its own that changes no count of `run`.
 
     Product models have nothing that could be disabled; their variants have. Under the same `name`,
     by default the one that belongs to the run's split, doing it twice is doing it once.
     Any other disturbs what the next file would take for granted.
     """
-    errand = begin(run, "withdrawal", name or f"{run.id}-withdrawal", parts, disturbs=bool(name))
-    return send_amendments(errand, "withdraw", _products(missing, holds, parts.bucket), parts)
+    job = begin(run, "withdrawal", name or f"{run.id}-withdrawal", parts, disturbs=bool(name))
+    return send_value_updates(job, "withdraw", _products(missing, holds, parts.bucket), parts)
 
 
-def confirm(run: Run, parts: ErrandParts) -> Run:
+def confirm(run: Run, parts: JobParts) -> Run:
     """Disable what an operator was asked about. ConfigurationError where there is nothing to say.
 
     Nothing of the source may be under way, and no newer file may have come: it knows better.
@@ -174,22 +174,22 @@ def confirm(run: Run, parts: ErrandParts) -> Run:
     missing = find_missing(run, manifest, parts.registry, parts.bucket)
     if missing is None:
         raise ConfigurationError(f"the exports that {run.id} was compared with are gone")
-    name = errand_name(run, "withdrawal", parts.clock())
-    errand = withdraw(run, missing, manifest, parts, name=name)
+    name = job_name(run, "withdrawal", parts.clock())
+    job = withdraw(run, missing, manifest, parts, name=name)
     parts.registry.release_hold(run.id)
-    return errand
+    return job
 
 
 def _products(
     missing: Missing, holds: HashSet | Manifest, bucket: Bucket
-) -> Iterator[AmendedProduct]:
+) -> Iterator[ProductUpdate]:
     products = (one for one in _known(missing, holds, bucket) if one.resource == "product")
     for number, known in enumerate(products, start=1):
-        amendment = Amendment(
+        value_update = ValueUpdate(
             number=number, identifier=known.identifier, uuid=known.uuid, slots=_DISABLE
         )
-        yield AmendedProduct(
-            resource=known.resource, family_key=known.family_key, amendment=amendment
+        yield ProductUpdate(
+            resource=known.resource, family_key=known.family_key, value_update=value_update
         )
 
 

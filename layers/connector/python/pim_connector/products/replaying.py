@@ -16,15 +16,15 @@ from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.results import Identity, Rejected
-from pim_connector.products.batching import Dispatcher, Packer, Parcel, message_record
-from pim_connector.products.decisions import Sighting, Standing, decide, keep, kept, rejected
+from pim_connector.products.batching import Batch, Batcher, Publisher, message_record
+from pim_connector.products.decisions import Candidate, RunContext, decide, keep, kept, rejected
 from pim_connector.products.splitting import make_plan
 from pim_connector.sync.chunks import identity_hash, manifests_of
-from pim_connector.sync.jobs import ErrandParts, begin, errand_name, send_written, write_down
+from pim_connector.sync.jobs import JobParts, begin, job_name, publish_staged, stage
 from pim_connector.sync.message_results import Deliveries
-from pim_connector.sync.messages import Force, ProductMessage, decode, encode_record, lane_of
+from pim_connector.sync.messages import Force, ProductMessage, decode, encode_record, group_of
 from pim_connector.sync.runs import Run
-from pim_connector.sync.state import Ledger, ledger_key
+from pim_connector.sync.state import SyncState, state_key
 
 if TYPE_CHECKING:
     from pim_connector.outcomes import State
@@ -75,15 +75,15 @@ class PastRecords(Struct, frozen=True, kw_only=True):
                     yield record
 
     def _raw(self) -> dict[int, SourceRecord]:
-        """Give the rejected records that were kept; the splitter's and the mapper's."""
+        """Return the rejected records that were kept; the splitter's and the mapper's."""
         bucket, found = self.bucket, dict[int, SourceRecord]()
         for one in kept(bucket, self.run.id):
             if self.selection.takes(one.outcome.number, one.outcome.identifier):
                 found[one.outcome.number] = one.record
         refused = {
-            booked.number
-            for booked in self.deliveries.outcomes(self.run.id)
-            if booked.state == "rejected" and self.selection.takes(booked.number, booked.identifier)
+            stored.number
+            for stored in self.deliveries.outcomes(self.run.id)
+            if stored.state == "rejected" and self.selection.takes(stored.number, stored.identifier)
         }
         for key in bucket.keys(f"records/{self.run.id}/") if refused else ():
             if key.endswith(".json"):
@@ -95,7 +95,7 @@ class PastRecords(Struct, frozen=True, kw_only=True):
     def _is_named(self, record: SourceRecord) -> bool:
         if record.number in self.selection.numbers:
             return True
-        identity = self.plan.program.identify(record)
+        identity = self.plan.compiled.identify(record)
         return isinstance(identity, Identity) and identity.identifier in self.selection.identifiers
 
     def _from_file(self, plan: Plan) -> Iterator[SourceRecord]:
@@ -111,13 +111,13 @@ class PastRecords(Struct, frozen=True, kw_only=True):
                 f" version {self.run.version}); only its rejected records can be replayed"
             )
         try:
-            yield from read_records(partial(bucket.open, file), plan.program, others=plan.others)
+            yield from read_records(partial(bucket.open, file), plan.compiled, others=plan.others)
         except UnreadableFileError:
             return
 
 
 def raw_xml(bucket: Bucket, run: str, numbers: Collection[int]) -> dict[int, str]:
-    """Give the XML of rejected records, by number, as far as it was kept."""
+    """Return the XML of rejected records, by number, as far as it was kept."""
     wanted = set(numbers)
     found = {
         one.outcome.number: one.record.xml
@@ -150,7 +150,8 @@ def _of_message(message: ProductMessage, numbers: set[int]) -> Iterator[tuple[in
 # Sends records of an earlier run again, with today's mapping, as a new run.
 #
 # The new run has the old one's order and its records their numbers, so nothing that is newer is
-# overwritten: neither what the ledger has of a later file or record, nor what a later file held.
+# overwritten: neither what the sync state has of a later file or record, nor what a later file
+# held.
 
 
 CHUNK: Final = 1_000
@@ -158,11 +159,11 @@ _STATES: Final[dict[str, State]] = {"f": "filtered", "r": "rejected", "s": "supe
 
 
 class ReplayParts(Struct, frozen=True, kw_only=True):
-    """What a replay works with beside what every errand needs."""
+    """What a replay works with beside what every job needs."""
 
-    errands: ErrandParts
+    jobs: JobParts
     deliveries: Deliveries
-    ledger: Ledger
+    sync_state: SyncState
 
 
 def replay(
@@ -178,7 +179,7 @@ def replay(
         raise ConfigurationError(
             f"run {run.id} is a replay of {run.of}: replay that one, or only what was rejected here"
         )
-    bucket = parts.errands.bucket
+    bucket = parts.jobs.bucket
     today = make_plan(replace(run, mapping=None), bucket)
     past = PastRecords(
         run=run, selection=selection, bucket=bucket, deliveries=parts.deliveries, plan=today
@@ -187,71 +188,67 @@ def replay(
         raise ConfigurationError(
             f"run {run.id} has no such record; `pim-connector rejects {run.id}` lists the rejected"
         )
-    name = errand_name(run, "replay", parts.errands.clock())
-    errand = begin(run, "replay", name, parts.errands, pin=today.pin)
-    return Sending(errand=errand, plan=today, parts=parts, force=force).send(past.chosen())
+    name = job_name(run, "replay", parts.jobs.clock())
+    job = begin(run, "replay", name, parts.jobs, pin=today.pin)
+    return Sending(job=job, plan=today, parts=parts, force=force).send(past.chosen())
 
 
 class Sending:
     """One replay under way: decides, packs, and counts what goes no further."""
 
-    def __init__(self, *, errand: Run, plan: Plan, parts: ReplayParts, force: Force | None) -> None:
-        self.errand, self.plan, self.parts, self.force = errand, plan, parts, force
-        self._packer = Packer(parts.errands.lanes)
-        self._standing = Standing(
-            order=errand.order,
+    def __init__(self, *, job: Run, plan: Plan, parts: ReplayParts, force: Force | None) -> None:
+        self.job, self.plan, self.parts, self.force = job, plan, parts, force
+        self._batcher = Batcher(parts.jobs.groups)
+        self._run_context = RunContext(
+            order=job.order,
             digest=plan.pin.digest,
             shortcut=False,
-            newer=manifests_of(parts.errands.registry.newer_split(errand), parts.errands.bucket),
+            newer=manifests_of(parts.jobs.registry.newer_split(job), parts.jobs.bucket),
             force=force,
         )
         self._chunks = 0
-        self._dispositions: Counter[str] = Counter()
+        self._decisions: Counter[str] = Counter()
 
     def send(self, records: Iterator[SourceRecord]) -> Run:
         """Write all down, put it on the queue, and enter how many there are."""
-        errands = self.parts.errands
-        dispatcher = Dispatcher(
-            self.errand, self.plan.pin, errands.bucket, errands.queue, self.force
-        )
-        tickets = list(dispatcher.stow(self._parcels(records)))
-        counts = {state: self._dispositions[letter] for letter, state in _STATES.items()}
-        written = write_down(
-            self.errand, tickets, errands, records=self._dispositions.total(), counts=counts
-        )
-        return send_written(written, errands) if written.phase == "sending" else written
+        jobs = self.parts.jobs
+        publisher = Publisher(self.job, self.plan.pin, jobs.bucket, jobs.queue, self.force)
+        entries = list(publisher.stage(self._batches(records)))
+        counts = {state: self._decisions[letter] for letter, state in _STATES.items()}
+        written = stage(self.job, entries, jobs, records=self._decisions.total(), counts=counts)
+        return publish_staged(written, jobs) if written.phase == "sending" else written
 
-    def _parcels(self, records: Iterator[SourceRecord]) -> Iterator[Parcel]:
+    def _batches(self, records: Iterator[SourceRecord]) -> Iterator[Batch]:
         while chunk := list(islice(records, CHUNK)):
-            for sighting, identity in self._queued([self._sight(record) for record in chunk]):
-                lane = lane_of(identity.family_key, self.parts.errands.lanes)
-                encoded = encode_record(message_record(sighting, identity, self.force))
-                head = sighting.record.head
-                yield from self._packer.add(lane, identity.resource, head, encoded)
-        yield from self._packer.flush()
+            for candidate, identity in self._queued([self._sight(record) for record in chunk]):
+                group = group_of(identity.family_key, self.parts.jobs.groups)
+                encoded = encode_record(message_record(candidate, identity, self.force))
+                head = candidate.record.head
+                yield from self._batcher.add(group, identity.resource, head, encoded)
+        yield from self._batcher.flush()
 
-    def _sight(self, record: SourceRecord) -> Sighting:
-        found = self.plan.program.identify(record)
+    def _sight(self, record: SourceRecord) -> Candidate:
+        found = self.plan.compiled.identify(record)
         if not isinstance(found, Identity):
-            return Sighting(record=record, found=found)
+            return Candidate(record=record, found=found)
         hash_ = identity_hash(found.resource, found.identifier)
-        return Sighting(record=record, found=found, hash=hash_, fingerprint=fingerprint(record))
+        return Candidate(record=record, found=found, hash=hash_, fingerprint=fingerprint(record))
 
-    def _queued(self, sightings: list[Sighting]) -> Iterator[tuple[Sighting, Identity]]:
-        keys = [self._key(sighting) for sighting in sightings]
-        entries = self.parts.ledger.versions(key for key in keys if key)
+    def _queued(self, candidates: list[Candidate]) -> Iterator[tuple[Candidate, Identity]]:
+        keys = [self._key(candidate) for candidate in candidates]
+        entries = self.parts.sync_state.versions(key for key in keys if key)
         refused = []
-        for sighting, key in zip(sightings, keys, strict=True):
-            disposition = decide(sighting, entries.get(key), self._standing)
-            if disposition == "q" and isinstance(sighting.found, Identity):
-                yield sighting, sighting.found
-            elif isinstance(sighting.found, Rejected):
-                refused.append(rejected(sighting.record, sighting.found.errors))
-            self._dispositions[disposition] += 1
+        for candidate, key in zip(candidates, keys, strict=True):
+            decision = decide(candidate, entries.get(key), self._run_context)
+            if decision == "q" and isinstance(candidate.found, Identity):
+                yield candidate, candidate.found
+            elif isinstance(candidate.found, Rejected):
+                refused.append(rejected(candidate.record, candidate.found.errors))
+            self._decisions[decision] += 1
         self._chunks += 1
-        keep(self.parts.errands.bucket, self.errand.id, self._chunks, refused)
+        keep(self.parts.jobs.bucket, self.job.id, self._chunks, refused)
 
-    def _key(self, sighting: Sighting) -> str:
-        if not isinstance(sighting.found, Identity):
+    def _key(self, candidate: Candidate) -> str:
+        if not isinstance(candidate.found, Identity):
             return ""
-        return ledger_key(self.errand.source, sighting.found.resource, sighting.found.identifier)
+        return state_key(self.job.source, candidate.found.resource, candidate.found.identifier)

@@ -20,14 +20,14 @@ from pim_connector.errors import ConfigurationError
 from pim_connector.sync.chunks import identity_hash, manifests_of
 from pim_connector.sync.comparison import same, value_of
 from pim_connector.sync.jobs import (
-    AmendedProduct,
-    ErrandParts,
+    JobParts,
+    ProductUpdate,
     begin,
-    errand_name,
+    job_name,
     refuse_while_busy,
-    send_amendments,
+    send_value_updates,
 )
-from pim_connector.sync.messages import AmendedSlot, Amendment
+from pim_connector.sync.messages import UpdatedSlot, ValueUpdate
 from pim_connector.sync.runs import Run
 
 CREATED = "the run created this product: it is disabled, the connector deletes nothing"
@@ -49,10 +49,10 @@ class _Kept(msgspec.Struct, frozen=True):
     records: list[Previous]
 
 
-class RewindPlan(Struct, frozen=True, kw_only=True):
-    """What a rewind would do: products and values to be set back, and what stays and why."""
+class RevertPlan(Struct, frozen=True, kw_only=True):
+    """What a revert would do: products and values to be set back, and what stays and why."""
 
-    products: tuple[AmendedProduct, ...]
+    products: tuple[ProductUpdate, ...]
     superseded: int
     models_created: int
     values: Counter[str]
@@ -60,10 +60,10 @@ class RewindPlan(Struct, frozen=True, kw_only=True):
     @property
     def disabled(self) -> int:
         """The number of products that the run created."""
-        return sum(bool(product.amendment.note) for product in self.products)
+        return sum(bool(product.value_update.note) for product in self.products)
 
 
-def plan_rewind(run: Run, parts: ErrandParts) -> RewindPlan:
+def plan_revert(run: Run, parts: JobParts) -> RevertPlan:
     """Work out what undoing a run means; nothing is sent, and the PIM is not asked.
 
     ConfigurationError where nothing was kept: the source was not `reversible`, or it is too long
@@ -71,7 +71,7 @@ def plan_rewind(run: Run, parts: ErrandParts) -> RewindPlan:
     """
     newer = manifests_of(parts.registry.newer_split(run), parts.bucket)
     superseded = models = 0
-    products: list[AmendedProduct] = []
+    products: list[ProductUpdate] = []
     values: Counter[str] = Counter()
     changed = _changed(run, parts.bucket)
     for who, one in changed.items():
@@ -87,7 +87,7 @@ def plan_rewind(run: Run, parts: ErrandParts) -> RewindPlan:
             f"nothing was kept of run {run.id} to undo it by: it wrote nothing, or its mapping did "
             "not say `source: {reversible: true}`, or it is so long ago that it has expired"
         )
-    return RewindPlan(
+    return RevertPlan(
         products=tuple(products),
         superseded=superseded,
         models_created=models,
@@ -95,17 +95,17 @@ def plan_rewind(run: Run, parts: ErrandParts) -> RewindPlan:
     )
 
 
-def rewind(run: Run, plan: RewindPlan, parts: ErrandParts) -> Run:
+def revert(run: Run, plan: RevertPlan, parts: JobParts) -> Run:
     """Do what the plan says, as a run of its own. ConfigurationError while the source is busy."""
     if run.finished_at is None:
         raise ConfigurationError(f"run {run.id} is not finished; wait for it and say this again")
     refuse_while_busy(run, parts.registry)
-    errand = begin(run, "rewind", errand_name(run, "rewind", parts.clock()), parts)
-    return send_amendments(errand, "rewind", plan.products, parts, superseded=plan.superseded)
+    job = begin(run, "revert", job_name(run, "revert", parts.clock()), parts)
+    return send_value_updates(job, "revert", plan.products, parts, superseded=plan.superseded)
 
 
 def _changed(run: Run, bucket: Bucket) -> dict[tuple[str, str], Previous]:
-    """Give each product once: as it was before the run, with what the run sent last.
+    """Return each product once: as it was before the run, with what the run sent last.
 
     A message sorts before those that it made of its parked records.
     """
@@ -120,11 +120,11 @@ def _changed(run: Run, bucket: Bucket) -> dict[tuple[str, str], Previous]:
     return found
 
 
-def _product(one: Previous, slots: tuple[AmendedSlot, ...]) -> AmendedProduct:
-    return AmendedProduct(
+def _product(one: Previous, slots: tuple[UpdatedSlot, ...]) -> ProductUpdate:
+    return ProductUpdate(
         resource=one.resource,
         family_key=one.family_key,
-        amendment=Amendment(
+        value_update=ValueUpdate(
             number=one.number,
             identifier=one.identifier,
             uuid=one.uuid,
@@ -134,10 +134,10 @@ def _product(one: Previous, slots: tuple[AmendedSlot, ...]) -> AmendedProduct:
     )
 
 
-def _undone(one: Previous) -> Iterator[AmendedSlot]:
-    """Give the slots that set back what was sent; what was sent and held before alike is left."""
+def _undone(one: Previous) -> Iterator[UpdatedSlot]:
+    """Return the slots that set back what was sent; what was sent and held before alike is left."""
     if one.before is None:
-        yield AmendedSlot(key=("enabled",), data=False)
+        yield UpdatedSlot(key=("enabled",), data=False)
         return
     for key, sent in one.slots:
         held = value_of(one.before, key)
@@ -148,7 +148,7 @@ def _undone(one: Previous) -> Iterator[AmendedSlot]:
             continue
         target = ("categories",) if key[0] == "add_categories" else tuple(key)
         empty: Any = [] if isinstance(sent, list) and key[0] != "values" else None
-        yield AmendedSlot(
+        yield UpdatedSlot(
             key=target, data=empty if held is None else held, expected=expected, guarded=True
         )
 

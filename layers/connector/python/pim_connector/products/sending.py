@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pim_connector.akeneo.answers import Problem as PimProblem
     from pim_connector.products.delivery_context import DeliveryParts, Task
     from pim_connector.sync.messages import MessageRecord, ProductMessage
-    from pim_connector.sync.state import LedgerEntry
+    from pim_connector.sync.state import StateEntry
 
 ADVICE = "correct it in the ERP, in the mapping or in the PIM, then replay the record"
 MAX_CALLS = 8
@@ -49,7 +49,7 @@ whole products."""
 def submit(
     pim: AkeneoClient, lines: Sequence[Line], taken: Callable[[Accepted], None] = lambda _: None
 ) -> list[Answer]:
-    """Send up to 100 lines of one resource, and again what can be mended; one answer per line.
+    """Send up to 100 lines of one resource, and again what can be fixed; one answer per line.
 
     `taken` hears of lines that the PIM has taken while it still answers for others: of most, but
     not of those without anything left to send. It must not fail.
@@ -90,7 +90,7 @@ def judge(line: Line, answer: LineOutcome) -> Answer | Line:
 
 
 def as_whole(line: Line) -> Line:
-    """Give the line with all its slots, for a product that the PIM does not have."""
+    """Return the line with all its slots, for a product that the PIM does not have."""
     slots = tuple(slot for slot in line.mapped.slots if slot.key not in line.left_out)
     return replace(line, slots=slots, whole=True)
 
@@ -101,7 +101,7 @@ def _given_up(line: Line) -> Turned:
 
 
 def _vanished(pim: AkeneoClient, judged: Sequence[Answer | Line]) -> list[Line]:
-    """Give the lines that were refused because only a part of a deleted product was sent."""
+    """Return the lines that were refused because only a part of a deleted product was sent."""
     partial = [j.line for j in judged if isinstance(j, Turned) and not j.line.whole]
     if not partial:
         return []
@@ -137,7 +137,9 @@ def _patched(
 
 
 def _without_refused(line: Line, answer: Refused) -> Line | None:
-    """Give the line without the values that the PIM names, if the mapping allows and names them."""
+    """Return the line without the values that the PIM names, if the mapping allows and names
+    them.
+    """
     if line.mapped.refused != "drop_value" or not answer.errors:
         return None
     refused: set[tuple[str, ...]] = set()
@@ -155,7 +157,7 @@ def _without_refused(line: Line, answer: Refused) -> Line | None:
 
 
 def _without_links(line: Line, answer: Refused) -> Line | None:
-    """Give the line without its links, which may lead to what the PIM has not yet.
+    """Return the line without its links, which may lead to what the PIM has not yet.
 
     What the PIM says is no help: of associations only a sentence, in words that change.
     """
@@ -238,15 +240,15 @@ def _has(task: Task, parent: str) -> bool:
 
 
 def doubt(message: ProductMessage, records: Iterable[MessageRecord], parts: DeliveryParts) -> None:
-    """Have the ledger vouch no more for products that the PIM may have written unanswered.
+    """Have the sync state vouch no more for products that the PIM may have written unanswered.
 
     Otherwise a later file that goes back to the values of before would be called unchanged, and
     what an older file left to be sent, such as links or a record that waits for its model, would
     bring its values back over newer ones.
     """
     doubted = {key_of(message, record.identifier): record for record in records}
-    known = parts.ledger.entries(doubted)
-    parts.ledger.accept(
+    known = parts.sync_state.entries(doubted)
+    parts.sync_state.accept(
         [
             _doubted(known[key], message.order)
             if key in known
@@ -256,8 +258,8 @@ def doubt(message: ProductMessage, records: Iterable[MessageRecord], parts: Deli
     )
 
 
-def _doubted(entry: LedgerEntry, order: str) -> LedgerEntry:
-    """Keep who took the product last; as of record 0 no record of a newer `order` is booked."""
+def _doubted(entry: StateEntry, order: str) -> StateEntry:
+    """Keep who took the product last; as of record 0 no record of a newer `order` is recorded."""
     doubted = replace(entry, fingerprint=b"", slots=b"")
     return doubted if entry.order >= order else replace(doubted, order=order, record=0)
 

@@ -11,7 +11,7 @@ from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
 from pim_connector.mapping.results import Filtered, Mapped, Media, Rejected, Slot, field_problems
 from pim_connector.outcomes import Problem, RecordOutcome, State
-from pim_connector.products.lines import Line, booked_state, moved, outcome
+from pim_connector.products.lines import Line, moved, outcome, stored_state
 from pim_connector.products.value_updates import DISABLED, ENABLED
 from pim_connector.sync.comparison import (
     Current,
@@ -23,7 +23,7 @@ from pim_connector.sync.comparison import (
     slot_hashes,
     with_always,
 )
-from pim_connector.sync.state import NEVER_TAKEN, LedgerEntry
+from pim_connector.sync.state import NEVER_TAKEN, StateEntry
 
 if TYPE_CHECKING:
     from pim_connector.sync.messages import MessageRecord, ProductMessage
@@ -51,7 +51,7 @@ def rounds(records: Sequence[MessageRecord]) -> Iterator[list[MessageRecord]]:
 
 
 def source_record(message: ProductMessage, record: MessageRecord) -> SourceRecord:
-    """Give a record as it was in the file."""
+    """Return a record as it was in the file."""
     return SourceRecord(
         number=record.number,
         line=record.line,
@@ -66,7 +66,7 @@ def shaped(
     message: ProductMessage,
     record: MessageRecord,
     result: Mapped | Filtered | Rejected,
-    entry: LedgerEntry | None,
+    entry: StateEntry | None,
     mark: Mark,
 ) -> Line | RecordOutcome:
     """Turn what the mapping says of a record into a line, or into its outcome.
@@ -86,15 +86,17 @@ def shaped(
     return _with_media(message, line, mark)
 
 
-def taken(entry: LedgerEntry | None) -> LedgerEntry | None:
-    """Give the entry if the PIM is known to have accepted what it says."""
+def taken(entry: StateEntry | None) -> StateEntry | None:
+    """Return the entry if the PIM is known to have accepted what it says."""
     return None if entry is None or entry.mapping == NEVER_TAKEN else entry
 
 
 def decided(
     message: ProductMessage, line: Line, current: Current | None
-) -> Line | tuple[RecordOutcome, LedgerEntry | None]:
-    """Give the line with the slots to send, or its outcome and its ledger entry if it has one."""
+) -> Line | tuple[RecordOutcome, StateEntry | None]:
+    """Return the line with the slots to send, or its outcome and its sync state entry if it has
+    one.
+    """
     rest = _rest(message, line)
     if rest:
         return replace(line, slots=rest, whole=False)
@@ -104,18 +106,18 @@ def decided(
     if isinstance(decision, LeftOut):
         reason = (Problem(reason=decision.reason),)
         return outcome(line.record, message.resource, "filtered", reason), None
-    state = booked_state(line.entry, message, line.record) or "unchanged"
-    booked = outcome(line.record, message.resource, state, line.problems)
-    return booked, accepted_entry(message, line, state)
+    state = stored_state(line.entry, message, line.record) or "unchanged"
+    stored = outcome(line.record, message.resource, state, line.problems)
+    return stored, accepted_entry(message, line, state)
 
 
 def _rest(message: ProductMessage, line: Line) -> tuple[Slot, ...]:
-    """Give what is missing of a record that this very run brought to the PIM in part.
+    """Return what is missing of a record that this very run brought to the PIM in part.
 
     Whose record it is was decided then: `create_only` said yes and now the product is there.
     """
     entry = line.entry
-    if entry is None or not entry.slots or booked_state(entry, message, line.record) is None:
+    if entry is None or not entry.slots or stored_state(entry, message, line.record) is None:
         return ()
     missing = {slot.key for slot in changed_slots(line.mapped.slots, entry.slots)}
     return with_always(line.mapped.slots, missing)
@@ -133,7 +135,7 @@ def _is_forced(message: ProductMessage, line: Line) -> bool:
     return not message.forced_families or family in message.forced_families
 
 
-def _enabled_again(mapped: Mapped, entry: LedgerEntry | None) -> Mapped:
+def _enabled_again(mapped: Mapped, entry: StateEntry | None) -> Mapped:
     """Enable a product that was disabled when a full export no longer had it, and that is back."""
     if entry is None or entry.outcome != DISABLED or mapped.resource != "product":
         return mapped
@@ -149,14 +151,14 @@ def accepted_entry(
     state: State,
     *,
     pending: frozenset[tuple[str, ...]] = frozenset(),
-) -> LedgerEntry:
-    """Give the ledger entry of a product the PIM has accepted, but for what was left out.
+) -> StateEntry:
+    """Return the sync state entry of a product the PIM has accepted, but for what was left out.
 
     `pending` are slots that are still to follow. With any slot missing the fingerprint is left
     empty, so that no later file counts the record as unchanged.
     """
     missing = line.left_out | pending
-    entry = LedgerEntry(
+    entry = StateEntry(
         source=message.source,
         resource=message.resource,
         identifier=line.record.identifier,

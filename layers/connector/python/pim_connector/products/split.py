@@ -14,20 +14,20 @@ from pim_connector.erp.reading import RecordReader, Resumption, read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.logs import log_outcome
 from pim_connector.mapping.results import FieldError, Identity, Rejected
-from pim_connector.products.batching import Bay, Dispatcher, Packer, Parcel, message_record
+from pim_connector.products.batching import Batch, Batcher, OpenBatch, Publisher, message_record
 from pim_connector.products.decisions import (
+    Candidate,
     Decisions,
     FileEnd,
     Found,
     KeptRecord,
     Plan,
-    Sighting,
     SplitterParts,
+    chunks_of,
     keep,
     queued,
     rejected,
     run_file,
-    windows_of,
 )
 from pim_connector.products.missing import (
     find_missing,
@@ -37,14 +37,14 @@ from pim_connector.products.missing import (
     withdraw,
 )
 from pim_connector.sync.chunks import (
+    Chunk,
     HashSet,
-    Window,
     decode_hashes,
     encode_hashes,
     identity_hash,
     write_manifest,
 )
-from pim_connector.sync.messages import MappingPin, encode_record, heavy_key, lane_of
+from pim_connector.sync.messages import MappingPin, claim_check_key, encode_record, group_of
 from pim_connector.sync.runs import Run
 from pim_connector.sync.snapshot import PRINT_BYTES
 
@@ -82,12 +82,12 @@ def exhausted_problem(run: Run, records: int, tries: int) -> str:
     )
 
 
-# One run's way through its file: windows in, messages out, and where it was when time ran out.
+# One run's way through its file: chunks in, messages out, and where it was when time ran out.
 
 
-CHECKPOINT_WINDOWS: Final = 50
+CHECKPOINT_CHUNKS: Final = 50
 MARGIN_SECONDS: Final = 30.0
-"""Time left for the checkpoint when a window ends; a window takes a second or two."""
+"""Time left for the checkpoint when a chunk ends; a chunk takes a second or two."""
 MAX_TRIES: Final = 6
 """Take-overs without a checkpoint in between, after which the file itself is to blame."""
 
@@ -100,9 +100,9 @@ class Progress(msgspec.Struct, kw_only=True):
     """
 
     records: int = 0
-    windows: int = 0
+    chunks: int = 0
     number: int = 0
-    bays: list[Bay] = []
+    open_batches: list[OpenBatch] = []
     resumption: Resumption | None = None
 
 
@@ -114,29 +114,31 @@ class Split:
         self._plan = plan
         self._parts = parts
         self._progress = _progress(run, parts.bucket)
-        self._packer = Packer(
-            parts.lanes, bays=self._progress.bays or None, number=self._progress.number
+        self._batcher = Batcher(
+            parts.groups,
+            open_batches=self._progress.open_batches or None,
+            number=self._progress.number,
         )
         self._decisions = Decisions(run, plan, parts)
-        self._force = self._decisions.standing.force
-        self._dispatcher = Dispatcher(run, plan.pin, parts.bucket, parts.queue, self._force)
-        self._seen, self._booked = _booked(parts.splits.windows(run.id), self._progress.windows)
+        self._force = self._decisions.run_context.force
+        self._publisher = Publisher(run, plan.pin, parts.bucket, parts.queue, self._force)
+        self._seen, self._stored = _stored(parts.splits.chunks(run.id), self._progress.chunks)
         self._tired = parts.splits.worn_out(run.id, MAX_TRIES)
 
     def read(self, remaining: Callable[[], float]) -> bool:
         """Read on until the file ends or `remaining()` seconds run low; False says the latter."""
         progress, end = self._progress, FileEnd()
         reader = self._reader()
-        for window in windows_of(reader, self._plan.program.identify, end):
-            if self._tired and progress.windows + 1 not in self._booked:
+        for chunk in chunks_of(reader, self._plan.compiled.identify, end):
+            if self._tired and progress.chunks + 1 not in self._stored:
                 self._parts.splits.exhaust(self._run)
                 self._end(exhausted_problem(self._run, progress.records, MAX_TRIES))
                 return True
-            self._window(window)
+            self._chunk(chunk)
             if remaining() < MARGIN_SECONDS:
                 self._checkpoint(reader)
                 return False
-            if progress.windows % CHECKPOINT_WINDOWS == 0:
+            if progress.chunks % CHECKPOINT_CHUNKS == 0:
                 self._checkpoint(reader)
         self._end(reading_problem(self._run, self._plan.pin, end.problem, progress.records))
         return True
@@ -145,27 +147,27 @@ class Split:
         file = run_file(self._run)
         return read_records(
             lambda: self._parts.bucket.open(file),
-            self._plan.program,
+            self._plan.compiled,
             skip=self._progress.records,
             start=self._progress.resumption,
             others=self._plan.others,
         )
 
-    def _window(self, records: Sequence[tuple[SourceRecord, Found]]) -> None:
-        number = self._progress.windows + 1
-        sightings = [self._sight(record, found) for record, found in records]
-        window = self._booked.pop(number, None)
-        if window is None:
-            window = self._book(number, sightings)
-        self._dispatcher.send(self._packed(queued(sightings, window.dispositions)))
-        self._progress.windows = number
+    def _chunk(self, records: Sequence[tuple[SourceRecord, Found]]) -> None:
+        number = self._progress.chunks + 1
+        candidates = [self._sight(record, found) for record, found in records]
+        chunk = self._stored.pop(number, None)
+        if chunk is None:
+            chunk = self._store(number, candidates)
+        self._publisher.send(self._packed(queued(candidates, chunk.decisions)))
+        self._progress.chunks = number
         self._progress.records += len(records)
 
-    def _sight(self, record: SourceRecord, found: Found) -> Sighting:
+    def _sight(self, record: SourceRecord, found: Found) -> Candidate:
         if not isinstance(found, Identity):
-            return Sighting(record=record, found=found)
+            return Candidate(record=record, found=found)
         hash_ = identity_hash(found.resource, found.identifier)
-        return Sighting(
+        return Candidate(
             record=record,
             found=found,
             hash=hash_,
@@ -173,51 +175,51 @@ class Split:
             repeats=not self._seen.add(hash_),
         )
 
-    def _book(self, number: int, sightings: Sequence[Sighting]) -> Window:
-        dispositions = self._decisions.dispositions(sightings)
-        refused = list(_kept(sightings, dispositions))
+    def _store(self, number: int, candidates: Sequence[Candidate]) -> Chunk:
+        decisions = self._decisions.decisions(candidates)
+        refused = list(_kept(candidates, decisions))
         keep(self._parts.bucket, self._run.id, number, refused)
         if self._plan.origin.exports == "full":
-            found = (sighting.found for sighting in sightings)
+            found = (candidate.found for candidate in candidates)
             identities = (each for each in found if isinstance(each, Identity))
             keep_identifiers(self._parts.bucket, self._run, number, identities)
-        named = [sighting for sighting in sightings if sighting.hash]
-        window = Window(
+        named = [candidate for candidate in candidates if candidate.hash]
+        chunk = Chunk(
             number=number,
-            dispositions=dispositions,
-            hashes=encode_hashes(array("Q", [sighting.hash for sighting in named])),
-            prints=b"".join([sighting.fingerprint[:PRINT_BYTES] for sighting in named]),
-            duplicates=sum([sighting.repeats for sighting in named]),
+            decisions=decisions,
+            hashes=encode_hashes(array("Q", [candidate.hash for candidate in named])),
+            prints=b"".join([candidate.fingerprint[:PRINT_BYTES] for candidate in named]),
+            duplicates=sum([candidate.repeats for candidate in named]),
         )
         relies = self._decisions.rely_on_baseline
-        if not self._parts.splits.book(self._run, window, if_undisturbed=relies):
+        if not self._parts.splits.store(self._run, chunk, if_undisturbed=relies):
             self._decisions.forget_baseline()
-            return self._book(number, sightings)
+            return self._store(number, candidates)
         for record in refused:
             log_outcome(logger, record.outcome)
-        return window
+        return chunk
 
-    def _packed(self, found: Iterable[tuple[Sighting, Identity]]) -> Iterator[Parcel]:
-        for sighting, identity in found:
-            lane = lane_of(identity.family_key, self._parts.lanes)
-            encoded = encode_record(message_record(sighting, identity, self._force))
-            yield from self._packer.add(lane, identity.resource, sighting.record.head, encoded)
+    def _packed(self, found: Iterable[tuple[Candidate, Identity]]) -> Iterator[Batch]:
+        for candidate, identity in found:
+            group = group_of(identity.family_key, self._parts.groups)
+            encoded = encode_record(message_record(candidate, identity, self._force))
+            yield from self._batcher.add(group, identity.resource, candidate.record.head, encoded)
 
     def _checkpoint(self, reader: RecordReader) -> None:
         self._progress.resumption = reader.resumption() or self._progress.resumption
-        self._progress.number = self._packer.number
-        self._progress.bays = self._packer.bays
-        key = heavy_key(self._run.id, f"checkpoint-{self._progress.windows:06d}")
+        self._progress.number = self._batcher.number
+        self._progress.open_batches = self._batcher.open_batches
+        key = claim_check_key(self._run.id, f"checkpoint-{self._progress.chunks:06d}")
         self._parts.bucket.put(key, msgspec.msgpack.encode(self._progress))
         self._parts.splits.checkpoint(self._run, key)
 
     def _end(self, problem: str | None) -> None:
-        self._dispatcher.send(self._packer.flush())
+        self._publisher.send(self._batcher.flush())
         missing, hold = self._missing(problem)
         write_manifest(self._seen, self._run.source, self._run.id, self._parts.bucket)
         self._parts.splits.complete(
             self._run,
-            sent=self._packer.number,
+            sent=self._batcher.number,
             problem=problem,
             missing=missing,
             hold=hold,
@@ -230,7 +232,7 @@ class Split:
         A file that ended early, or came after a newer one, says nothing about what is missing.
         """
         parts, origin = self._parts, self._plan.origin
-        if problem or origin.exports != "full" or self._decisions.standing.newer:
+        if problem or origin.exports != "full" or self._decisions.run_context.newer:
             return None, None
         missing = find_missing(self._run, self._seen, parts.registry, parts.bucket)
         if missing is None:
@@ -251,15 +253,15 @@ def _progress(run: Run, bucket: Bucket) -> Progress:
     return msgspec.msgpack.decode(bucket.get(run.checkpoint), type=Progress)
 
 
-def _booked(windows: Iterable[Window], until: int) -> tuple[HashSet, dict[int, Window]]:
-    """Give the products of the windows that are done, and the windows that are still to be sent."""
-    seen, ahead = HashSet(), dict[int, Window]()
-    for window in windows:
-        if window.number > until:
-            ahead[window.number] = window
+def _stored(chunks: Iterable[Chunk], until: int) -> tuple[HashSet, dict[int, Chunk]]:
+    """Return the products of the chunks that are done, and the chunks that are still to be sent."""
+    seen, ahead = HashSet(), dict[int, Chunk]()
+    for chunk in chunks:
+        if chunk.number > until:
+            ahead[chunk.number] = chunk
             continue
-        hashes = decode_hashes(window.hashes)
-        if not window.duplicates:
+        hashes = decode_hashes(chunk.hashes)
+        if not chunk.duplicates:
             seen.extend(hashes)
             continue
         for value in hashes:
@@ -267,14 +269,14 @@ def _booked(windows: Iterable[Window], until: int) -> tuple[HashSet, dict[int, W
     return seen, ahead
 
 
-def _kept(sightings: Sequence[Sighting], dispositions: str) -> Iterator[KeptRecord]:
-    for sighting, disposition in zip(sightings, dispositions, strict=True):
-        if disposition != "r":
+def _kept(candidates: Sequence[Candidate], decisions: str) -> Iterator[KeptRecord]:
+    for candidate, decision in zip(candidates, decisions, strict=True):
+        if decision != "r":
             continue
-        if isinstance(sighting.found, Rejected):
-            yield rejected(sighting.record, sighting.found.errors)
-        elif isinstance(sighting.found, Identity):
-            name = sighting.found.identifier
+        if isinstance(candidate.found, Rejected):
+            yield rejected(candidate.record, candidate.found.errors)
+        elif isinstance(candidate.found, Identity):
+            name = candidate.found.identifier
             message = f"an earlier record of the file is about {name}, and the mapping says reject"
             error = FieldError(attribute=None, source=None, message=message, value=name)
-            yield rejected(sighting.record, [error], name)
+            yield rejected(candidate.record, [error], name)

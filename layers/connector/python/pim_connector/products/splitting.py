@@ -260,7 +260,7 @@ class Turn(Struct, kw_only=True):
         return None
 
     def _next(self) -> Run | None:
-        """Give the file whose split was begun, else the oldest that waits."""
+        """Return the file whose split was begun, else the oldest that waits."""
         registry = self.parts.registry
         begun = registry.begun(self.source)
         waiting = None if begun else next(iter(registry.waiting(self.source)), None)
@@ -335,14 +335,14 @@ def make_plan(run: Run, bucket: Bucket) -> Plan:
     mapping = load_mapping(bucket.get(key, found.version), name=key)
     return Plan(
         pin=MappingPin(key=key, version=found.version, digest=mapping.digest),
-        program=compile_mapping(mapping),
+        compiled=compile_mapping(mapping),
         origin=mapping.file.source,
         others=dict(_others(run.source, mapping, bucket)),
     )
 
 
 def _order(run: Run, plan: Plan, bucket: Bucket) -> str:
-    exported = read_order(partial(bucket.open, run_file(run)), plan.program)
+    exported = read_order(partial(bucket.open, run_file(run)), plan.compiled)
     return f"{exported}|{run.key}|{run.version}" if exported else run.turn
 
 

@@ -1,7 +1,7 @@
-"""Writes amendments: products that left a full export are disabled, what a run set is undone.
+"""Writes value updates: products that left a full export are disabled, what a run set is undone.
 
-No record stands behind an amendment, so nothing is mapped; but the product's lane, the ledger's
-order and the books are those of every other message.
+No record stands behind a value update, so nothing is mapped; but the product's message group, the
+sync state's order and the run table are those of every other message.
 """
 
 from __future__ import annotations
@@ -27,107 +27,109 @@ from pim_connector.products.lines import (
 )
 from pim_connector.products.sending import UnansweredError, submit
 from pim_connector.sync.comparison import Current, same, value_of, without
-from pim_connector.sync.messages import AmendedSlot, Amendment, AmendmentMessage, MessageRecord
+from pim_connector.sync.messages import MessageRecord, UpdatedSlot, ValueUpdate, ValueUpdateMessage
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.products.delivery_context import DeliveryParts, Entries
     from pim_connector.products.lines import Answer
-    from pim_connector.sync.state import LedgerEntry
+    from pim_connector.sync.state import StateEntry
 
 DISABLED: Final = "disabled"
-"""`LedgerEntry.outcome` of a product that we disabled: when it comes again it is enabled."""
+"""`StateEntry.outcome` of a product that we disabled: when it comes again it is enabled."""
 ENABLED: Final = ("enabled",)
 
 
-def amend(
-    message: AmendmentMessage,
+def update_values(
+    message: ValueUpdateMessage,
     pim: AkeneoClient,
     parts: DeliveryParts,
     entries: Entries,
     *,
     last_attempt: bool,
 ) -> tuple[RecordOutcome, ...]:
-    """Bring a message's amendments to the PIM; give what became of each, in their order.
+    """Bring a message's value updates to the PIM; give what became of each, in their order.
 
     Raises TransientError (PimUnavailableError if it is the PIM) to come back.
     """
     found = _by_number(message, entries())
-    attribute = parts.programs.pinned(message.mapping).identifier_attribute
+    attribute = parts.compiled_mappings.pinned(message.mapping).identifier_attribute
     ends: dict[int, RecordOutcome] = {}
     lines: dict[int, Line] = {}
     never = [a for a in message.records if a.number not in found]
     if message.purpose == "withdraw":
-        parts.ledger.accept([_gone(message, amendment) for amendment in never])
-    for amendment in message.records:
-        entry = found.get(amendment.number)
+        parts.sync_state.accept([_gone(message, value_update) for value_update in never])
+    for value_update in message.records:
+        entry = found.get(value_update.number)
         reason = _why_not(message, entry)
         if reason:
-            ends[amendment.number] = _end(message, amendment, *reason)
+            ends[value_update.number] = _end(message, value_update, *reason)
         else:
-            lines[amendment.number] = _line(message, amendment, entry, attribute)
+            lines[value_update.number] = _line(message, value_update, entry, attribute)
     ends |= _written(message, lines, pim, parts, last_attempt=last_attempt)
-    return tuple(ends[amendment.number] for amendment in message.records)
+    return tuple(ends[value_update.number] for value_update in message.records)
 
 
-def presume(message: AmendmentMessage, parts: DeliveryParts) -> None:
-    """Note amendments as done that the PIM may have taken unanswered, when they are put aside.
+def presume(message: ValueUpdateMessage, parts: DeliveryParts) -> None:
+    """Note value updates as done that the PIM may have taken unanswered, when they are put aside.
 
     Otherwise a product that a newer file holds would stay disabled: nothing says that it is.
     """
-    entries = _by_number(message, known(message, parts.ledger))
-    amendments = {a.number: a for a in message.records}
+    entries = _by_number(message, known(message, parts.sync_state))
+    value_updates = {a.number: a for a in message.records}
     due = [a for a in message.records if _why_not(message, entries.get(a.number)) is None]
     lines = [_line(message, a, entries[a.number], attribute="") for a in due]
-    parts.ledger.accept([_entry(message, line, amendments) for line in lines])
+    parts.sync_state.accept([_entry(message, line, value_updates) for line in lines])
 
 
-def _gone(message: AmendmentMessage, amendment: Amendment) -> LedgerEntry:
+def _gone(message: ValueUpdateMessage, value_update: ValueUpdate) -> StateEntry:
     """Note that a full export lacks a product that the PIM has not.
 
     An older record of it may still come: it waited for its model, lay among the dead letters, or
     is replayed. It is superseded then, as that of any other product that the export lacks.
     """
-    return never_taken(message, amendment.identifier, record=0, outcome=DISABLED)
+    return never_taken(message, value_update.identifier, record=0, outcome=DISABLED)
 
 
 def _by_number(
-    message: AmendmentMessage, found: Mapping[str, LedgerEntry]
-) -> dict[int, LedgerEntry]:
-    """Give the ledger's entries by the number of the amendment."""
+    message: ValueUpdateMessage, found: Mapping[str, StateEntry]
+) -> dict[int, StateEntry]:
+    """Return the sync state's entries by the number of the value update."""
     keys = {a.number: key_of(message, a.identifier) for a in message.records}
     return {number: found[key] for number, key in keys.items() if key in found}
 
 
-def _why_not(message: AmendmentMessage, entry: LedgerEntry | None) -> tuple[State, str] | None:
-    """Say why the ledger forbids an amendment: a state and words, or None where it does not."""
+def _why_not(message: ValueUpdateMessage, entry: StateEntry | None) -> tuple[State, str] | None:
+    """Say why the sync state forbids a value update: a state and words, or None where it does
+    not.
+    """
     if entry is None:
         return "filtered", "the PIM never took this product from this source"
     if message.purpose == "withdraw" and entry.order > message.order:
         return "superseded", "a newer file holds the product"
-    if message.purpose == "rewind" and entry.run not in (message.of, message.run):
+    if message.purpose == "revert" and entry.run not in (message.of, message.run):
         return "superseded", f"run {entry.run}, and not {message.of}, has set the product last"
     return None
 
 
 def _line(
-    message: AmendmentMessage, amendment: Amendment, entry: LedgerEntry | None, attribute: str
+    message: ValueUpdateMessage, value_update: ValueUpdate, entry: StateEntry | None, attribute: str
 ) -> Line:
     record = MessageRecord(
-        number=amendment.number,
-        line=amendment.line,
+        number=value_update.number,
+        line=value_update.line,
         rule="",
-        identifier=amendment.identifier,
-        family_key=amendment.identifier,
+        identifier=value_update.identifier,
+        family_key=value_update.identifier,
         fingerprint=b"",
         xml="",
     )
     mapped = Mapped(
         resource="product_model" if message.resource == "product_model" else "product",
-        identifier=amendment.identifier,
-        family_key=amendment.identifier,
+        identifier=value_update.identifier,
+        family_key=value_update.identifier,
         parent=None,
-        uuid=amendment.identifier if amendment.uuid else None,
+        uuid=value_update.identifier if value_update.uuid else None,
         identifier_attribute=attribute,
         slots=(),
     )
@@ -135,7 +137,7 @@ def _line(
 
 
 def _written(
-    message: AmendmentMessage,
+    message: ValueUpdateMessage,
     lines: Mapping[int, Line],
     pim: AkeneoClient,
     parts: DeliveryParts,
@@ -146,37 +148,39 @@ def _written(
         return {}
     with asking_the_pim():
         current = read_current(pim, list(lines.values()))
-    amendments = {a.number: a for a in message.records}
+    value_updates = {a.number: a for a in message.records}
     ends: dict[int, RecordOutcome] = {}
     due: list[Line] = []
     for number, line in lines.items():
-        amendment = amendments[number]
+        value_update = value_updates[number]
         if not current[number].exists:
-            ends[number] = _end(message, amendment, "filtered", "the PIM has no such product")
+            ends[number] = _end(message, value_update, "filtered", "the PIM has no such product")
             continue
-        slots, problems = _due(amendment, current[number])
+        slots, problems = _due(value_update, current[number])
         if slots:
             due.append(_with_slots(line, slots, problems))
         else:
-            ends[number] = _end(message, amendment, "unchanged", problems=problems)
+            ends[number] = _end(message, value_update, "unchanged", problems=problems)
     with asking_the_pim():
         answers = submit(pim, due) if due else []
     for answer in answers:
         ends[answer.line.record.number] = _ended(message, answer, last_attempt=last_attempt)
     untouched = [lines[n] for n, end in ends.items() if end.state == "unchanged"]
     taken = [answer.line for answer in answers if isinstance(answer, Accepted | Unknown)]
-    written = [_entry(message, line, amendments) for line in [*taken, *untouched]]
+    written = [_entry(message, line, value_updates) for line in [*taken, *untouched]]
     absent = [number for number, found in current.items() if not found.exists]
-    gone = [_gone(message, amendments[n]) for n in absent if message.purpose == "withdraw"]
-    parts.ledger.accept([*written, *gone])
+    gone = [_gone(message, value_updates[n]) for n in absent if message.purpose == "withdraw"]
+    parts.sync_state.accept([*written, *gone])
     return ends
 
 
-def _due(amendment: Amendment, current: Current) -> tuple[list[AmendedSlot], tuple[Problem, ...]]:
-    """Give the slots that are to be set, and words on those that somebody edited since."""
-    due: list[AmendedSlot] = []
-    problems: list[Problem] = [Problem(reason=amendment.note)] if amendment.note else []
-    for slot in amendment.slots:
+def _due(
+    value_update: ValueUpdate, current: Current
+) -> tuple[list[UpdatedSlot], tuple[Problem, ...]]:
+    """Return the slots that are to be set, and words on those that somebody edited since."""
+    due: list[UpdatedSlot] = []
+    problems: list[Problem] = [Problem(reason=value_update.note)] if value_update.note else []
+    for slot in value_update.slots:
         held = value_of(current.product, slot.key)
         if same(held, slot.data):
             continue
@@ -189,19 +193,19 @@ def _due(amendment: Amendment, current: Current) -> tuple[list[AmendedSlot], tup
     return due, tuple(problems)
 
 
-def _is_left_of(slot: AmendedSlot, held: Any) -> bool:
+def _is_left_of(slot: UpdatedSlot, held: Any) -> bool:
     """Say whether these are links that were sent, without those to what the PIM had not."""
     if not is_link(slot.key):
         return False
     return all(any(same(one, sent) for sent in slot.expected or ()) for one in held or ())
 
 
-def _with_slots(line: Line, slots: Sequence[AmendedSlot], problems: tuple[Problem, ...]) -> Line:
+def _with_slots(line: Line, slots: Sequence[UpdatedSlot], problems: tuple[Problem, ...]) -> Line:
     made = tuple(Slot(key=slot.key, data=slot.data, owner="on_change") for slot in slots)
     return replace(line, mapped=replace(line.mapped, slots=made), slots=made, problems=problems)
 
 
-def _ended(message: AmendmentMessage, answer: Answer, *, last_attempt: bool) -> RecordOutcome:
+def _ended(message: ValueUpdateMessage, answer: Answer, *, last_attempt: bool) -> RecordOutcome:
     record, line = answer.line.record, answer.line
     state: State = "updated"
     problems = line.problems + line.unlinked
@@ -226,13 +230,13 @@ def _ended(message: AmendmentMessage, answer: Answer, *, last_attempt: bool) -> 
 
 
 def _entry(
-    message: AmendmentMessage, line: Line, amendments: Mapping[int, Amendment]
-) -> LedgerEntry:
+    message: ValueUpdateMessage, line: Line, value_updates: Mapping[int, ValueUpdate]
+) -> StateEntry:
     """Have the next file's record count as changed, in those slots that were amended."""
-    amendment, before = amendments[line.record.number], line.entry
+    value_update, before = value_updates[line.record.number], line.entry
     assert before is not None  # noqa: S101 - `_why_not` lets none pass without an entry
-    keys = [slot.key for slot in amendment.slots]
-    off = any(slot.key == ENABLED and slot.data is False for slot in amendment.slots)
+    keys = [slot.key for slot in value_update.slots]
+    off = any(slot.key == ENABLED and slot.data is False for slot in value_update.slots)
     return replace(
         before,
         order=max(before.order, message.order),
@@ -245,17 +249,17 @@ def _entry(
 
 
 def _end(
-    message: AmendmentMessage,
-    amendment: Amendment,
+    message: ValueUpdateMessage,
+    value_update: ValueUpdate,
     state: State,
     reason: str = "",
     problems: tuple[Problem, ...] = (),
 ) -> RecordOutcome:
     return RecordOutcome(
-        number=amendment.number,
-        line=amendment.line,
+        number=value_update.number,
+        line=value_update.line,
         state=state,
-        identifier=amendment.identifier,
+        identifier=value_update.identifier,
         resource=message.resource,
         problems=(Problem(reason=reason),) if reason else problems,
     )

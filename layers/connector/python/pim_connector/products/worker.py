@@ -58,7 +58,7 @@ LONGEST_UNANSWERED_SECONDS = 1800
 PROBE_SECONDS = 45.0
 """A probe ends before the breaker lets another worker try."""
 SPREAD_SECONDS = 10
-"""Messages of all lanes that come back together are spread over so many seconds."""
+"""Messages of all message groups that come back together are spread over so many seconds."""
 
 End = Literal["done", "repeated", "postponed", "dead"]
 
@@ -79,7 +79,7 @@ class Handled(Struct, frozen=True, kw_only=True):
     opened: Reason | None = None
 
     def as_log(self) -> dict[str, object]:
-        """Give the one line that is logged of a message, under stable keys."""
+        """Return the one line that is logged of a message, under stable keys."""
         return {
             "run": self.run,
             "message_id": self.message,
@@ -143,7 +143,7 @@ class Worker:
         return replace(handled, run=message.run, message=message.id, pim=used)
 
     def _links(self, body: str, seconds_left: Callable[[], float]) -> Handled:
-        """Append assets to products; doing it twice changes nothing, so nothing is booked."""
+        """Append assets to products; doing it twice changes nothing, so nothing is recorded."""
         gate = self._breaker.enter(self._now())
         if isinstance(gate, Open):
             return self._behind(gate)
@@ -167,17 +167,17 @@ class Worker:
     def _known(self, message: Message, seconds_left: Callable[[], float]) -> Handled:
         """Ask what can be asked side by side, and count the attempt before records are touched.
 
-        A probe that a booked message was let through for is lost: the others wait a minute more.
+        A probe that a recorded message was let through for is lost: the others wait a minute more.
         """
         deliveries, begin = self._parts.deliveries, self._parts.begin
-        booked = begin(lambda: deliveries.message_recorded(message.run, message.id))
+        stored = begin(lambda: deliveries.message_recorded(message.run, message.id))
         gate = self._breaker.enter(self._now())
-        if booked():
+        if stored():
             return Handled(end="repeated")
         if isinstance(gate, Open):
             return self._behind(gate)
         self._bind(gate, seconds_left)
-        entries = begin(lambda: known(message, self._parts.ledger))
+        entries = begin(lambda: known(message, self._parts.sync_state))
         expires = int(self._now()) + ATTEMPT_KEPT_SECONDS
         started = deliveries.start_attempt(message.run, message.id, expires_at=expires)
         attempt = (started - 1) % (MOST_ATTEMPTS + 1) + 1
@@ -214,9 +214,9 @@ class Worker:
         if isinstance(gate, Probing):
             self._prove(before)
             self._breaker.succeeded(gate)
-        for booked in outcomes:
-            log_outcome(logger, booked)
-        counts = dict(Counter(str(booked.state) for booked in outcomes))
+        for stored in outcomes:
+            log_outcome(logger, stored)
+        counts = dict(Counter(str(stored.state) for stored in outcomes))
         return Handled(end="done", counts=counts)
 
     def _give_up(self, message: Message) -> None:
@@ -237,7 +237,7 @@ class Worker:
         except CredentialsError:
             if not self._pim.renew():
                 raise
-        entries = partial(known, message, parts.ledger)  # it may hold more by now
+        entries = partial(known, message, parts.sync_state)  # it may hold more by now
         return deliver(message, self._pim.client(), parts, entries, last_attempt=last)
 
     def _prove(self, calls_before: int) -> None:

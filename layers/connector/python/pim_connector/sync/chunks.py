@@ -83,7 +83,7 @@ class HashSet:
         return _holds(self._buckets[value >> _SHIFT], value.to_bytes(8))
 
     def manifest(self) -> Iterator[bytes]:
-        """Give all hashes as an encoded manifest, in pieces that follow one another."""
+        """Return all hashes as an encoded manifest, in pieces that follow one another."""
         filled = filter(None, self._buckets)
         return (encode_hashes(array("Q", sorted(decode_hashes(each)))) for each in filled)
 
@@ -125,7 +125,7 @@ def write_manifest(hashes: HashSet, source: str, run: str, bucket: Bucket) -> No
 
 
 def read_manifest(source: str, run: str, bucket: Bucket) -> Manifest:
-    """Give a run's manifest; a file without a readable record has none, and held nothing."""
+    """Return a run's manifest; a file without a readable record has none, and held nothing."""
     try:
         return Manifest.decode(bucket.get(manifest_key(source, run)))
     except FileNotFoundError:
@@ -133,7 +133,7 @@ def read_manifest(source: str, run: str, bucket: Bucket) -> Manifest:
 
 
 def manifests_of(runs: Iterable[RunName], bucket: Bucket) -> tuple[Manifest, ...]:
-    """Give the manifests of several runs."""
+    """Return the manifests of several runs."""
     return tuple(read_manifest(name.source, name.run, bucket) for name in runs)
 
 
@@ -163,26 +163,26 @@ def _holds(bucket: bytes, name: bytes) -> bool:
     return place >= 0
 
 
-# What the splitter books: windows of 1,000 records, checkpoints, the end of the file.
+# What the splitter books: chunks of 1,000 records, checkpoints, the end of the file.
 #
-# A window is booked once. A splitter that comes to it again, after a crash or a time-out, takes the
-# dispositions that were booked then, whatever the ledger says by now; so it packs the same messages
-# with the same ids, and neither the queue nor the counts get anything twice.
+# A chunk is recorded once. A splitter that comes to it again, after a crash or a time-out, takes
+# the decisions that were recorded then, whatever the sync state says by now; so it packs the same
+# messages with the same ids, and neither the queue nor the counts get anything twice.
 
 
-WINDOW: Final = 1_000
+CHUNK: Final = 1_000
 MOST_RACES: Final = 10
-WINDOWS_KEPT: Final = timedelta(days=60)
+CHUNKS_KEPT: Final = timedelta(days=60)
 """From the start of a run: longer than SQS keeps a message and then its dead letter, 14 days each
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html),
-so no run is open any more that could ask for its windows."""
+so no run is open any more that could ask for its chunks."""
 
 
 class LostRunError(TransientError):
     """Another splitter took the run over; this one has nothing more to do."""
 
 
-class Window(Struct, frozen=True, kw_only=True):
+class Chunk(Struct, frozen=True, kw_only=True):
     """What became of up to 1,000 records at the split, one letter each.
 
     q queued · u unchanged · s superseded · f filtered · r rejected. `hashes` are the identity
@@ -191,7 +191,7 @@ class Window(Struct, frozen=True, kw_only=True):
     """
 
     number: int
-    dispositions: str
+    decisions: str
     hashes: bytes
     prints: bytes = b""
     duplicates: int = 0
@@ -228,7 +228,9 @@ class Splits:
         return begun if begun.follows is not None else self._succeeded(begun)
 
     def _succeeded(self, run: Run) -> Run:
-        """Enter the run as the last that may write to the ledger, and which one it comes after."""
+        """Enter the run as the last that may write to the sync state, and which one it comes
+        after.
+        """
         registry = Registry(self._table)
         for _ in range(MOST_RACES):
             last = self._table.get(last_key(run.source)) or {}
@@ -270,25 +272,25 @@ class Splits:
         """Do not count this take-over: it ended because AWS could not answer."""
         self._table.update(header_key(run.id), ItemChange(add={"tries": -1}))
 
-    def windows(self, run: str) -> Iterator[Window]:
-        """Give all windows that are booked, in the order of the file."""
-        return map(_window, self._table.query(f"run#{run}", prefix="window#"))
+    def chunks(self, run: str) -> Iterator[Chunk]:
+        """Return all chunks that are recorded, in the order of the file."""
+        return map(_chunk, self._table.query(f"run#{run}", prefix="chunk#"))
 
-    def book(self, run: Run, window: Window, *, if_undisturbed: bool = False) -> bool:
-        """Book the window and add it to the run's counts, in one transaction.
+    def store(self, run: Run, chunk: Chunk, *, if_undisturbed: bool = False) -> bool:
+        """Book the chunk and add it to the run's counts, in one transaction.
 
-        The fence keeps a window from being booked twice: who takes a run over raises it first and
-        reads what is booked then. Raises LostRunError when another splitter has done so. False,
-        and nothing booked, where the window is to be booked only `if_undisturbed` and another run
-        has begun that may write to the ledger.
+        The fence keeps a chunk from being recorded twice: who takes a run over raises it first and
+        reads what is recorded then. Raises LostRunError when another splitter has done so. False,
+        and nothing recorded, where the chunk is to be recorded only `if_undisturbed` and another
+        run has begun that may write to the sync state.
         """
         item: dict[str, Any] = {
-            **_window_key(run.id, window.number),
-            **msgspec.to_builtins(window, builtin_types=(bytes,)),
+            **_chunk_key(run.id, chunk.number),
+            **msgspec.to_builtins(chunk, builtin_types=(bytes,)),
             "expires_at": _expiry(run),
         }
         counted = ItemChange(
-            add=_counts(window), condition="#fence = :fence", given={"fence": run.fence}
+            add=_counts(chunk), condition="#fence = :fence", given={"fence": run.fence}
         )
         actions = [self._table.putting(item), self._table.updating(header_key(run.id), counted)]
         if if_undisturbed:
@@ -330,26 +332,26 @@ class Splits:
             raise LostRunError(f"another splitter has taken over run {run.id}")
 
 
-def _counts(window: Window) -> dict[str, int]:
+def _counts(chunk: Chunk) -> dict[str, int]:
     letters = {"unchanged": "u", "superseded": "s", "filtered": "f", "rejected": "r"}
-    counts = {state: window.dispositions.count(letter) for state, letter in letters.items()}
-    counts |= {"records": len(window.dispositions), "duplicates": window.duplicates}
+    counts = {state: chunk.decisions.count(letter) for state, letter in letters.items()}
+    counts |= {"records": len(chunk.decisions), "duplicates": chunk.duplicates}
     return {name: number for name, number in counts.items() if number}
 
 
 def _expiry(run: Run) -> int:
-    assert run.started_at is not None  # noqa: S101 - a run with windows was begun
-    return int((datetime.fromisoformat(run.started_at) + WINDOWS_KEPT).timestamp())
+    assert run.started_at is not None  # noqa: S101 - a run with chunks was begun
+    return int((datetime.fromisoformat(run.started_at) + CHUNKS_KEPT).timestamp())
 
 
-def _window_key(run: str, number: int) -> dict[str, str]:
-    return {"pk": f"run#{run}", "sk": f"window#{number:06d}"}
+def _chunk_key(run: str, number: int) -> dict[str, str]:
+    return {"pk": f"run#{run}", "sk": f"chunk#{number:06d}"}
 
 
-def _window(item: dict[str, Any]) -> Window:
-    return Window(
+def _chunk(item: dict[str, Any]) -> Chunk:
+    return Chunk(
         number=int(item["number"]),
-        dispositions=item["dispositions"],
+        decisions=item["decisions"],
         hashes=item["hashes"],
         prints=item.get("prints", b""),
         duplicates=int(item["duplicates"]),

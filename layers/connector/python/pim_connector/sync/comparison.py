@@ -1,8 +1,8 @@
 """Decides how much of a mapped record the PIM must hear of: nothing, some slots, or all of it.
 
-Pure: the ledger's entry and, where the mapping makes it necessary, what the PIM holds now go in,
-a decision comes out. A slot is the smallest thing that is sent or left: one value of one attribute
-in one locale and channel, or one field such as the family.
+Pure: the sync state's entry and, where the mapping makes it necessary, what the PIM holds now go
+in, a decision comes out. A slot is the smallest thing that is sent or left: one value of one
+attribute in one locale and channel, or one field such as the family.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pim_connector.digests import hasher
 
 if TYPE_CHECKING:
     from pim_connector.mapping.results import Mapped, Slot
-    from pim_connector.sync.state import LedgerEntry
+    from pim_connector.sync.state import StateEntry
 
 KEY_BYTES = 5
 VALUE_BYTES = 7
@@ -63,7 +63,7 @@ class Send(Struct, frozen=True, kw_only=True):
 
 
 class Unchanged(Struct, frozen=True, kw_only=True):
-    """The PIM has accepted all of this before; only the ledger's order may have to move."""
+    """The PIM has accepted all of this before; only the sync state's order may have to move."""
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class LeftOut(Struct, frozen=True, kw_only=True):
 Decision = Send | Unchanged | LeftOut
 
 
-def is_superseded(entry: LedgerEntry | None, *, order: str, record: int) -> bool:
+def is_superseded(entry: StateEntry | None, *, order: str, record: int) -> bool:
     """Say whether the PIM already holds a newer version of the record.
 
     Newer is a later file, or a later record of the same file (last wins). An order names one file,
@@ -89,7 +89,7 @@ def is_superseded(entry: LedgerEntry | None, *, order: str, record: int) -> bool
 
 
 def slot_hashes(slots: Collection[Slot]) -> bytes:
-    """Pack the slots' hashes for the ledger: 12 bytes each, sorted."""
+    """Pack the slots' hashes for the sync state: 12 bytes each, sorted."""
     return b"".join(sorted(_slot_hash(slot) for slot in slots))
 
 
@@ -102,13 +102,13 @@ def without(hashes: bytes, keys: Collection[tuple[str, ...]]) -> bytes:
 
 
 def changed_slots(slots: Sequence[Slot], hashes: bytes) -> tuple[Slot, ...]:
-    """Give the slots that are new or differ from those whose hashes the ledger holds."""
+    """Return the slots that are new or differ from those whose hashes the sync state holds."""
     size = KEY_BYTES + VALUE_BYTES
     known = {hashes[i : i + size] for i in range(0, len(hashes), size)}
     return tuple(slot for slot in slots if _slot_hash(slot) not in known)
 
 
-def needs_current(mapped: Mapped, entry: LedgerEntry | None, *, forced: bool = False) -> bool:
+def needs_current(mapped: Mapped, entry: StateEntry | None, *, forced: bool = False) -> bool:
     """Say whether a decision needs what the PIM holds now: one read more for the whole message.
 
     Only the owners `create_only` and `if_empty` and the record modes ask for it, and only when
@@ -126,11 +126,11 @@ def needs_current(mapped: Mapped, entry: LedgerEntry | None, *, forced: bool = F
 
 
 def decide(
-    mapped: Mapped, entry: LedgerEntry | None, current: Current | None, *, forced: bool = False
+    mapped: Mapped, entry: StateEntry | None, current: Current | None, *, forced: bool = False
 ) -> Decision:
     """Decide what to send of a record that is not superseded.
 
-    `current` is None where `needs_current` said no; a product with a ledger entry is then taken
+    `current` is None where `needs_current` said no; a product with a sync state entry is then taken
     to exist, one without is sent whole. `forced` sends all that the ERP owns, changed or not.
     """
     exists = entry is not None if current is None else current.exists
@@ -165,7 +165,7 @@ def _chosen(
 
 
 def with_always(slots: Sequence[Slot], due: Collection[tuple[str, ...]]) -> tuple[Slot, ...]:
-    """Give the slots that are due, and with any of them those that are the ERP's always."""
+    """Return the slots that are due, and with any of them those that are the ERP's always."""
     return tuple(slot for slot in slots if slot.key in due or (due and slot.owner == "always"))
 
 
@@ -201,7 +201,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def value_of(product: Mapping[str, Any] | None, key: Sequence[str]) -> Any:
-    """Give what a product of the REST API holds in a slot; None where it holds nothing.
+    """Return what a product of the REST API holds in a slot; None where it holds nothing.
 
     `add_categories` is read from `categories`, which it adds to.
     """

@@ -1,8 +1,8 @@
-"""The messages of an errand, all written down in the bucket before the first of them is sent.
+"""The messages of a job, all written down in the bucket before the first of them is sent.
 
 A command can be stopped at any moment. Until everything is written down nothing was sent, and the
-caretaker gives the errand up after a while; from then on whoever comes by sends what is written,
-also twice: the books know a message by its id.
+housekeeping gives the job up after a while; from then on whoever comes by sends what is written,
+also twice: the run table know a message by its id.
 """
 
 from __future__ import annotations
@@ -21,44 +21,44 @@ from pim_connector.errors import ConfigurationError
 from pim_connector.outcomes import STATES, State
 from pim_connector.sync.messages import (
     MAX_RECORDS,
-    Amendment,
-    AmendmentMessage,
-    HeavyPointer,
+    ClaimCheck,
     MappingPin,
+    ValueUpdate,
+    ValueUpdateMessage,
+    claim_check_key,
     deduplication_id,
     encode,
-    heavy_key,
-    lane_of,
-    message_group,
+    group_id,
+    group_of,
 )
 from pim_connector.sync.runs import Kind, Registry, Run
 
 if TYPE_CHECKING:
     from typing import Literal
 
-PLAN: Final = "consignment"
+PLAN: Final = "outbox"
 GIVEN_UP: Final = (
     "the command was stopped before everything was written down; nothing was sent, say it again"
 )
 
 
-class Ticket(msgspec.Struct, frozen=True, array_like=True):
-    """A message whose body lies in the bucket, and its lane."""
+class OutboxEntry(msgspec.Struct, frozen=True, array_like=True):
+    """A message whose body lies in the bucket, and its message group."""
 
     message: str
-    lane: int
+    group: int
 
 
-class Consignment(msgspec.Struct, frozen=True, kw_only=True):
-    """All that an errand sends, and the `counts` of its records that no message carries."""
+class Outbox(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a job sends, and the `counts` of its records that no message carries."""
 
-    tickets: list[Ticket]
+    entries: list[OutboxEntry]
     records: int
     counts: dict[State, int]
 
 
 class Sender(Protocol):
-    """What sending needs; the caretaker and whoever prepared the errand both have it."""
+    """What sending needs; the housekeeping and whoever prepared the job both have it."""
 
     @property
     def bucket(self) -> Bucket: ...
@@ -72,103 +72,103 @@ class Sender(Protocol):
     def clock(self) -> Callable[[], datetime]: ...
 
 
-def store(bucket: Bucket, run: str, message: str, lane: int, body: bytes) -> Ticket:
+def store(bucket: Bucket, run: str, message: str, group: int, body: bytes) -> OutboxEntry:
     """Keep the body of a message until it is sent, and give what to send it by."""
-    bucket.put(heavy_key(run, message), body)
-    return Ticket(message, lane)
+    bucket.put(claim_check_key(run, message), body)
+    return OutboxEntry(message, group)
 
 
-def write_down(
-    errand: Run,
-    tickets: Iterable[Ticket],
+def stage(
+    job: Run,
+    entries: Iterable[OutboxEntry],
     parts: Sender,
     *,
     records: int,
     counts: dict[State, int],
 ) -> Run:
-    """Enter that the errand is whole and may be sent.
+    """Enter that the job is whole and may be sent.
 
     ConfigurationError where it was given up meanwhile: this command stood still for too long.
     """
-    plan = Consignment(tickets=list(tickets), records=records, counts=counts)
-    parts.bucket.put(heavy_key(errand.id, PLAN), msgspec.json.encode(plan))
-    parts.registry.prepared(errand)
-    now = parts.registry.get(errand.id)
+    plan = Outbox(entries=list(entries), records=records, counts=counts)
+    parts.bucket.put(claim_check_key(job.id, PLAN), msgspec.json.encode(plan))
+    parts.registry.prepared(job)
+    now = parts.registry.get(job.id)
     if now is None or now.problem is not None:
-        raise ConfigurationError(f"run {errand.id} was given up: {GIVEN_UP}")
+        raise ConfigurationError(f"run {job.id} was given up: {GIVEN_UP}")
     return now
 
 
-def send_written(errand: Run, parts: Sender) -> Run:
-    """Send what is written down, and enter that it is on its way; an empty errand is closed."""
-    body = parts.bucket.get(heavy_key(errand.id, PLAN))
-    plan = msgspec.json.decode(body, type=Consignment)
-    parts.queue.send(_outgoing(errand.id, ticket) for ticket in plan.tickets)
+def publish_staged(job: Run, parts: Sender) -> Run:
+    """Send what is written down, and enter that it is on its way; an empty job is closed."""
+    body = parts.bucket.get(claim_check_key(job.id, PLAN))
+    plan = msgspec.json.decode(body, type=Outbox)
+    parts.queue.send(_outgoing(job.id, entry) for entry in plan.entries)
     parts.registry.sent(
-        errand,
-        sent=len(plan.tickets),
+        job,
+        sent=len(plan.entries),
         records=plan.records,
         counts=plan.counts,
         now=f"{parts.clock():%Y-%m-%dT%H:%M:%SZ}",
     )
-    ended = parts.registry.get(errand.id)
+    ended = parts.registry.get(job.id)
     if ended and ended.settled:
-        parts.announcements.run_settled(errand.id)
-    return ended or errand
+        parts.announcements.run_settled(job.id)
+    return ended or job
 
 
-def _outgoing(run: str, ticket: Ticket) -> Outgoing:
+def _outgoing(run: str, entry: OutboxEntry) -> Outgoing:
     return Outgoing(
-        group=message_group(ticket.lane),
-        deduplication=deduplication_id(run, ticket.message),
-        body=encode(HeavyPointer(run=run, heavy=heavy_key(run, ticket.message))),
+        group=group_id(entry.group),
+        deduplication=deduplication_id(run, entry.message),
+        body=encode(ClaimCheck(run=run, heavy=claim_check_key(run, entry.message))),
     )
 
 
-# Runs without a file of their own: a withdrawal, a replay, a rewind.
+# Runs without a file of their own: a withdrawal, a replay, a revert.
 #
-# An errand concerns the run `of`. It is a run like any other: accounted, reported, closed by the
-# caretaker. It has the order of the run it concerns, so what is newer stays as it is; and while it
-# is open, no file of its source takes the short cut past the queue. It is written down as a whole
-# before anything of it is sent (see `consignment`), so a command may be stopped at any moment.
+# A job concerns the run `of`. It is a run like any other: accounted, reported, closed by the
+# housekeeping. It has the order of the run it concerns, so what is newer stays as it is; and while
+# it is open, no file of its source takes the short cut past the queue. It is written down as a
+# whole before anything of it is sent (see `outbox`), so a command may be stopped at any moment.
 
 
-class ErrandParts(Struct, frozen=True, kw_only=True):
-    """What errands work with. `clock` gives the time in UTC."""
+class JobParts(Struct, frozen=True, kw_only=True):
+    """What jobs work with. `clock` gives the time in UTC."""
 
     bucket: Bucket
     registry: Registry
     queue: FifoQueue
     announcements: Announcements
-    lanes: int
+    groups: int
     clock: Callable[[], datetime]
 
     def now(self) -> str:
         return f"{self.clock():%Y-%m-%dT%H:%M:%SZ}"
 
 
-class AmendedProduct(Struct, frozen=True, kw_only=True):
-    """An amendment and what decides where it travels."""
+class ProductUpdate(Struct, frozen=True, kw_only=True):
+    """An value update and what decides where it travels."""
 
     resource: str
     family_key: str
-    amendment: Amendment
+    value_update: ValueUpdate
 
 
 def begin(
     of: Run,
     kind: Kind,
     name: str,
-    parts: ErrandParts,
+    parts: JobParts,
     *,
     pin: MappingPin | None = None,
     disturbs: bool = True,
 ) -> Run:
-    """Enter an errand as an open run; one of the same name is given as it is by now.
+    """Enter a job as an open run; one of the same name is given as it is by now.
 
     It `disturbs` unless it concerns no product that the file in hand holds.
     """
-    errand = Run(
+    job = Run(
         id=name,
         source=of.source,
         bucket=of.bucket,
@@ -186,19 +186,19 @@ def begin(
         kind=kind,
         of=of.id,
     )
-    parts.registry.register(errand, disturbs=disturbs)
-    return parts.registry.get(name) or errand
+    parts.registry.register(job, disturbs=disturbs)
+    return parts.registry.get(name) or job
 
 
-def errand_name(of: Run, kind: Kind, now: datetime) -> str:
-    """Name an errand that may be run more than once for a run; ids sort by time."""
+def job_name(of: Run, kind: Kind, now: datetime) -> str:
+    """Name a job that may be run more than once for a run; ids sort by time."""
     return f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}Z-{of.source}-{kind}"
 
 
 def refuse_while_busy(of: Run, registry: Registry, *, but: str = "") -> None:
     """Raise ConfigurationError while another run of the source is open.
 
-    A file that is being split may call a product unchanged that the errand is about to change.
+    A file that is being split may call a product unchanged that the job is about to change.
     """
     for name in registry.open_runs():
         if name.source == of.source and name.run not in (of.id, but):
@@ -208,71 +208,71 @@ def refuse_while_busy(of: Run, registry: Registry, *, but: str = "") -> None:
             )
 
 
-def send_amendments(
-    errand: Run,
-    purpose: Literal["withdraw", "rewind"],
-    products: Iterable[AmendedProduct],
-    parts: ErrandParts,
+def send_value_updates(
+    job: Run,
+    purpose: Literal["withdraw", "revert"],
+    products: Iterable[ProductUpdate],
+    parts: JobParts,
     *,
     superseded: int = 0,
 ) -> Run:
-    """Put the amendments on the product queue, models apart from products, and count them.
+    """Put the value updates on the product queue, models apart from products, and count them.
 
-    `superseded` are those that newer files have already decided about. An errand that was written
+    `superseded` are those that newer files have already decided about. A job that was written
     down before is sent as it was then; one that is on its way is left alone.
     """
-    if errand.phase == "preparing":
-        errand = _written(errand, purpose, products, parts, superseded)
-    return send_written(errand, parts) if errand.phase == "sending" else errand
+    if job.phase == "preparing":
+        job = _written(job, purpose, products, parts, superseded)
+    return publish_staged(job, parts) if job.phase == "sending" else job
 
 
 def _written(
-    errand: Run,
-    purpose: Literal["withdraw", "rewind"],
-    products: Iterable[AmendedProduct],
-    parts: ErrandParts,
+    job: Run,
+    purpose: Literal["withdraw", "revert"],
+    products: Iterable[ProductUpdate],
+    parts: JobParts,
     superseded: int,
 ) -> Run:
-    bays: dict[tuple[str, int], list[Amendment]] = {}
+    open_batches: dict[tuple[str, int], list[ValueUpdate]] = {}
     records = superseded
     for product in products:
-        lane = lane_of(product.family_key, parts.lanes)
-        bays.setdefault((product.resource, lane), []).append(product.amendment)
+        group = group_of(product.family_key, parts.groups)
+        open_batches.setdefault((product.resource, group), []).append(product.value_update)
         records += 1
-    tickets = [
-        store(parts.bucket, errand.id, message.id, message.lane, encode(message))
-        for message in _messages(errand, purpose, bays)
+    entries = [
+        store(parts.bucket, job.id, message.id, message.group, encode(message))
+        for message in _messages(job, purpose, open_batches)
     ]
     counts: dict[State, int] = {"superseded": superseded}
-    return write_down(errand, tickets, parts, records=records, counts=counts)
+    return stage(job, entries, parts, records=records, counts=counts)
 
 
 def _messages(
-    errand: Run,
-    purpose: Literal["withdraw", "rewind"],
-    bays: dict[tuple[str, int], list[Amendment]],
-) -> Iterator[AmendmentMessage]:
-    assert errand.mapping is not None and errand.of is not None  # noqa: S101, PT018 - by `begin`
+    job: Run,
+    purpose: Literal["withdraw", "revert"],
+    open_batches: dict[tuple[str, int], list[ValueUpdate]],
+) -> Iterator[ValueUpdateMessage]:
+    assert job.mapping is not None and job.of is not None  # noqa: S101, PT018 - by `begin`
     number = 0
-    for (resource, lane), amendments in sorted(bays.items(), reverse=True):
-        for few in _batches(amendments):
+    for (resource, group), value_updates in sorted(open_batches.items(), reverse=True):
+        for few in _batches(value_updates):
             number += 1
-            yield AmendmentMessage(
-                run=errand.id,
-                source=errand.source,
+            yield ValueUpdateMessage(
+                run=job.id,
+                source=job.source,
                 id=f"{number:06d}",
-                lane=lane,
-                order=errand.order,
-                mapping=errand.mapping,
+                group=group,
+                order=job.order,
+                mapping=job.mapping,
                 resource=resource,
                 purpose=purpose,
-                of=errand.of,
+                of=job.of,
                 records=few,
             )
 
 
-def _batches(amendments: list[Amendment]) -> Iterator[tuple[Amendment, ...]]:
+def _batches(value_updates: list[ValueUpdate]) -> Iterator[tuple[ValueUpdate, ...]]:
     yield from (
-        tuple(amendments[start : start + MAX_RECORDS])
-        for start in range(0, len(amendments), MAX_RECORDS)
+        tuple(value_updates[start : start + MAX_RECORDS])
+        for start in range(0, len(value_updates), MAX_RECORDS)
     )

@@ -24,8 +24,8 @@ MAX_OUTCOME_BYTES: Final = 300_000
 """Kept well under the 400 KB of a DynamoDB item."""
 
 
-class BookedMessage(Struct, frozen=True, kw_only=True):
-    """What became of one message's records, and the second of the epoch it was booked at."""
+class StoredMessage(Struct, frozen=True, kw_only=True):
+    """What became of one message's records, and the second of the epoch it was recorded at."""
 
     at: int
     outcomes: tuple[RecordOutcome, ...]
@@ -39,13 +39,13 @@ class Deliveries:
         self._now = now
 
     def message_recorded(self, run: str, message_id: str) -> bool:
-        """Say whether this message was booked before: then it is done and is not sent again."""
+        """Say whether this message was recorded before: then it is done and is not sent again."""
         return self._table.get(_message_key(run, message_id)) is not None
 
-    def booked(self, run: str, message_id: str) -> tuple[RecordOutcome, ...] | None:
-        """Give what is booked of one message, None where it is not booked.
+    def stored(self, run: str, message_id: str) -> tuple[RecordOutcome, ...] | None:
+        """Return what is recorded of one message, None where it is not recorded.
 
-        A released message asks for the one that parked its records: what that one booked with an
+        A released message asks for the one that parked its records: what that one recorded with an
         end state in a second attempt is no longer the released one's to count.
         """
         item = self._table.get(_message_key(run, message_id))
@@ -71,13 +71,13 @@ class Deliveries:
         self._table.update(_attempt_key(run, message_id), ItemChange(put={"attempts": 0}))
 
     def forget_attempts(self, run: str, message_id: str) -> None:
-        """Begin at 1 again: the message is put aside, and comes back when the cause is mended."""
+        """Begin at 1 again: the message is put aside, and comes back when the cause is fixed."""
         self._table.delete(_attempt_key(run, message_id))
 
     def record_message(self, run: str, message_id: str, outcomes: Sequence[RecordOutcome]) -> bool:
-        """Book the message and add its counts to the run in one transaction, if it is not booked.
+        """Book the message and add its counts to the run in one transaction, if it is not recorded.
 
-        One outcome per record, `parked` among them. False says that it had been booked before and
+        One outcome per record, `parked` among them. False says that it had been recorded before and
         that nothing changed. Problems are cut to what an item of the table can hold.
         """
         counts = Counter(str(outcome.state) for outcome in outcomes)
@@ -89,7 +89,7 @@ class Deliveries:
         item: dict[str, Any] = {
             **_message_key(run, message_id),
             "outcomes": _compact(outcomes),
-            "booked_at": int(self._now()),
+            "stored_at": int(self._now()),
         }
         actions = [self._table.putting(item, if_absent=True)]
         if changed:
@@ -97,22 +97,22 @@ class Deliveries:
         return not self._table.transact(*actions)
 
     def outcomes(self, run: str) -> Iterator[RecordOutcome]:
-        """Give what is booked of a run, message by message; a parked record may come twice.
+        """Return what is recorded of a run, message by message; a parked record may come twice.
 
         The later of the two, from the message that carried it after its parent came, has its end
         state.
         """
-        for booked in self.messages(run):
-            yield from booked.outcomes
+        for stored in self.messages(run):
+            yield from stored.outcomes
 
-    def messages(self, run: str) -> Iterator[BookedMessage]:
-        """Give the booked messages of a run in the order of their ids."""
+    def messages(self, run: str) -> Iterator[StoredMessage]:
+        """Return the recorded messages of a run in the order of their ids."""
         for item in self._table.query(f"run#{run}", prefix="message#"):
             outcomes = _OUTCOMES.decode(zlib.decompress(item["outcomes"]))
-            yield BookedMessage(at=int(item["booked_at"]), outcomes=outcomes)
+            yield StoredMessage(at=int(item["stored_at"]), outcomes=outcomes)
 
     def header(self, run: str) -> Run | None:
-        """Give the run as it is now: whether this was its last message, what still waits."""
+        """Return the run as it is now: whether this was its last message, what still waits."""
         item = self._table.get(header_key(run))
         return None if item is None else from_item(item)
 
@@ -186,7 +186,7 @@ class ParkedGroup(Struct, frozen=True, kw_only=True):
     parent: str
     run: str
     message: str
-    lane: int
+    group: int
     heavy: str
     since: int
     records: int
@@ -194,7 +194,7 @@ class ParkedGroup(Struct, frozen=True, kw_only=True):
 
 
 class Parking:
-    """The parked groups of all runs: by parent for the mapper, by run for the caretaker."""
+    """The parked groups of all runs: by parent for the mapper, by run for the housekeeping."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -204,11 +204,11 @@ class Parking:
         self._table.transact(*[self._table.putting(k | asdict(group)) for k in _keys(group)])
 
     def waiting_for(self, parent: str) -> list[ParkedGroup]:
-        """Give the groups that can go once the PIM has the product model `parent`."""
+        """Return the groups that can go once the PIM has the product model `parent`."""
         return [_group(item) for item in self._table.query(f"parked#{parent}")]
 
     def of_run(self, run: str) -> Iterator[ParkedGroup]:
-        """Give the groups of one run, to find those that have waited too long."""
+        """Return the groups of one run, to find those that have waited too long."""
         return map(_group, self._table.query(f"run#{run}", prefix="parked#"))
 
     def unpark(self, group: ParkedGroup) -> None:
@@ -217,7 +217,7 @@ class Parking:
 
 
 def overdue(groups: Sequence[ParkedGroup], until: float) -> list[ParkedGroup]:
-    """Give the groups of a run that have waited for their parent since `until` or longer. Pure.
+    """Return the groups of a run that have waited for their parent since `until` or longer. Pure.
 
     A parent may wait itself: then its own last try comes first, and before that nothing under it
     is given up.
@@ -230,7 +230,7 @@ def overdue(groups: Sequence[ParkedGroup], until: float) -> list[ParkedGroup]:
 
 
 def links_due(run: Run, groups: Sequence[ParkedGroup]) -> list[ParkedGroup]:
-    """Give the groups of a run that waited for the rest of it, once they alone are left. Pure.
+    """Return the groups of a run that waited for the rest of it, once they alone are left. Pure.
 
     A group that a killed attempt left behind may count records twice, so the sum may be greater.
     """
@@ -256,7 +256,7 @@ def _group(item: dict[str, Any]) -> ParkedGroup:
         parent=item["parent"],
         run=item["run"],
         message=item["message"],
-        lane=int(item["lane"]),
+        group=int(item["group"]),
         heavy=item["heavy"],
         since=int(item["since"]),
         records=int(item["records"]),

@@ -1,8 +1,8 @@
-"""Which lane a record travels in.
+"""Which message group a record travels in.
 
-A lane is a message group of the product queue: one worker at a time, in order. All records of one
-product family (root model, sub-models, variants) share a lane, because Akeneo loses values when
-two calls write one product at once, and because a model must go before its variants.
+A message group is a message group of the product queue: one worker at a time, in order. All records
+of one product family (root model, sub-models, variants) share a message group, because Akeneo loses
+values when two calls write one product at once, and because a model must go before its variants.
 """
 
 from __future__ import annotations
@@ -19,25 +19,27 @@ from pim_connector.errors import RejectedError
 _HASH: Final = hasher(8)
 
 
-def lane_of(family_key: str, lanes: int) -> int:
-    """Give the lane, 0 ≤ lane < `lanes`, of everything that shares `family_key`.
+def group_of(family_key: str, groups: int) -> int:
+    """Return the message group, 0 ≤ message group < `groups`, of everything that shares
+    `family_key`.
 
     Stable over processes, machines and releases: two files of one source must agree on it, and so
-    must two sources. A changed number of lanes moves families to other lanes, so change it only
-    while the queue is empty.
+    must two sources. A changed number of message groups moves families to other message groups, so
+    change it only while the queue is empty.
     """
-    return int.from_bytes(_HASH(family_key.encode())) % lanes
+    return int.from_bytes(_HASH(family_key.encode())) % groups
 
 
-def message_group(lane: int) -> str:
-    """Name the SQS message group of a lane; what is in one group is delivered in order."""
-    return f"lane-{lane}"
+def group_id(group: int) -> str:
+    """Name the SQS message group of a message group; what is in one group is delivered in order."""
+    return f"message group-{group}"
 
 
-# What travels on the product queue: up to 100 records, or amendments, of one lane and resource.
+# What travels on the product queue: up to 100 records, or value updates, of one message group and
+# resource.
 #
 # One message becomes one collection PATCH. It carries the records' XML, not mapped products, so a
-# record that failed can be sent again with a mended mapping. The body is JSON in UTF-8: SQS takes
+# record that failed can be sent again with a fixed mapping. The body is JSON in UTF-8: SQS takes
 # only characters that XML allows, and its limits count bytes
 # (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
 
@@ -87,7 +89,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     run: str
     source: str
     id: str
-    lane: int
+    group: int
     order: str
     mapping: MappingPin
     resource: str
@@ -114,7 +116,7 @@ class Force(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return not self.identifiers or identifier in self.identifiers
 
 
-class AmendedSlot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class UpdatedSlot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One value to be set; `key` as that of a mapping's slot.
 
     With `guarded` it is only set where the PIM still holds `expected`: nobody edited it since.
@@ -126,33 +128,33 @@ class AmendedSlot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     guarded: bool = False
 
 
-class Amendment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ValueUpdate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Values of one product that follow from no record: it is disabled, or a run is undone."""
 
     number: int = msgspec.field(name="n")
     line: int = 0
     identifier: str = msgspec.field(name="id")
     uuid: bool = False
-    slots: tuple[AmendedSlot, ...]
+    slots: tuple[UpdatedSlot, ...]
     note: str = ""
 
 
-class AmendmentMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True):
-    """Amendments (1 to 100) that are written by the one worker of the products' lane.
+class ValueUpdateMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """Amendments (1 to 100) that are written by the one worker of the products' message group.
 
     `withdraw`: a full export no longer holds the products; they are disabled unless a newer file
-    has them. `rewind`: what the run `of` set is undone where no newer run has set anything.
+    has them. `revert`: what the run `of` set is undone where no newer run has set anything.
     """
 
-    purpose: Literal["withdraw", "rewind"]
+    purpose: Literal["withdraw", "revert"]
     of: str
-    records: tuple[Amendment, ...]
+    records: tuple[ValueUpdate, ...]
 
 
-Message = ProductMessage | AmendmentMessage
+Message = ProductMessage | ValueUpdateMessage
 
 
-class HeavyPointer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ClaimCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Stands for a body that lies in S3 at `heavy`, because it is over 1 MiB or was kept there."""
 
     v: int = VERSION
@@ -184,15 +186,15 @@ def encode_joined(envelope: Envelope, records: Sequence[bytes]) -> bytes:
     return _json(_tagged(envelope))[:-1] + b',"records":[' + b",".join(records) + b"]}"
 
 
-def encode(message: Message | HeavyPointer) -> bytes:
+def encode(message: Message | ClaimCheck) -> bytes:
     """Make the body of a message or of a pointer to one.
 
-    It may be over `MAX_BYTES`: then the caller puts it in S3 and sends a `HeavyPointer`.
+    It may be over `MAX_BYTES`: then the caller puts it in S3 and sends a `ClaimCheck`.
     """
     return _json(_tagged(message))
 
 
-def decode(body: str | bytes) -> Message | HeavyPointer:
+def decode(body: str | bytes) -> Message | ClaimCheck:
     """Read what `encode` wrote.
 
     Raises RejectedError for a body that is no message of this version; sending it again would not
@@ -206,9 +208,9 @@ def decode(body: str | bytes) -> Message | HeavyPointer:
                 "redrive it with the release that wrote it"
             )
         if probe.heavy is not None:
-            return msgspec.json.decode(body, type=HeavyPointer)
+            return msgspec.json.decode(body, type=ClaimCheck)
         if probe.purpose is not None:
-            return msgspec.json.decode(body, type=AmendmentMessage)
+            return msgspec.json.decode(body, type=ValueUpdateMessage)
         return msgspec.json.decode(body, type=ProductMessage)
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise RejectedError(f"not a product message: {error}") from error
@@ -233,7 +235,7 @@ def deduplication_id(run: str, message_id: str) -> str:
     return f"{run}-{message_id}"
 
 
-def heavy_key(run: str, message_id: str) -> str:
+def claim_check_key(run: str, message_id: str) -> str:
     """Say where in the bucket the body of a heavy message lies."""
     return f"claim-checks/{run}/{message_id}"
 
@@ -247,7 +249,7 @@ def released_id(message_id: str, first_number: int) -> str:
 
 
 def parking_id(message_id: str) -> str:
-    """Give the id of the message that parked the records of a released one."""
+    """Return the id of the message that parked the records of a released one."""
     return message_id.rpartition(".")[0]
 
 
@@ -256,7 +258,7 @@ def is_released(message_id: str) -> bool:
     return "." in message_id
 
 
-def _tagged(message: Envelope | HeavyPointer) -> dict[str, object]:
+def _tagged(message: Envelope | ClaimCheck) -> dict[str, object]:
     body: dict[str, object] = msgspec.to_builtins(message)
     return {"v": message.v} | body
 
@@ -273,11 +275,12 @@ def _json(value: object) -> bytes:
 #
 # A change from a poll carries the asset as the DAM gave it; one from an event carries only an id,
 # and so does one too heavy for a message: the asset mapper then asks the DAM. All changes of one
-# asset share a lane, which is a message group, so a later one never overtakes an earlier one.
+# asset share a message group, which is a message group, so a later one never overtakes an earlier
+# one.
 
 
 ASSET_VERSION = 1
-ASSET_LANES = 2
+ASSET_GROUPS = 2
 """Of the asset queue; the template says so too, to the functions and as their concurrency."""
 MOST_CHANGES = 100
 MOST_BYTES = 1_000_000
@@ -306,22 +309,22 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AssetMessage(Struct, frozen=True, kw_only=True):
-    """One message of the asset queue: changes of one source and one lane, oldest first."""
+    """One message of the asset queue: changes of one source and one message group, oldest first."""
 
     v: int = ASSET_VERSION
     source: str
-    lane: int
+    group: int
     changes: tuple[Change, ...]
 
 
-def asset_lane(source: str, asset_id: str, lanes: int) -> int:
-    """Give the lane of an asset: poll, webhook and reconciliation must agree on it."""
-    return lane_of(f"{source}|{asset_id}", lanes)
+def asset_group(source: str, asset_id: str, groups: int) -> int:
+    """Return the message group of an asset: poll, webhook and reconciliation must agree on it."""
+    return group_of(f"{source}|{asset_id}", groups)
 
 
-def asset_group(lane: int) -> str:
-    """Name the message group of a lane of the asset queue."""
-    return f"asset-lane-{lane}"
+def asset_group_id(group: int) -> str:
+    """Name the message group of a message group of the asset queue."""
+    return f"asset-message group-{group}"
 
 
 def encode_asset_message(message: AssetMessage) -> str:
@@ -359,21 +362,23 @@ def fitting(change: Change) -> Change:
 
 
 def weight(change: Change) -> int:
-    """Give the bytes a change takes in a message, at most."""
+    """Return the bytes a change takes in a message, at most."""
     encoded = msgspec.json.encode(change)
     return len(encoded) if encoded.isascii() else len(encoded) * 3
 
 
-def pack(source: str, lane: int, changes: Iterable[Change]) -> Iterator[AssetMessage]:
-    """Put changes of one lane into messages in their order, each within count and weight."""
+def pack(source: str, group: int, changes: Iterable[Change]) -> Iterator[AssetMessage]:
+    """Put changes of one message group into messages in their order, each within count and
+    weight.
+    """
     group: list[Change] = []
     bytes_ = 0
     for change in map(fitting, changes):
         more = weight(change) + 1
         if group and (len(group) == MOST_CHANGES or bytes_ + more > MOST_BYTES):
-            yield AssetMessage(source=source, lane=lane, changes=tuple(group))
+            yield AssetMessage(source=source, group=group, changes=tuple(group))
             group, bytes_ = [], 0
         group.append(change)
         bytes_ += more
     if group:
-        yield AssetMessage(source=source, lane=lane, changes=tuple(group))
+        yield AssetMessage(source=source, group=group, changes=tuple(group))

@@ -29,7 +29,7 @@ class OptionsCreated(Struct, frozen=True, kw_only=True):
 def missing_options(
     wanted: Iterable[WantedOption], structure: Structure
 ) -> tuple[AttributeOption, ...]:
-    """Give the wanted options that the PIM does not have, each once, labels joined. Pure.
+    """Return the wanted options that the PIM does not have, each once, labels joined. Pure.
 
     Codes are compared without case, as the PIM does: `Red` is not created beside `red`.
     """

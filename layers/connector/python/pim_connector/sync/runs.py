@@ -1,4 +1,4 @@
-"""The header of a run: one file version, or an errand, on its way into the PIM, with its counts."""
+"""The header of a run: one file version, or a job, on its way into the PIM, with its counts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Phase = Literal[
     "noted", "waiting", "splitting", "preparing", "sending", "delivering", "finished", "failed"
 ]
 """noted: waits for the night · waiting: for its turn · splitting: is being read · preparing: the
-messages of an errand are being written down · sending: they are being sent · delivering: is read,
+messages of a job are being written down · sending: they are being sent · delivering: is read,
 the mapper works · finished: every record has its state · failed: see `problem`."""
-Kind = Literal["file", "withdrawal", "replay", "rewind", "assets"]
-"""What a run is about: a file, or an errand that concerns the run `of` (see `errands`)."""
+Kind = Literal["file", "withdrawal", "replay", "revert", "assets"]
+"""What a run is about: a file, or a job that concerns the run `of` (see `jobs`)."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """One version of one file, or one errand, and what became of it so far.
+    """One version of one file, or one job, and what became of it so far.
 
     `records` are those read from the file; `sent` and `recorded` count messages. `order` compares
     as text with that of other runs of the source and says which is newer; `turn` is the order in
@@ -36,10 +36,10 @@ class Run(Struct, frozen=True, kw_only=True):
     the last complete one held and this one does not; `hold` says why they were not disabled
     although the mapping asks for it, and waits for an operator's word. `forced` says what is sent
     although it has not changed. `follows` names the run of the source that alone may have written
-    to the ledger before this file, "" where nobody knows (see `succession`); `first` says that no
-    run of the source began before it, so that the ledger had nothing of the source. `fence` grows
-    each time a splitter takes the run over; what an earlier one still writes is refused. Times are
-    ISO 8601 in UTC.
+    to the sync state before this file, "" where nobody knows (see `succession`); `first` says that
+    no run of the source began before it, so that the sync state had nothing of the source. `fence`
+    grows each time a splitter takes the run over; what an earlier one still writes is refused.
+    Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -132,11 +132,12 @@ _PLAIN: Final = (
 )
 
 
-# Which run of a source was the last that may have written to the ledger, and whether alone.
+# Which run of a source was the last that may have written to the sync state, and whether alone.
 #
 # Every run says so before its first message: `last#<source>` names it. A file that finds the run
-# before it there, which began alone and is settled, knows all that the ledger holds of that run's
-# products; and a window that relies on it is only booked while the file itself is still the last.
+# before it there, which began alone and is settled, knows all that the sync state holds of that
+# run's products; and a chunk that relies on it is only recorded while the file itself is still the
+# last.
 
 
 UNDER_WAY = frozenset({"splitting", "preparing", "sending", "delivering"})
@@ -147,9 +148,9 @@ def last_key(source: str) -> dict[str, str]:
     return {"pk": f"last#{source}", "sk": "run"}
 
 
-def disturbing(table: Table, errand: Run) -> dict[str, Any]:
-    """Make the action that says that an errand will write what no file says."""
-    return table.putting(last_key(errand.source) | {"run": errand.id, "alone": False})
+def disturbing(table: Table, job: Run) -> dict[str, Any]:
+    """Make the action that says that a job will write what no file says."""
+    return table.putting(last_key(job.source) | {"run": job.id, "alone": False})
 
 
 def succeeding(table: Table, run: Run, before: str | None, *, alone: bool) -> dict[str, Any]:
@@ -197,7 +198,7 @@ class Registry:
     def register(self, run: Run, *, disturbs: bool = False) -> bool:
         """Enter a new run, `noted` or `waiting`. False says that it is known and as it was.
 
-        One that `disturbs` will write to the ledger without a file that says what.
+        One that `disturbs` will write to the sync state without a file that says what.
         """
         actions = [self._table.putting(_header(run), if_absent=True)]
         actions.append(self._table.putting(_open_key(run.id) | _name(run)))
@@ -213,27 +214,27 @@ class Registry:
         return from_item(item) if item else None
 
     def each(self, names: Iterable[str]) -> Iterator[Run]:
-        """Give the runs of these ids, as far as they are known."""
+        """Return the runs of these ids, as far as they are known."""
         return filter(None, map(self.get, names))
 
     def open_runs(self) -> Iterator[RunName]:
-        """Give all runs that are not done, in no order that means anything."""
+        """Return all runs that are not done, in no order that means anything."""
         return map(_read_name, self._table.query("open"))
 
     def each_open(self) -> Iterator[Run]:
-        """Give the runs that are not done, as they are now."""
+        """Return the runs that are not done, as they are now."""
         return self.each([name.run for name in self.open_runs()])
 
     def all_runs(self) -> Iterator[RunName]:
-        """Give all runs there have been, the newest first."""
+        """Return all runs there have been, the newest first."""
         return map(_read_name, self._table.query("runs", newest_first=True))
 
     def waiting(self, source: str) -> Iterator[RunName]:
-        """Give the files of a source that have not been split, the oldest first."""
+        """Return the files of a source that have not been split, the oldest first."""
         return map(_read_name, self._table.query(f"waiting#{source}"))
 
     def begun(self, source: str) -> Run | None:
-        """Give the run of a source whose split was begun and not ended.
+        """Return the run of a source whose split was begun and not ended.
 
         It goes on before any other file is split, also an older one that came meanwhile: what it
         has called unchanged holds only if that one is told which products it has.
@@ -258,11 +259,11 @@ class Registry:
         return not any(header and header.phase in UNDER_WAY for header in headers)
 
     def newer_split(self, run: Run) -> list[RunName]:
-        """Give the newer files of the source that were split before this one: it comes late."""
+        """Return the newer files of the source that were split before this one: it comes late."""
         return self.split_after(run.source, run.order)
 
     def split_after(self, source: str, order: str = "") -> list[RunName]:
-        """Give the split files of a source that are newer than `order`, the oldest first."""
+        """Return the split files of a source that are newer than `order`, the oldest first."""
         found = self._table.query(f"source#{source}", after=f"{order}$" if order else "")
         return [name for name in map(_read_name, found) if name.order > order]
 
@@ -293,7 +294,7 @@ class Registry:
         )
 
     def aside(self) -> Iterator[RunName]:
-        """Give the runs that were set aside.
+        """Return the runs that were set aside.
 
         A newer version of the file may lie in its place by now: the inbox does not show them all.
         """
@@ -312,28 +313,28 @@ class Registry:
         """Forget that the run was open."""
         self._table.delete(_open_key(run))
 
-    def prepared(self, errand: Run) -> None:
-        """Enter that an errand is written down; nothing if that is known, or it was given up."""
+    def prepared(self, job: Run) -> None:
+        """Enter that a job is written down; nothing if that is known, or it was given up."""
         change = ItemChange(
             put={"phase": "sending"},
             condition="#phase = :preparing",
             given={"preparing": "preparing"},
         )
-        self._table.update(header_key(errand.id), change)
+        self._table.update(header_key(job.id), change)
 
-    def give_up(self, errand: Run, problem: str, now: str) -> None:
-        """Enter that an errand ends without anything sent, unless it was written down by now."""
+    def give_up(self, job: Run, problem: str, now: str) -> None:
+        """Enter that a job ends without anything sent, unless it was written down by now."""
         change = ItemChange(
             put={"phase": "delivering", "problem": problem, "split_at": now},
             condition="#phase = :preparing",
             given={"preparing": "preparing"},
         )
-        self._table.update(header_key(errand.id), change)
+        self._table.update(header_key(job.id), change)
 
     def sent(
-        self, errand: Run, *, sent: int, records: int, counts: Mapping[State, int], now: str
+        self, job: Run, *, sent: int, records: int, counts: Mapping[State, int], now: str
     ) -> None:
-        """Enter that all messages of an errand are on their way; entering it again changes nothing.
+        """Enter that all messages of a job are on their way; entering it again changes nothing.
 
         `counts` are the records that no message carries.
         """
@@ -344,7 +345,7 @@ class Registry:
             condition="#phase = :sending",
             given={"sending": "sending"},
         )
-        self._table.update(header_key(errand.id), change)
+        self._table.update(header_key(job.id), change)
 
     def release_hold(self, run: str) -> None:
         """Enter that an operator has decided about the missing products of a full export."""
@@ -358,7 +359,7 @@ class Registry:
         self._table.update(header_key(run), ItemChange(put={"dead": len(messages)}))
 
     def dead_letters(self, run: str) -> Iterator[tuple[str, list[DeadRecord]]]:
-        """Give the messages that were found there, some of which may have been redriven since."""
+        """Return the messages that were found there, some of which may have been redriven since."""
         for item in self._table.query(f"run#{run}", prefix="dead#"):
             records = [(int(n), int(line), str(name)) for n, line, name in item["records"]]
             yield item["message"], records

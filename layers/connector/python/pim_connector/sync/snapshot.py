@@ -1,9 +1,10 @@
-"""What the ledger holds of the products of a file whose run is closed, in the order of the file.
+"""What the sync state holds of the products of a file whose run is closed, in the order of the
+file.
 
 The next file of the source has nearly the same records in nearly the same order, so the splitter
-reads this list alongside it and asks the ledger only about what it does not find there. The list
-is as true as the ledger while nothing else has written to the ledger of the source, which
-`runs.succession` keeps account of.
+reads this list alongside it and asks the sync state only about what it does not find there. The
+list is as true as the sync state while nothing else has written to the sync state of the source,
+which `runs.succession` keeps account of.
 
 Two objects: entries of 16 bytes (identity hash, first 8 bytes of the fingerprint) in blocks of 256,
 and an index with the first identity hash of each block.
@@ -21,7 +22,7 @@ from pim_connector.sync.chunks import HashSet, decode_hashes, encode_hashes
 if TYPE_CHECKING:
     from pim_connector.aws.bucket import Bucket
     from pim_connector.outcomes import RecordOutcome
-    from pim_connector.sync.chunks import Window
+    from pim_connector.sync.chunks import Chunk
     from pim_connector.sync.runs import Run
 
 BLOCK: Final = 256
@@ -49,7 +50,7 @@ def baseline_key(source: str, run: str) -> str:
 
 def keep_baseline(
     run: Run,
-    windows: Callable[[], Iterable[Window]],
+    chunks: Callable[[], Iterable[Chunk]],
     outcomes: Iterable[RecordOutcome],
     bucket: Bucket,
 ) -> None:
@@ -60,10 +61,10 @@ def keep_baseline(
     file has twice.
     """
     taken = _taken(outcomes, run.records)
-    repeated = _repeated(windows()) if run.duplicates else frozenset[int]()
+    repeated = _repeated(chunks()) if run.duplicates else frozenset[int]()
     index = array("Q")
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
-        for block in _blocks(_entries(windows(), taken, repeated)):
+        for block in _blocks(_entries(chunks(), taken, repeated)):
             index.append(block[0])
             file.write(encode_hashes(block))
         if not index:
@@ -97,7 +98,7 @@ class Baseline:
         return cls(index, bucket.open(entries)) if entries else None
 
     def holds(self, identity: int, fingerprint: bytes) -> bool:
-        """Say whether the ledger has just this version of the product, as the last word."""
+        """Say whether the sync state has just this version of the product, as the last word."""
         known = self._prints.get(identity)
         if known is None:
             block = self._block_of.get(identity)
@@ -130,7 +131,7 @@ class Baseline:
 
 
 def _taken(outcomes: Iterable[RecordOutcome], records: int) -> bytearray:
-    """Give a byte for each record, 1 where the PIM took all of it; the last word on it counts."""
+    """Return a byte for each record, 1 where the PIM took all of it; the last word on it counts."""
     taken = bytearray(records + 1)
     for outcome in outcomes:
         if outcome.number <= records:
@@ -138,20 +139,20 @@ def _taken(outcomes: Iterable[RecordOutcome], records: int) -> bytearray:
     return taken
 
 
-def _repeated(windows: Iterable[Window]) -> frozenset[int]:
+def _repeated(chunks: Iterable[Chunk]) -> frozenset[int]:
     seen = HashSet()
     return frozenset(
-        value for window in windows for value in decode_hashes(window.hashes) if not seen.add(value)
+        value for chunk in chunks for value in decode_hashes(chunk.hashes) if not seen.add(value)
     )
 
 
 def _entries(
-    windows: Iterable[Window], taken: bytearray, repeated: frozenset[int]
+    chunks: Iterable[Chunk], taken: bytearray, repeated: frozenset[int]
 ) -> Iterator[tuple[int, int]]:
     number = 0
-    for window in windows:
-        letters = window.dispositions
-        hashes, prints = decode_hashes(window.hashes), decode_hashes(window.prints)
+    for chunk in chunks:
+        letters = chunk.decisions
+        hashes, prints = decode_hashes(chunk.hashes), decode_hashes(chunk.prints)
         named = sum(letters.count(letter) for letter in "uqs")
         if len(hashes) == len(prints) == named:
             place = 0

@@ -1,7 +1,7 @@
 """What the PIM last accepted of every product, so that nothing is sent twice and nothing goes back.
 
 One DynamoDB item per (source, resource, identifier). It is written only after the PIM accepted,
-by the one worker that holds the product's lane; the splitter only reads.
+by the one worker that holds the product's message group; the splitter only reads.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ P = TypeVar("P")
 R = TypeVar("R")
 
 KEYS_PER_READ = 100
-"""BatchGetItem's limit (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)."""
+"""BatchGetItem's limit
+(https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)."""
 ITEMS_PER_WRITE = 25
-"""BatchWriteItem's limit (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)."""
+"""BatchWriteItem's limit
+(https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)."""
 ENTRY: Final = "pk,o,f,m,h,r,n,s"
 VERSION: Final = "pk,o,f,m"
 ATTEMPTS = 8
 LONGEST_WAIT_SECONDS = 3.0
 NEVER_TAKEN: Final = ""
-"""`LedgerEntry.mapping` of a product that the PIM has not accepted as far as is known: only a
+"""`StateEntry.mapping` of a product that the PIM has not accepted as far as is known: only a
 withdrawal has named it, or the PIM never answered for it."""
 
 _CONFIGURATION = frozenset(
@@ -44,7 +46,7 @@ _CONFIGURATION = frozenset(
 )
 
 
-class LedgerEntry(Struct, frozen=True, kw_only=True):
+class StateEntry(Struct, frozen=True, kw_only=True):
     """One product or product model as the PIM last accepted it from one source.
 
     `order` is the order of the file version it came from, compared as text; or of a newer one that
@@ -68,7 +70,7 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        return ledger_key(self.source, self.resource, self.identifier)
+        return state_key(self.source, self.resource, self.identifier)
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -79,13 +81,13 @@ class Version(Struct, frozen=True, kw_only=True):
     mapping: str
 
 
-def ledger_key(source: str, resource: str, identifier: str) -> str:
+def state_key(source: str, resource: str, identifier: str) -> str:
     """Name one product of one source as the table's key; the identifier may hold any character."""
     return f"{source}|{resource}|{identifier}"
 
 
-class Ledger:
-    """The ledger table: reads 100 keys a request and writes 25, requests side by side.
+class SyncState:
+    """The sync state table: reads 100 keys a request and writes 25, requests side by side.
 
     Raises TransientError when DynamoDB keeps refusing, ConfigurationError when table or rights
     are missing, and either only when none of its requests is under way any more. `sleep` and
@@ -108,7 +110,7 @@ class Ledger:
         self._sleep = sleep
         self._jitter = jitter
 
-    def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
+    def entries(self, keys: Iterable[str]) -> dict[str, StateEntry]:
         """Read the entries of the keys that have one, consistently, and give them by key."""
         return {item["pk"]["S"]: _from_item(item) for item in self._items(keys, ENTRY)}
 
@@ -116,7 +118,7 @@ class Ledger:
         """Read as `entries` does, but only what the splitter compares: a third of the answer."""
         return {item["pk"]["S"]: _version(item) for item in self._items(keys, VERSION)}
 
-    def accept(self, entries: Sequence[LedgerEntry]) -> None:
+    def accept(self, entries: Sequence[StateEntry]) -> None:
         """Write what the PIM accepted; of several entries of one key the last counts."""
         items = [_to_item(entry) for entry in {entry.key: entry for entry in entries}.values()]
         self._side_by_side(self._write, items, ITEMS_PER_WRITE)
@@ -150,7 +152,9 @@ class Ledger:
             if not pending:
                 return found
             self._wait(attempt)
-        raise TransientError(f"DynamoDB left {len(pending)} ledger keys unread; try again later")
+        raise TransientError(
+            f"DynamoDB left {len(pending)} sync state keys unread; try again later"
+        )
 
     def _write(self, items: list[dict[str, AttributeValueTypeDef]]) -> None:
         pending = items
@@ -164,7 +168,9 @@ class Ledger:
             if not pending:
                 return
             self._wait(attempt)
-        raise TransientError(f"DynamoDB left {len(pending)} ledger entries unwritten; try again")
+        raise TransientError(
+            f"DynamoDB left {len(pending)} sync state entries unwritten; try again"
+        )
 
     def _wait(self, attempt: int) -> None:
         longest = min(LONGEST_WAIT_SECONDS, 0.05 * 2**attempt)
@@ -177,15 +183,15 @@ def _consequences(verb: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        text = f"the ledger table could not be {verb}: {code}"
+        text = f"the sync state table could not be {verb}: {code}"
         if code in _CONFIGURATION:
             raise ConfigurationError(f"{text}; check the table's name and the rights") from error
         raise TransientError(text) from error
     except BotoCoreError as error:
-        raise TransientError(f"the ledger table could not be {verb}: {error}") from error
+        raise TransientError(f"the sync state table could not be {verb}: {error}") from error
 
 
-def _to_item(entry: LedgerEntry) -> dict[str, AttributeValueTypeDef]:
+def _to_item(entry: StateEntry) -> dict[str, AttributeValueTypeDef]:
     return {
         "pk": {"S": entry.key},
         "o": {"S": entry.order},
@@ -202,9 +208,9 @@ def _version(item: dict[str, AttributeValueTypeDef]) -> Version:
     return Version(order=item["o"]["S"], fingerprint=bytes(item["f"]["B"]), mapping=item["m"]["S"])
 
 
-def _from_item(item: dict[str, AttributeValueTypeDef]) -> LedgerEntry:
+def _from_item(item: dict[str, AttributeValueTypeDef]) -> StateEntry:
     source, resource, identifier = item["pk"]["S"].split("|", 2)
-    return LedgerEntry(
+    return StateEntry(
         source=source,
         resource=resource,
         identifier=identifier,

@@ -69,7 +69,7 @@ class PublicKeys:
         self._pem: dict[str, bytes] = {}
 
     def get(self, url: str) -> bytes:
-        """Give the PEM text under `url`."""
+        """Return the PEM text under `url`."""
         if url not in self._pem:
             if len(self._pem) > 50:
                 self._pem.clear()
@@ -245,7 +245,7 @@ def confirm(scheme: SnsVerification, message: dict[str, str], visit: Fetch) -> H
 
 
 def canonical(message: dict[str, str]) -> bytes:
-    """Give the bytes that SNS signs: names and values of the fields that are there, in order."""
+    """Return the bytes that SNS signs: names and values of the fields that are there, in order."""
     return "".join(
         f"{name}\n{message[name]}\n" for name in SIGNED[message["Type"]] if name in message
     ).encode("utf-8", "replace")

@@ -183,7 +183,7 @@ class SeenDeliveries:
             raise TransientError(f"the delivery could not be noted: {error}") from error
 
     def release(self, source: str, delivery: str) -> None:
-        """Give a claim back, because the delivery did not get into the queue."""
+        """Return a claim back, because the delivery did not get into the queue."""
         try:
             self._client.delete_item(TableName=self._table, Key=_key(source, delivery))
         except (ClientError, BotoCoreError) as error:
@@ -353,7 +353,7 @@ RETRY_SECONDS = 30
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
 
 
-class FrontDesk(Struct, frozen=True, kw_only=True):
+class Endpoint(Struct, frozen=True, kw_only=True):
     """The webhook of all sources. `intake_source` is the one whose events the intake queue has."""
 
     sources: SourceFiles

@@ -41,7 +41,7 @@ class Request(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def header(self, name: str) -> str:
-        """Give a header, or "" where it is missing; names have no case."""
+        """Return a header, or "" where it is missing; names have no case."""
         return self.headers.get(name.lower(), "").strip()
 
 
@@ -101,7 +101,7 @@ def read_request(event: dict[str, Any]) -> Request:
 
 
 def source_name(path: str) -> str:
-    """Give the source a path names: its last part, as in `/bynder` and `/hooks/bynder`."""
+    """Return the source a path names: its last part, as in `/bynder` and `/hooks/bynder`."""
     return path.rstrip("/").rpartition("/")[2]
 
 

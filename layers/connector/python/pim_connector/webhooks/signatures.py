@@ -189,7 +189,7 @@ def _message(template: str, request: Request, stamp: str) -> _Message:
 
 
 def _read_signatures(scheme: HmacVerification, header: str) -> tuple[list[str], str]:
-    """Give the signatures in a header, and the time stamp that may stand beside them."""
+    """Return the signatures in a header, and the time stamp that may stand beside them."""
     if scheme.pattern is None:
         return [header], ""
     found = [match.groupdict() for match in re.finditer(scheme.pattern, header)]

@@ -52,7 +52,7 @@ def counts(table: Table) -> dict[State, int]:
     return {state: number for state, number in run.counts.items() if number}
 
 
-def test_a_message_that_is_booked_twice_counts_once(table: Table) -> None:
+def test_a_message_that_is_stored_twice_counts_once(table: Table) -> None:
     register(table)
     deliveries = Deliveries(table)
     assert not deliveries.message_recorded("r1", "000001")
@@ -103,7 +103,7 @@ def test_a_parked_group_is_found_by_its_parent_and_by_its_run_until_it_is_releas
         parent="M1",
         run="r1",
         message="000001.2",
-        lane=0,
+        group=0,
         heavy="h",
         since=5,
         records=2,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from tests.nights.goods import Item
-from tests.nights.oracle import Booked, FileRun
+from tests.nights.oracle import FileRun, StoredResult
 from tests.nights.plan import File
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Entry = dict[str, Any]
 """An item of the run table."""
 
 
-class Books:
+class MessageResults:
     """The run table as it stands, read without the connector."""
 
     def __init__(self, account: Account) -> None:
@@ -39,7 +39,7 @@ class Books:
             for (pk, sk), item in self.items.items()
             if sk == "run" and pk.startswith("run#") and item["kind"] == "file"
         }
-        self.errands: list[Entry] = [
+        self.jobs: list[Entry] = [
             item
             for (pk, sk), item in self.items.items()
             if sk == "run" and pk.startswith("run#") and item["kind"] != "file"
@@ -57,22 +57,22 @@ class Books:
             if sk.startswith(prefix):
                 yield item
 
-    def states(self, run: str) -> dict[int, Booked]:
+    def states(self, run: str) -> dict[int, StoredResult]:
         """Give the state of each record of a run, by its number."""
-        booked: dict[int, Booked] = {}
+        stored: dict[int, StoredResult] = {}
         number = 0
         for window in self.of_run(run, "window#"):
-            for letter in window["dispositions"]:
+            for letter in window["decisions"]:
                 number += 1
                 if letter in LETTERS:
-                    booked[number] = Booked(state=LETTERS[letter], reasons="see its window")
+                    stored[number] = StoredResult(state=LETTERS[letter], reasons="see its window")
         for message in self.of_run(run, "message#"):
             for each in json.loads(zlib.decompress(bytes(message["outcomes"].value))):
                 reasons = "; ".join(p["reason"] for p in each.get("problems", ()))
-                known = booked.get(each["number"])
+                known = stored.get(each["number"])
                 if known is None or known.state == "parked":
-                    booked[each["number"]] = Booked(state=each["state"], reasons=reasons)
-        return booked
+                    stored[each["number"]] = StoredResult(state=each["state"], reasons=reasons)
+        return stored
 
     def order_of(self, file: File) -> tuple[str, str, str]:
         stored = f"{datetime.fromtimestamp(file.stored, UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -86,32 +86,32 @@ class Books:
     def replays_of(self, file: File) -> list[FileRun]:
         """Give the replays of a file that were sent, the earliest first."""
         header = self.header(file) or {}
-        mine = (e for e in self.errands if e["of"] == header.get("id") and e["kind"] == "replay")
-        sent = (errand for errand in mine if not errand.get("problem"))
-        runs = (self._run(errand, file, file.items[: file.readable]) for errand in sent)
+        mine = (e for e in self.jobs if e["of"] == header.get("id") and e["kind"] == "replay")
+        sent = (job for job in mine if not job.get("problem"))
+        runs = (self._run(job, file, file.items[: file.readable]) for job in sent)
         return sorted((run for run in runs if run), key=lambda run: run.repeats)
 
-    def amendments_of(self, file: File) -> list[FileRun]:
-        """Give the withdrawals of products that a full export lacked, and what rewound the file.
+    def value_updates_of(self, file: File) -> list[FileRun]:
+        """Give the withdrawals of products that a full export lacked, and what reverted the file.
 
         The records of a withdrawal are about products that no item of the file names.
         """
         header = self.header(file) or {}
         found = []
         kinds = {item.no: item.kind for item in file.items}
-        for errand in self.errands:
-            if errand["of"] == header.get("id") and errand["kind"] in ("withdrawal", "rewind"):
-                booked = self._booked(errand["id"])
+        for job in self.jobs:
+            if job["of"] == header.get("id") and job["kind"] in ("withdrawal", "revert"):
+                stored = self._stored(job["id"])
                 items = (
-                    Item(kind=kinds.get(name, "simple"), no=name) for name, _ in booked.values()
+                    Item(kind=kinds.get(name, "simple"), no=name) for name, _ in stored.values()
                 )
-                run = self._run(errand, file, tuple(items))
+                run = self._run(job, file, tuple(items))
                 if run:
-                    run.booked = dict(enumerate((each for _, each in booked.values()), start=1))
+                    run.stored = dict(enumerate((each for _, each in stored.values()), start=1))
                     found.append(run)
         return found
 
-    def _booked(self, run: str) -> dict[int, tuple[str, Booked]]:
+    def _stored(self, run: str) -> dict[int, tuple[str, StoredResult]]:
         states = self.states(run)
         names = {
             each["number"]: each["identifier"]
@@ -130,7 +130,7 @@ class Books:
             order=self.order_of(file),
             mapping=self.mappings[header["mapping"]["version"]],
             items=items,
-            booked=self.states(header["id"]),
+            stored=self.states(header["id"]),
             split_at=split_at,
             written=frozenset(
                 (write.kind, write.code)
@@ -138,7 +138,7 @@ class Books:
                 if write.run == header["id"]
             ),
             withdraws=header["kind"] == "withdrawal",
-            undoes=header["of"] if header["kind"] == "rewind" else "",
+            undoes=header["of"] if header["kind"] == "revert" else "",
             repeats="" if header["kind"] == "file" else f"{split_at}{header['id']}",
             redriven=header["id"] in self._account.redriven,
         )

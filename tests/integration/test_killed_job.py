@@ -1,4 +1,4 @@
-"""An errand whose command was stopped at any call: it is sent by housekeeping, or given up."""
+"""A job whose command was stopped at any call: it is sent by housekeeping, or given up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pim_connector.products.replaying import ReplayParts, Selection, replay
 from pim_connector.sync.jobs import GIVEN_UP, refuse_while_busy
 from pim_connector.sync.messages import Force
 from pim_connector.sync.runs import Run
-from pim_connector.sync.state import Ledger
+from pim_connector.sync.state import SyncState
 from simulators.akeneo.pim import Pim
 from tests.integration import shop
 from tests.integration.nightly import Nights
@@ -65,9 +65,9 @@ def stopped_at(nights: Nights, number: int) -> Iterator[None]:
 
 def send_again(nights: Nights, run: Run, *, ago: timedelta = LONG_AGO) -> None:
     """Replay a run as a command does that began a while ago."""
-    errands = replace(nights.errands(), clock=lambda: datetime.now(UTC) - ago)
-    ledger = Ledger(nights.stack.dynamodb, "SyncStateTable")
-    parts = ReplayParts(errands=errands, deliveries=nights.stack.deliveries, ledger=ledger)
+    jobs = replace(nights.jobs(), clock=lambda: datetime.now(UTC) - ago)
+    sync_state = SyncState(nights.stack.dynamodb, "SyncStateTable")
+    parts = ReplayParts(jobs=jobs, deliveries=nights.stack.deliveries, sync_state=sync_state)
     replay(run, Selection(), parts, force=Force())
 
 
@@ -87,8 +87,8 @@ def test_a_replay_stopped_at_any_call_is_brought_to_an_end_without_its_command(
                 stopped = False
         nights.rest()
         nights.rest()
-        for errand in (each for each in nights.stack.runs() if each.id not in known):
-            ends.append(end_of(errand))
+        for job in (each for each in nights.stack.runs() if each.id not in known):
+            ends.append(end_of(job))
         refuse_while_busy(run, nights.stack.registry)
         if not stopped:
             break
@@ -97,14 +97,14 @@ def test_a_replay_stopped_at_any_call_is_brought_to_an_end_without_its_command(
     assert ends == sorted(ends), "what is sent once is never given up"
 
 
-def end_of(errand: Run) -> str:
-    """Say how an errand ended, after its counts were seen to be right."""
-    if errand.problem:
-        assert (errand.phase, errand.problem) == ("failed", GIVEN_UP)
-        assert (errand.records, errand.sent, errand.accounted) == (0, 0, 0)
+def end_of(job: Run) -> str:
+    """Say how a job ended, after its counts were seen to be right."""
+    if job.problem:
+        assert (job.phase, job.problem) == ("failed", GIVEN_UP)
+        assert (job.records, job.sent, job.accounted) == (0, 0, 0)
         return "given up"
-    assert errand.phase == "finished"
-    assert (errand.records, errand.counts["updated"]) == (1, 1)
+    assert job.phase == "finished"
+    assert (job.records, job.counts["updated"]) == (1, 1)
     return "sent"
 
 
@@ -113,8 +113,8 @@ def test_a_command_that_still_writes_is_left_alone(nights: Nights) -> None:
     with pytest.raises(StoppedError), stopped_at(nights, 12):
         send_again(nights, run, ago=timedelta(minutes=50))
     nights.rest()
-    [errand] = [each for each in nights.stack.runs() if each.kind == "replay"]
-    assert errand.phase == "preparing"
+    [job] = [each for each in nights.stack.runs() if each.kind == "replay"]
+    assert job.phase == "preparing"
 
 
 def test_a_command_that_goes_on_after_it_was_given_up_is_told(nights: Nights) -> None:
@@ -122,14 +122,14 @@ def test_a_command_that_goes_on_after_it_was_given_up_is_told(nights: Nights) ->
     registry = nights.stack.registry
 
     def late(**_: Any) -> None:
-        for errand in nights.stack.runs():
-            if errand.phase == "preparing":
-                registry.give_up(errand, GIVEN_UP, nights.errands().now())
+        for job in nights.stack.runs():
+            if job.phase == "preparing":
+                registry.give_up(job, GIVEN_UP, nights.jobs().now())
 
     nights.stack.s3.meta.events.register_first("before-call.s3.PutObject", late)
     with pytest.raises(ConfigurationError, match="given up"):
         send_again(nights, run)
     nights.stack.s3.meta.events.unregister("before-call.s3.PutObject", late)
     nights.rest()
-    [errand] = [each for each in nights.stack.runs() if each.kind == "replay"]
-    assert end_of(errand) == "given up"
+    [job] = [each for each in nights.stack.runs() if each.kind == "replay"]
+    assert end_of(job) == "given up"

@@ -1,4 +1,4 @@
-"""Rewind: what a run changed is set back to what the PIM held before; what is newer stays."""
+"""Revert: what a run changed is set back to what the PIM held before; what is newer stays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pim_connector.errors import ConfigurationError
-from pim_connector.products.reverting import plan_rewind, rewind
+from pim_connector.products.reverting import plan_revert, revert
 from pim_connector.sync.messages import Force
 from pim_connector.sync.runs import Run
 from simulators.akeneo.pim import Pim
@@ -38,10 +38,10 @@ def item(number: int, name: str, code: str = "") -> str:
 
 
 def undo(nights: Nights, run: Run) -> Run:
-    errands = nights.errands()
-    errand = rewind(run, plan_rewind(run, errands), errands)
+    jobs = nights.jobs()
+    job = revert(run, plan_revert(run, jobs), jobs)
     nights.rest()
-    return nights.run(errand.id)
+    return nights.run(job.id)
 
 
 def test_values_are_what_they_were_and_what_the_run_created_is_disabled(nights: Nights) -> None:
@@ -49,13 +49,13 @@ def test_values_are_what_they_were_and_what_the_run_created_is_disabled(nights: 
     bad = nights.night(
         "b.xml", export(item(1, "Bad", "xyz"), item(2, "Bad", "new"), item(3, "Bad"))
     )
-    plan = plan_rewind(bad, nights.errands())
+    plan = plan_revert(bad, nights.jobs())
     assert (len(plan.products), plan.disabled, plan.superseded) == (3, 1, 0)
     assert plan.values == {"name": 2, "code": 2, "enabled": 1}
     assert value(nights, "p1", "name") == "Bad"
-    errand = undo(nights, bad)
-    assert (errand.kind, errand.of, errand.phase) == ("rewind", bad.id, "finished")
-    assert counts(errand) == {"updated": 3}
+    job = undo(nights, bad)
+    assert (job.kind, job.of, job.phase) == ("revert", bad.id, "finished")
+    assert counts(job) == {"updated": 3}
     assert (value(nights, "p1", "name"), value(nights, "p1", "code")) == ("Good", "abc")
     assert (value(nights, "p2", "name"), value(nights, "p2", "code")) == ("Good", None)
     third = nights.pim.product_by_identifier("p3")
@@ -81,8 +81,8 @@ def test_what_a_newer_run_has_set_or_only_confirmed_stays(nights: Nights) -> Non
     nights.night("a.xml", export(item(1, "Old"), item(2, "Old"), item(3, "Old")))
     bad = nights.night("b.xml", export(item(1, "Bad"), item(2, "Bad"), item(3, "Bad")))
     nights.night("c.xml", export(item(1, "Newer"), item(2, "Bad")))
-    errand = undo(nights, bad)
-    assert counts(errand) == {"superseded": 2, "updated": 1}
+    job = undo(nights, bad)
+    assert counts(job) == {"superseded": 2, "updated": 1}
     names = [value(nights, f"p{n}", "name") for n in (1, 2, 3)]
     assert names == ["Newer", "Bad", "Old"]
 
@@ -93,9 +93,9 @@ def test_what_somebody_edited_in_the_pim_since_stays_and_is_told(nights: Nights)
     product = nights.pim.product_by_identifier("p1")
     assert product is not None
     product.values[("name", None, None)] = "Marketing"
-    errand = undo(nights, bad)
+    job = undo(nights, bad)
     assert (value(nights, "p1", "name"), value(nights, "p1", "code")) == ("Marketing", "abc")
-    [outcome] = nights.stack.deliveries.outcomes(errand.id)
+    [outcome] = nights.stack.deliveries.outcomes(job.id)
     [problem] = outcome.problems
     assert (problem.attribute, problem.value) == ("name", "Marketing")
 
@@ -131,12 +131,12 @@ def test_a_run_of_a_source_that_is_not_reversible_says_what_to_do(nights: Nights
     nights.stack.put("config/erp/shop.yaml", MAPPING.replace("reversible: true", "exports: delta"))
     run = nights.night("a.xml", export(item(1, "Good")))
     with pytest.raises(ConfigurationError, match="reversible: true"):
-        plan_rewind(run, nights.errands())
+        plan_revert(run, nights.jobs())
 
 
 def test_while_another_file_is_under_way_nothing_is_undone(nights: Nights) -> None:
     run = nights.night("a.xml", export(item(1, "Good")))
-    plan = plan_rewind(run, nights.errands())
+    plan = plan_revert(run, nights.jobs())
     other: Any = Run(
         id="b",
         source="shop",
@@ -151,7 +151,7 @@ def test_while_another_file_is_under_way_nothing_is_undone(nights: Nights) -> No
     )
     nights.stack.registry.register(other)
     with pytest.raises(ConfigurationError, match="wait for it"):
-        rewind(run, plan, nights.errands())
+        revert(run, plan, nights.jobs())
 
 
 def test_what_a_replay_has_set_since_is_not_the_run_s_to_undo(nights: Nights) -> None:

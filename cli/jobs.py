@@ -1,4 +1,4 @@
-"""`replay`, `rewind`, `confirm`, `redrive`: what an operator does about what went wrong."""
+"""`replay`, `revert`, `confirm`, `redrive`: what an operator does about what went wrong."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cli.target import ProfileOption, RegionOption, StackOption, connect
 from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pim_connector.products.reverting import RewindPlan
+    from pim_connector.products.reverting import RevertPlan
 
 app = typer.Typer()
 WaitOption = Annotated[bool, typer.Option(help="Stay until the new run has ended.")]
@@ -62,12 +62,12 @@ def replay(
         identifiers=frozenset(identifier or ()),
     )
     force = force_asked(full, family, None)
-    errand = send_again(find(target, run), selection, target.replays(), force=force)
-    conclude(target, errand.id, wait=wait, as_json=as_json)
+    job = send_again(find(target, run), selection, target.replays(), force=force)
+    conclude(target, job.id, wait=wait, as_json=as_json)
 
 
 @app.command()
-def rewind(
+def revert(
     run: RunArgument,
     yes: Annotated[
         bool, typer.Option("--yes/--dry-run", help="Do it. Default: only say what would be done.")
@@ -83,19 +83,19 @@ def rewind(
     Says what it would do, and does it with --yes. What a newer file says, and what somebody edited
     in the PIM since, stays.
 
-    Example: pim-connector rewind 20261120T220000Z-erp-1a2b3c4d5e --dry-run
+    Example: pim-connector revert 20261120T220000Z-erp-1a2b3c4d5e --dry-run
     """
-    from pim_connector.products.reverting import plan_rewind
-    from pim_connector.products.reverting import rewind as undo
+    from pim_connector.products.reverting import plan_revert
+    from pim_connector.products.reverting import revert as undo
 
     target = connect(stack, profile, region)
-    found, parts = find(target, run), target.errands()
-    plan = plan_rewind(found, parts)
+    found, parts = find(target, run), target.jobs()
+    plan = plan_revert(found, parts)
     if not yes:
         _show_plan(plan, as_json=as_json)
         return
-    errand = undo(found, plan, parts)
-    conclude(target, errand.id, wait=wait, as_json=as_json)
+    job = undo(found, plan, parts)
+    conclude(target, job.id, wait=wait, as_json=as_json)
 
 
 @app.command()
@@ -116,8 +116,8 @@ def confirm(
     from pim_connector.products.missing import confirm as disable
 
     target = connect(stack, profile, region)
-    errand = disable(find(target, run), target.errands())
-    conclude(target, errand.id, wait=wait, as_json=as_json)
+    job = disable(find(target, run), target.jobs())
+    conclude(target, job.id, wait=wait, as_json=as_json)
 
 
 @app.command()
@@ -130,7 +130,7 @@ def redrive(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Put dead letters back into their queues, after their cause is mended.
+    """Put dead letters back into their queues, after their cause is fixed.
 
     Example: pim-connector redrive product
     """
@@ -152,7 +152,7 @@ def redrive(
             typer.echo(f"{name}: {messages} messages put back")
 
 
-def _show_plan(plan: RewindPlan, *, as_json: bool) -> None:
+def _show_plan(plan: RevertPlan, *, as_json: bool) -> None:
     told = {
         "products": len(plan.products),
         "disabled": plan.disabled,
