@@ -108,7 +108,8 @@ def reachable(handler: Path) -> Iterator[ast.AST]:
     """The handler, and each definition of ours that it names, directly or not."""
     tree = ast.parse(handler.read_text())
     yield tree
-    todo, seen = [(handler, tree)], set[tuple[Path, str]]()
+    todo: list[tuple[Path, ast.AST]] = [(handler, tree)]
+    seen: set[tuple[Path, str]] = set()
     while todo:
         path, node = todo.pop()
         for name in {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}:
