@@ -35,7 +35,7 @@ from benchmarks.split_stand_ins import (
 from benchmarks.splitter import bare_lxml, reading
 from cli import prices
 from pim_connector.baseline import baseline_key, keep_baseline, print_of
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import fingerprint
 from pim_connector.manifests import encode_hashes, identity_hash
 from pim_connector.mapping.result import Identity

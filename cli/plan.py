@@ -67,7 +67,7 @@ def plan(
     """
     from cli.planning import Planner
     from cli.preview import named
-    from pim_connector.erp.reading import read_records
+    from pim_connector.erp.reader import read_records
     from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping import compile_mapping, load_mapping
     from pim_connector.structure import fetch_structure

@@ -45,7 +45,7 @@ def differences(
 
 
 def _last_by_identifier(file: Path, mapping: Path, client: AkeneoClient) -> dict[str, Mapped]:
-    from pim_connector.erp.reading import read_records
+    from pim_connector.erp.reader import read_records
     from pim_connector.mapping import Mapped, compile_mapping, load_mapping
     from pim_connector.structure import fetch_structure
 

@@ -14,7 +14,7 @@ import msgspec
 from lxml import etree
 
 from pim_connector.erp.preview import Previewed, Summary, preview_records
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import RECORD_MARK, SourceRecord
 from pim_connector.errors import ConnectorError
 from pim_connector.mapping import MappingError, Program, compile_mapping, load_mapping

@@ -26,7 +26,7 @@ from pim_connector.dam.event_kinds import (
     SnsVerification,
 )
 from pim_connector.dam.loading import load_source
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.mapping import Program, compile_mapping, load_mapping

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pim_connector.erp.preview import Previewed, Summary, preview_records
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.mapping import compile_mapping, load_mapping
 from pim_connector.mapping.checking import check_against

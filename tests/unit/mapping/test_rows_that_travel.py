@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.mapping import compile_mapping, load_mapping
 from pim_connector.mapping.result import Mapped
 

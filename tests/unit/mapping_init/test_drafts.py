@@ -16,7 +16,7 @@ from cli.sampling.matching import likeness
 from cli.sampling.outline import outline_of
 from cli.sampling.prefixes import Prefixes
 from cli.sampling.writing import comment, scalar
-from pim_connector.erp.stream import XmlStream
+from pim_connector.erp.elements import XmlStream
 from pim_connector.mapping import compile_mapping, load_mapping
 from pim_connector.mapping.language import MappingFile, Source, ValueRule
 from pim_connector.mapping.places import load_yaml

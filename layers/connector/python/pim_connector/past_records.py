@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from pim_connector.bucket import Bucket
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.errors import ConfigurationError
 from pim_connector.kept import kept

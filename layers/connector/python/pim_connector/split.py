@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -13,7 +13,7 @@ from pim_connector.baseline import PRINT_BYTES
 from pim_connector.bucket import Bucket
 from pim_connector.decisions import Decisions
 from pim_connector.dispatch import Dispatcher, message_record
-from pim_connector.erp.reading import RecordReader, Resumption, read_records
+from pim_connector.erp.reader import RecordReader, read_records
 from pim_connector.erp.record import SourceRecord, fingerprint
 from pim_connector.kept import KeptRecord, keep, rejected
 from pim_connector.lanes import lane_of
@@ -46,22 +46,23 @@ logger = logging.getLogger(__name__)
 CHECKPOINT_WINDOWS: Final = 50
 MARGIN_SECONDS: Final = 30.0
 """Time left for the checkpoint when a window ends; a window takes a second or two."""
+LAST_SECONDS: Final = 3.0
+"""Time left where this invocation has not done a window yet: it stops before it is stopped."""
 MAX_TRIES: Final = 6
 """Take-overs without a checkpoint in between, after which the file itself is to blame."""
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """How far a split has come: what a checkpoint holds.
-
-    `resumption` is where the file is read on, some records before if need be; without it all of it
-    is read again.
-    """
+    """How far a split has come: what a checkpoint holds."""
 
     records: int = 0
     windows: int = 0
     number: int = 0
     bays: list[Bay] = []
-    resumption: Resumption | None = None
+
+
+class _OutOfTimeError(Exception):
+    """The seconds that this invocation has are nearly over."""
 
 
 class Split:
@@ -82,31 +83,49 @@ class Split:
         self._tired = parts.splits.worn_out(run.id, MAX_TRIES)
 
     def read(self, remaining: Callable[[], float]) -> bool:
-        """Read on until the file ends or `remaining()` seconds run low; False says the latter."""
+        """Read on until the file ends or `remaining()` seconds run low; False says the latter.
+
+        Time is looked at between windows, and between pieces of the file: one record may be large,
+        and records that were sent before are read over. No checkpoint is made where nothing new was
+        done, so that a file that never gets further ends as worn out.
+        """
         progress, end = self._progress, FileEnd()
-        reader = self._reader()
-        for window in windows_of(reader, self._plan.program.identify, end):
-            if self._tired and progress.windows + 1 not in self._booked:
-                self._parts.splits.exhaust(self._run)
-                self._end(exhausted_problem(self._run, progress.records, MAX_TRIES))
-                return True
-            self._window(window)
-            if remaining() < MARGIN_SECONDS:
-                self._checkpoint(reader)
-                return False
-            if progress.windows % CHECKPOINT_WINDOWS == 0:
-                self._checkpoint(reader)
+        begun = progress.windows
+
+        def look_at_the_clock() -> None:
+            least = MARGIN_SECONDS if progress.windows > begun else LAST_SECONDS
+            if remaining() < least:
+                raise _OutOfTimeError
+
+        self._reader = self._read_records(look_at_the_clock)
+        try:
+            for window in windows_of(self._reader, self._plan.program.identify, end):
+                if self._tired and progress.windows + 1 not in self._booked:
+                    return self._give_up()
+                self._window(window)
+                look_at_the_clock()
+                if progress.windows % CHECKPOINT_WINDOWS == 0:
+                    self._checkpoint()
+        except _OutOfTimeError:
+            if progress.windows > begun:
+                self._checkpoint()
+            return self._tired and self._give_up()
         self._end(reading_problem(self._run, self._plan.pin, end.problem, progress.records))
         return True
 
-    def _reader(self) -> RecordReader:
+    def _give_up(self) -> Literal[True]:
+        self._parts.splits.exhaust(self._run)
+        self._end(exhausted_problem(self._run, self._progress.records, MAX_TRIES))
+        return True
+
+    def _read_records(self, pulse: Callable[[], None]) -> RecordReader:
         file = run_file(self._run)
         return read_records(
             lambda: self._parts.bucket.open(file),
             self._plan.program,
             skip=self._progress.records,
-            start=self._progress.resumption,
             others=self._plan.others,
+            pulse=pulse,
         )
 
     def _window(self, records: Sequence[tuple[SourceRecord, Found]]) -> None:
@@ -161,8 +180,7 @@ class Split:
             encoded = encode_record(message_record(sighting, identity, self._force))
             yield from self._packer.add(lane, identity.resource, sighting.record.head, encoded)
 
-    def _checkpoint(self, reader: RecordReader) -> None:
-        self._progress.resumption = reader.resumption() or self._progress.resumption
+    def _checkpoint(self) -> None:
         self._progress.number = self._packer.number
         self._progress.bays = self._packer.bays
         key = heavy_key(self._run.id, f"checkpoint-{self._progress.windows:06d}")
@@ -185,10 +203,16 @@ class Split:
     def _missing(self, problem: str | None) -> tuple[int | None, str | None]:
         """Look after the products that this full export lacks: how many, and why they wait.
 
-        A file that ended early, or came after a newer one, says nothing about what is missing.
+        A file that ended early, has a hole, or came after a newer one says nothing about what is
+        missing.
         """
         parts, origin = self._parts, self._plan.origin
-        if problem or origin.exports != "full" or self._decisions.standing.newer:
+        if (
+            problem
+            or self._reader.holes
+            or origin.exports != "full"
+            or self._decisions.standing.newer
+        ):
             return None, None
         missing = find_missing(self._run, self._seen, parts.registry, parts.bucket)
         if missing is None:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from pim_connector.bucket import Bucket
-from pim_connector.erp.reading import read_order
+from pim_connector.erp.reader import read_order
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.inbox import INBOX, Ignored, Request, Resume, Sweep, Upload, new_run, request_for

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pim_connector.erp.reading import RecordReader
+from pim_connector.erp.reader import RecordReader
 from pim_connector.erp.record import SourceRecord
 from pim_connector.manifests import HashSet, identity_hash
 from pim_connector.mapping.program import Program

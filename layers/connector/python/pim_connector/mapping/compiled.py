@@ -9,7 +9,6 @@ from msgspec import Struct
 from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiling import Reader
 from pim_connector.mapping.fields import CompiledField
-from pim_connector.mapping.glimpse import Glimpse
 from pim_connector.mapping.language import RecordRule
 from pim_connector.mapping.pivots import CompiledPivot
 from pim_connector.mapping.rules import CompiledRule, Policy
@@ -46,7 +45,6 @@ class CompiledRecord(Struct, frozen=True, kw_only=True):
     head_names: frozenset[str]
     table_names: frozenset[str]
     sees_ancestors: bool
-    glimpse: Glimpse | None = None
 
 
 class CompiledTable(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ from uuid import UUID
 from pim_connector.mapping.compiled import CompiledRecord
 from pim_connector.mapping.compiling import Reader
 from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.glimpse import Glimpse, glimpse_of
 from pim_connector.mapping.result import FieldError, Filtered, Identity, Rejected
 from pim_connector.mapping.rules import field_error
 from pim_connector.mapping.view import View, single_text
@@ -43,22 +42,6 @@ def identify(rule: CompiledRecord, view: View) -> Identity | Filtered | Rejected
     if errors:
         return Rejected(errors=tuple(errors))
     return _concluded(rule, identifier, uuid, parent, root_model)
-
-
-def glimpsed(rule: CompiledRecord, xml: str) -> Identity | Rejected | None:
-    """What `identify` would say of a record, where its text alone says it; None otherwise."""
-    values = rule.glimpse(xml) if rule.glimpse else None
-    return None if values is None else _concluded(rule, *values)
-
-
-def glimpse_for(rule: CompiledRecord) -> Glimpse | None:
-    """Make the glimpse of a rule's records, None where they have to be parsed."""
-    if rule.when is not None or rule.within is not None:
-        return None
-    readers = (rule.identifier, rule.uuid, rule.parent[0] if rule.parent else None, rule.root_model)
-    if any(reader is not None and reader.plain is None for reader in readers):
-        return None
-    return glimpse_of([reader.plain if reader else None for reader in readers])
 
 
 def _concluded(

@@ -13,7 +13,7 @@ from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.drafting import Drafts
 from pim_connector.mapping.fields import draft_fields
 from pim_connector.mapping.fits import Fits
-from pim_connector.mapping.identity import glimpsed, identify
+from pim_connector.mapping.identity import identify
 from pim_connector.mapping.loading import Mapping
 from pim_connector.mapping.nodes import record_node
 from pim_connector.mapping.result import (
@@ -62,10 +62,6 @@ class Program(Struct, kw_only=True):
 
         Never raises for bad data; a record of a rule the mapping no longer has is rejected.
         """
-        rule = self.records.get(record.rule)
-        found = glimpsed(rule, record.xml) if rule is not None else None
-        if found is not None:
-            return found
         seen = self._open(record)
         return seen if isinstance(seen, Rejected) else identify(*seen)
 
@@ -165,6 +161,8 @@ class Program(Struct, kw_only=True):
         rule = self.records.get(rule_name or record.rule)
         if rule is None:
             return _rejected(f"the mapping has no record rule {record.rule} any more")
+        if record.fault:
+            return _rejected(record.fault)
         try:
             node = self._node(record.xml)
         except etree.XMLSyntaxError as error:

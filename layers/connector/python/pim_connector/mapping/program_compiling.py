@@ -6,13 +6,11 @@ import re
 from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiled import CompiledRecord, CompiledTable, Contents, HeadValue
 from pim_connector.mapping.compiling import Compiler, Usage
 from pim_connector.mapping.fields import compile_fields, optional
-from pim_connector.mapping.identity import glimpse_for
 from pim_connector.mapping.language import FieldRule, RecordRule, Source, Table, ValueRule
 from pim_connector.mapping.loading import Mapping, MappingError
 from pim_connector.mapping.nesting import check_nesting
@@ -170,7 +168,7 @@ class _Work(Struct):
             sees_ancestors=usage.upward,
         )
         compiler.known_variables = head_names
-        return replace(compiled, glimpse=glimpse_for(compiled))
+        return compiled
 
     def _let(
         self, rule: RecordRule, place: Path, head_names: set[str]
