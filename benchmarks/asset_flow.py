@@ -199,7 +199,7 @@ class Flow:
         settings = AssetMapperSettings(
             bucket="bucket",
             run_table="runs",
-            ledger_table="ledger",
+            sync_state_table="ledger",
             state_table="state",
             asset_queue_url="assets",
             asset_dead_letter_queue_url="dead",

@@ -38,7 +38,8 @@ _NAMES: Final = (
     "AKENEO_SECRET_ARN",
     "BUCKET",
     "EVENT_BUS",
-    "LEDGER_TABLE",
+    "STACK_NAME",
+    "SYNC_STATE_TABLE",
     "RUN_TABLE",
     "STATE_TABLE",
 )
@@ -57,14 +58,14 @@ ENVIRONMENT: Final = {
     "POWERTOOLS_METRICS_NAMESPACE": "bench",
     **dict.fromkeys(_NAMES, "name"),
     **dict.fromkeys(_ADDRESSES, "https://example.invalid/x.fifo"),
-    "LANES": "4",
+    "CONCURRENT_CALLS": "4",
     "TRIGGER": "upload",
     "PARENT_WAIT_MINUTES": "60",
-    "ASSET_LANES": "2",
+    "ASSET_CONCURRENT_CALLS": "2",
 }
 _DEFERRED: Final = """
 Imported only when it is needed, and so not in these numbers: cryptography (the first signature of \
-SNS or Adobe), anyascii (codes of other scripts), Jinja2 (the caretaker closes a run), zoneinfo (a \
+SNS or Adobe), anyascii (codes of other scripts), Jinja2 (housekeeping closes a run), zoneinfo (a \
 DAM's stamps have a time zone), difflib (something in a file is wrong). PyYAML, 14 ms of which 6 \
 compile one regular expression, is not: whoever imports it reads a file with it on its first \
 errand. The mapper went without Powertools' batch processor, and 30 ms: it brings the classes of \

@@ -119,7 +119,7 @@ class Flow:
         self._transport = transport
         self._put(f"config/erp/{SOURCE}.yaml", mapping.encode())
         self._splitter = self._splitter_parts()
-        self._caretaker = self._caretaker_parts()
+        self._housekeeping = self._housekeeping_parts()
         self._workers = [self._mapper_parts() for _ in range(lanes)]
 
     def take_in(self, export: Any, name: str = "export.xml") -> None:
@@ -141,11 +141,11 @@ class Flow:
         self._close_settled()
 
     def _close_settled(self) -> None:
-        """Do what the caretaker does when the last message of a run is booked."""
+        """Do what housekeeping does when the last message of a run is booked."""
         told, self.account.events.events[:] = list(self.account.events.events), []
         for event in told:
             if event["DetailType"] == RUN_SETTLED:
-                close_run(json.loads(event["Detail"])["run"], self._caretaker)
+                close_run(json.loads(event["Detail"])["run"], self._housekeeping)
 
     def close(self) -> None:
         """End the connections."""
@@ -200,7 +200,7 @@ class Flow:
             clock=lambda: datetime.now(UTC),
         )
 
-    def _caretaker_parts(self) -> CaretakerParts:
+    def _housekeeping_parts(self) -> CaretakerParts:
         account = self.account
         dynamodb, sqs = account.client("dynamodb"), account.client("sqs")
         runs = RunTable(dynamodb, "runs")
@@ -223,7 +223,7 @@ class Flow:
         settings = MapperSettings(
             bucket="bucket",
             run_table="runs",
-            ledger_table="ledger",
+            sync_state_table="ledger",
             state_table="state",
             product_queue_url=account.queue.url,
             product_dead_letter_queue_url=account.dead.url,

@@ -20,7 +20,7 @@ COMMANDS = {
     "On this machine": ("stack",),
     "Files": ("imports", "plan", "preview"),
     "Runs": ("runs", "errands"),
-    "The stack": ("doctor", "cost", "schedules"),
+    "The stack": ("console", "doctor", "cost", "schedules"),
 }
 GROUPS = {
     "config": "The stack",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cli.target import Target
 
 CLOCK_SECONDS = 60
-TABLES = ("RunTable", "LedgerTable", "StateTable")
+TABLES = ("RunTable", "SyncStateTable", "StateTable")
 QUEUES = {"product": "Product", "asset": "Asset"}
 
 

@@ -39,11 +39,11 @@ STANDARD_QUEUES: Final = 1
 ALARMS: Final = 13
 """Those of the template that have no condition."""
 IDLE_METRICS: Final = 4
-"""What the caretaker sends at each tick, whether there are runs or not."""
+"""What housekeeping sends at each sweep, whether there are runs or not."""
 RUN_METRICS: Final = 24
-"""What splitter, mapper and caretaker send of a run besides, about."""
+"""What splitter, mapper and housekeeping send of a run besides, about."""
 LOG_BYTES_A_MESSAGE: Final = 3_000
-TICKS_A_DAY: Final = 288
+SWEEPS_A_DAY: Final = 288
 HOURS_A_MONTH: Final = 730
 
 
@@ -181,11 +181,11 @@ def _processor(megabytes: int) -> float:
 def idle_month() -> float:
     """Work out a month in which no file comes: polls, schedules, what watches it, the secret."""
     polls = POLLERS * 3 * 60 * 24 * DAYS
-    ticks = 2 * TICKS_A_DAY * DAYS
+    sweeps = 2 * SWEEPS_A_DAY * DAYS
     return (
         polls * (FIFO_QUEUES * prices.SQS_FIFO_REQUEST + STANDARD_QUEUES * prices.SQS_REQUEST)
-        + ticks * (prices.SCHEDULE + prices.LAMBDA_REQUEST + 4 * prices.DYNAMODB_READ)
-        + ticks * 0.5 * 0.5 * prices.LAMBDA_GB_SECOND
+        + sweeps * (prices.SCHEDULE + prices.LAMBDA_REQUEST + 4 * prices.DYNAMODB_READ)
+        + sweeps * 0.5 * 0.5 * prices.LAMBDA_GB_SECOND
         + ALARMS * prices.ALARM_MONTH
         + IDLE_METRICS * prices.METRIC_MONTH
         + prices.DASHBOARD_MONTH

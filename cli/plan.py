@@ -50,7 +50,9 @@ def plan(
     milliseconds: Annotated[
         float, typer.Option("--ms-per-line", help="What one product takes in your PIM.")
     ] = 55.0,
-    lanes: Annotated[int, typer.Option(min=1, help="Calls at once, as the stack's Lanes.")] = 4,
+    lanes: Annotated[
+        int, typer.Option(min=1, help="Calls at once, as the stack's ConcurrentCalls.")
+    ] = 4,
     as_json: Annotated[
         bool, typer.Option("--json", help="The totals as one JSON object on standard output.")
     ] = False,

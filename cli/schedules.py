@@ -18,8 +18,8 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="One JSON object per schedule on standard output.")
 ]
 State = Literal["ENABLED", "DISABLED"]
-ROUNDS = "Tick"
-"""The caretaker's rounds are never paused: runs under way have to end."""
+HOUSEKEEPING = "HousekeepingFunctionSweep"
+"""Housekeeping's sweeps are never paused: runs under way have to end."""
 KEPT = (
     *("Name", "GroupName", "ScheduleExpression", "ScheduleExpressionTimezone", "Target"),
     *("FlexibleTimeWindow", "Description", "StartDate", "EndDate", "KmsKeyArn"),
@@ -78,7 +78,7 @@ def _switch(state: State, target: Target, as_json: bool) -> None:
     scheduler = target.client("scheduler")
     try:
         for logical, schedule in schedules_of(target):
-            if logical.endswith(ROUNDS):
+            if logical == HOUSEKEEPING:
                 continue
             same = {name: schedule[name] for name in KEPT if name in schedule}
             scheduler.update_schedule(**same, State=state)

@@ -57,7 +57,7 @@ class Target:
     def ledger(self) -> Ledger:
         from pim_connector.ledger import Ledger
 
-        return Ledger(self.client("dynamodb"), self.output("LedgerTable"))
+        return Ledger(self.client("dynamodb"), self.output("SyncStateTable"))
 
     def output(self, name: str) -> str:
         """Give an output; ConfigurationError where the deployment is older than this command."""
@@ -91,7 +91,7 @@ class Target:
             registry=Registry(self.run_table()),
             queue=FifoQueue(self.client("sqs"), self.output("ProductQueue")),
             announcements=Announcements(self.client("events"), "default"),
-            lanes=int(self.output("Lanes")),
+            lanes=int(self.output("ConcurrentCalls")),
             clock=lambda: datetime.now(UTC),
         )
 
@@ -149,9 +149,12 @@ def connect_pim(
 
 def connect_local(running: RunningStack) -> Target:
     """Connect to a local stack that is known to run, whatever AWS profile the shell has."""
-    from local.stack.fixups import session
+    from dataclasses import replace
 
-    return _describe(running.stack_name, session(), running.endpoint)
+    from local.stack.fixups import on_this_machine, session
+
+    found = _describe(running.stack_name, session(), running.endpoint)
+    return replace(found, outputs=on_this_machine(found.outputs, running.endpoint))
 
 
 def _describe(name: str, session: boto3.Session, endpoint: str | None) -> Target:

@@ -38,7 +38,7 @@ def front_desk() -> FrontDesk:
             Bucket(boto3.client("s3"), settings.bucket), boto3.client("secretsmanager")
         ),
         seen=SeenDeliveries(boto3.client("dynamodb"), settings.state_table),
-        send=AssetQueue(queue, lanes=settings.asset_lanes).send,
+        send=AssetQueue(queue, lanes=settings.asset_concurrent_calls).send,
         keys=PublicKeys(https.get),
         visit=https.get,
         now=time.time,

@@ -43,10 +43,10 @@ def parts() -> SplitterParts:
         registry=Registry(runs),
         splits=Splits(runs),
         leases=Leases(RunTable(dynamodb, settings.state_table)),
-        ledger=Ledger(dynamodb, settings.ledger_table),
+        ledger=Ledger(dynamodb, settings.sync_state_table),
         queue=FifoQueue(sqs, settings.product_queue_url),
         announcements=Announcements(boto3.client("events"), settings.event_bus),
-        lanes=settings.lanes,
+        lanes=settings.concurrent_calls,
         trigger=settings.trigger,
         clock=lambda: datetime.now(UTC),
     )

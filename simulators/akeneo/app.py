@@ -1,7 +1,6 @@
 """The simulator as an ASGI application."""
 
 from collections.abc import Iterator
-from itertools import chain
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,16 +11,22 @@ from starlette.routing import Route
 from simulators.akeneo.admin import admin_routes
 from simulators.akeneo.asset_endpoints import asset_endpoints
 from simulators.akeneo.browse import browse_routes
-from simulators.akeneo.call import Call, json_answer
+from simulators.akeneo.editions import has
 from simulators.akeneo.media_endpoints import media_endpoints
-from simulators.akeneo.option_endpoints import option_endpoints
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.product_endpoints import product_endpoints
-from simulators.akeneo.routing import Endpoint, get
+from simulators.akeneo.routing import Call, Endpoint, get, json_answer, no_route, refusal_answer
 from simulators.akeneo.serving import API, TOKEN_PATH, Serving, TokenServing
-from simulators.akeneo.structure_endpoints import structure_endpoints
+from simulators.akeneo.structure_endpoints import option_endpoints, structure_endpoints
 
-SYSTEM_INFORMATION = {"version": "7.0.0", "edition": "EE"}
+PARTS = (
+    option_endpoints,
+    structure_endpoints,
+    media_endpoints,
+    asset_endpoints,
+    product_endpoints,
+)
+"""Who answers what; where two could, the first one does."""
 
 
 def create_app(pim: Pim) -> Starlette:
@@ -30,35 +35,34 @@ def create_app(pim: Pim) -> Starlette:
     The application has no start-up of its own: it works in `httpx.ASGITransport(app)` as well
     as in a server.
     """
-    endpoints = list(_endpoints())
     routes = [Route(TOKEN_PATH, TokenServing(pim), methods=["POST"])]
     routes += [
         Route(API + endpoint.path, Serving(pim, endpoint), methods=[endpoint.method])
-        for endpoint in endpoints
+        for endpoint in _endpoints()
     ]
     routes += [*admin_routes(pim), *browse_routes(pim)]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
+    return Starlette(routes=routes, exception_handlers={HTTPException: _not_found})
 
 
 def _endpoints() -> Iterator[Endpoint]:
-    parts = (
-        option_endpoints(),
-        structure_endpoints(),
-        media_endpoints(),
-        asset_endpoints(),
-        product_endpoints(),
-    )
-    found = list(chain(*parts))
+    found = [endpoint for part in PARTS for endpoint in part()]
     yield Endpoint(method="GET", path="", handler=lambda call: _root(call, found), public=True)
-    yield get("/system-information", lambda _: json_answer(SYSTEM_INFORMATION))
+    yield get("/system-information", _system_information)
     yield from found
 
 
+def _system_information(call: Call) -> Response:
+    edition = call.pim.edition
+    return json_answer({"version": edition.version, "edition": edition.code})
+
+
 def _root(call: Call, endpoints: list[Endpoint]) -> Response:
-    routes = {
-        _route_name(endpoint): {"route": API + endpoint.path, "methods": [endpoint.method]}
-        for endpoint in endpoints
-    }
+    routes: dict[str, dict[str, object]] = {}
+    for endpoint in endpoints:
+        if has(call.pim.edition, endpoint.needs):
+            route: dict[str, object] = {"route": API + endpoint.path, "methods": [endpoint.method]}
+            name = _route_name(endpoint)
+            routes[name if name not in routes else f"{name} {endpoint.path}"] = route
     token = {"route": TOKEN_PATH, "methods": ["POST"]}
     return json_answer(
         {
@@ -78,16 +82,13 @@ def _route_name(endpoint: Endpoint) -> str:
     single = endpoint.path.endswith("}")
     action = {
         "GET": "get" if single else "list",
-        "POST": "create",
+        "POST": "create" if endpoint.action == "edit" else "search",
         "PATCH": "partial_update" if single else "partial_update_list",
         "DELETE": "delete",
     }[endpoint.method]
     return f"pim_api_{resource}_{action}"
 
 
-async def _no_route(request: Request, error: Exception) -> Response:
+async def _not_found(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    message = f'No route found for "{request.method} {request.url.path}"'
-    if status == 405:
-        message += ": Method Not Allowed"
-    return json_answer({"code": status, "message": message}, status)
+    return refusal_answer(no_route(request, status))

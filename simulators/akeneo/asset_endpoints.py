@@ -1,15 +1,12 @@
-"""Endpoints of the Asset Manager.
+"""The Asset Manager's routes: families, their attributes and options, assets and their files."""
 
-Source: https://api.akeneo.com/concepts/asset-manager.html and the reference's Asset Manager.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
-from simulators.akeneo.asset_json import asset_json
-from simulators.akeneo.asset_search import find_assets
 from simulators.akeneo.asset_structure import (
     attribute_row,
     family_row,
@@ -18,15 +15,108 @@ from simulators.akeneo.asset_structure import (
     write_option,
 )
 from simulators.akeneo.asset_writes import write_asset
-from simulators.akeneo.assets import Asset
-from simulators.akeneo.call import Call, json_answer, written_answer
+from simulators.akeneo.media import parts_of
 from simulators.akeneo.media_endpoints import file_answer
-from simulators.akeneo.multipart import parts_of
 from simulators.akeneo.paging import page_of, paged
+from simulators.akeneo.phpjson import InvalidJsonError, decode
+from simulators.akeneo.pim import Asset, Pim
 from simulators.akeneo.refusal import Refusal
-from simulators.akeneo.routing import Endpoint, get, patch, upload
+from simulators.akeneo.routing import (
+    Call,
+    Endpoint,
+    delete,
+    get,
+    json_answer,
+    patch,
+    upload,
+    written_answer,
+)
 from simulators.akeneo.stream import DEADLOCK, MAX_LINES
-from simulators.akeneo.structure_rows import as_api
+from simulators.akeneo.structure_resources import as_api
+
+
+def asset_json(pim: Pim, asset: Asset, base: str) -> dict[str, Any]:
+    """One asset; `base` is the API's root URL for media links."""
+    attributes = pim.catalog.asset_attributes.get(asset.family, {})
+    values: dict[str, list[dict[str, Any]]] = {}
+    for (code, channel, locale), data in asset.values.items():
+        attribute = attributes.get(code, {})
+        entry = {"locale": locale, "channel": channel, "data": data}
+        entry["attribute_type"] = attribute.get("type")
+        entry |= _linked(pim, attribute, data, base)
+        values.setdefault(code, []).append(entry)
+    return {
+        "code": asset.code,
+        "values": values,
+        "created": asset.created,
+        "updated": asset.updated,
+    }
+
+
+def _linked(pim: Pim, attribute: dict[str, Any], data: Any, base: str) -> dict[str, Any]:
+    kind = attribute.get("type")
+    if kind == "media_link":
+        prefix, suffix = attribute.get("prefix") or "", attribute.get("suffix") or ""
+        linked = {"full_url": f"{prefix}{data}{suffix}", "prefix": prefix, "suffix": suffix}
+        return {"linked_data": linked}
+    file = pim.assets.media.files.get(data) if kind == "media_file" else None
+    if file is None:
+        return {}
+    return {
+        "_links": {"download": {"href": f"{base}/asset-media-files/{file.key}"}},
+        "linked_data": {
+            "size": file.size,
+            "mime_type": file.mime_type,
+            "extension": file.extension,
+            "original_filename": file.filename,
+        },
+    }
+
+
+def find_assets(pim: Pim, family: str, query: Mapping[str, str]) -> list[Asset]:
+    """Assets of a family by code and by `updated`; raises `Refusal` 400 or 422."""
+    found = pim.assets.all_of(family)
+    if "search" not in query:
+        return found
+    try:
+        search = decode(query["search"].encode())
+    except InvalidJsonError:
+        raise Refusal(400, "The search parameter must be valid JSON.") from None
+    for field, entries in search.items() if isinstance(search, dict) else ():
+        for entry in entries if isinstance(entries, list) else [entries]:
+            found = [asset for asset in found if _passes(pim, asset, field, entry)]
+    return found
+
+
+def _passes(pim: Pim, asset: Asset, field: str, entry: Any) -> bool:
+    operator = entry.get("operator") if isinstance(entry, dict) else None
+    value = entry.get("value") if isinstance(entry, dict) else None
+    if field == "code" and operator == "IN" and isinstance(value, list):
+        return asset.code.lower() in {str(code).lower() for code in value}
+    if field == "updated":
+        return _in_time(pim, datetime.fromisoformat(asset.updated), operator, value)
+    raise Refusal(422, f'The filter "{field}" with the operator "{operator}" is not supported.')
+
+
+def _in_time(pim: Pim, updated: datetime, operator: Any, value: Any) -> bool:
+    if operator == "SINCE LAST N DAYS":
+        return updated > pim.now().astimezone(UTC) - timedelta(days=float(value))
+    try:
+        texts = value if isinstance(value, list) else [value]
+        moments = [datetime.fromisoformat(str(text).replace("Z", "+00:00")) for text in texts]
+    except ValueError:
+        raise Refusal(422, f'"{value}" is not a date in the ISO 8601 format.') from None
+    match operator:
+        case ">":
+            return updated > moments[0]
+        case "<":
+            return updated < moments[0]
+        case "BETWEEN":
+            return moments[0] <= updated <= moments[-1]
+        case "NOT BETWEEN":
+            return not moments[0] <= updated <= moments[-1]
+    raise Refusal(422, f'The operator "{operator}" is not supported on "updated".')
+
 
 FAMILIES = "/asset-families"
 
@@ -176,7 +266,11 @@ def _download(call: Call) -> Response:
 
 
 def asset_endpoints() -> Iterator[Endpoint]:
-    """Asset families, their structure, their assets, and the assets' files."""
+    """Asset families, their structure, their assets, and the assets' files: Enterprise only."""
+    return (replace(endpoint, needs="enterprise") for endpoint in _endpoints())
+
+
+def _endpoints() -> Iterator[Endpoint]:
     family = f"{FAMILIES}/{{family}}"
     attribute = f"{family}/attributes/{{attribute}}"
     yield get(FAMILIES, _list_families, "asset_family")
@@ -192,12 +286,6 @@ def asset_endpoints() -> Iterator[Endpoint]:
     yield patch(f"{family}/assets", _patch_assets, "asset")
     yield get(f"{family}/assets/{{code}}", _get_asset, "asset")
     yield patch(f"{family}/assets/{{code}}", _patch_asset, "asset")
-    yield Endpoint(
-        method="DELETE",
-        path=f"{family}/assets/{{code}}",
-        handler=_delete_asset,
-        resource="asset",
-        action="remove",
-    )
+    yield delete(f"{family}/assets/{{code}}", _delete_asset, "asset")
     yield upload("/asset-media-files", _upload, "asset")
     yield get("/asset-media-files/{code:path}", _download, "asset")

@@ -8,11 +8,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from simulators.akeneo.asset_json import asset_json
-from simulators.akeneo.entities import Product, ProductModel
+from simulators.akeneo.asset_endpoints import asset_json
 from simulators.akeneo.media_endpoints import file_answer
-from simulators.akeneo.pim import Pim
-from simulators.akeneo.standard import model_json, product_json
+from simulators.akeneo.pim import Pim, Product, ProductModel
+from simulators.akeneo.product_reading import model_json, product_json
 
 PAGE_SIZE = 25
 _TEMPLATES = Environment(loader=PackageLoader("simulators.akeneo", "templates"), autoescape=True)

@@ -8,8 +8,118 @@ from typing import Any
 
 import msgspec
 
-from simulators.akeneo.attribute import IDENTIFIER, Attribute
 from simulators.akeneo.measurements import STANDARD_MEASUREMENT_FAMILIES
+
+IDENTIFIER = "pim_catalog_identifier"
+TEXT = "pim_catalog_text"
+TEXTAREA = "pim_catalog_textarea"
+NUMBER = "pim_catalog_number"
+METRIC = "pim_catalog_metric"
+PRICE = "pim_catalog_price_collection"
+BOOLEAN = "pim_catalog_boolean"
+DATE = "pim_catalog_date"
+SIMPLE_SELECT = "pim_catalog_simpleselect"
+MULTI_SELECT = "pim_catalog_multiselect"
+REFERENCE_SIMPLE = "pim_reference_data_simpleselect"
+REFERENCE_MULTI = "pim_reference_data_multiselect"
+ENTITY_SIMPLE = "akeneo_reference_entity"
+ENTITY_MULTI = "akeneo_reference_entity_collection"
+ASSETS = "pim_catalog_asset_collection"
+FILE = "pim_catalog_file"
+IMAGE = "pim_catalog_image"
+TABLE = "pim_catalog_table"
+PRODUCT_LINK = "pim_catalog_product_link"
+
+TYPES = frozenset(
+    (
+        IDENTIFIER,
+        TEXT,
+        TEXTAREA,
+        NUMBER,
+        METRIC,
+        PRICE,
+        BOOLEAN,
+        DATE,
+        SIMPLE_SELECT,
+        MULTI_SELECT,
+        REFERENCE_SIMPLE,
+        REFERENCE_MULTI,
+        ENTITY_SIMPLE,
+        ENTITY_MULTI,
+        ASSETS,
+        FILE,
+        IMAGE,
+        TABLE,
+        PRODUCT_LINK,
+    )
+)
+WITH_OPTIONS = (SIMPLE_SELECT, MULTI_SELECT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """The settings of one attribute that decide how its values look and what they may be."""
+
+    code: str
+    type: str
+    localizable: bool
+    scopable: bool
+    unique: bool
+    main_identifier: bool
+    available_locales: frozenset[str]
+    decimals_allowed: bool
+    minimum: float | None
+    maximum: float | None
+    max_characters: int | None
+    validation_rule: str | None
+    validation_regexp: str | None
+    date_min: str | None
+    date_max: str | None
+    metric_family: str | None
+    reference_data_name: str | None
+    allowed_extensions: tuple[str, ...]
+    max_file_size: float | None
+
+    @classmethod
+    def from_api(cls, api: Mapping[str, Any], *, main_identifier: bool) -> "Attribute":
+        """Read the REST API's attribute object; absent settings have the API's defaults."""
+        minimum = _number(api.get("number_min"))
+        if api["type"] in (NUMBER, METRIC) and api.get("negative_allowed") is False:
+            minimum = max(0.0, minimum) if minimum is not None else 0.0
+        return cls(
+            code=api["code"],
+            type=api["type"],
+            localizable=bool(api.get("localizable")),
+            scopable=bool(api.get("scopable")),
+            unique=bool(api.get("unique")) or api["type"] == IDENTIFIER,
+            main_identifier=main_identifier,
+            available_locales=frozenset(api.get("available_locales") or ()),
+            decimals_allowed=bool(api.get("decimals_allowed")),
+            minimum=minimum,
+            maximum=_number(api.get("number_max")),
+            max_characters=_whole(api.get("max_characters")),
+            validation_rule=api.get("validation_rule") or None,
+            validation_regexp=api.get("validation_regexp") or None,
+            date_min=_day(api.get("date_min")),
+            date_max=_day(api.get("date_max")),
+            metric_family=api.get("metric_family"),
+            reference_data_name=api.get("reference_data_name"),
+            allowed_extensions=tuple(api.get("allowed_extensions") or ()),
+            max_file_size=_number(api.get("max_file_size")),
+        )
+
+
+def _number(value: Any) -> float | None:
+    return None if value in (None, "") else float(value)
+
+
+def _whole(value: Any) -> int | None:
+    return None if value in (None, "") else int(float(value))
+
+
+def _day(value: Any) -> str | None:
+    return str(value)[:10] if value else None
+
 
 Row = dict[str, Any]
 
@@ -52,6 +162,7 @@ class Catalog:
     active_locales: set[str] = field(default_factory=set)
     active_currencies: set[str] = field(default_factory=set)
     units: dict[str, dict[str, str]] = field(default_factory=dict)
+    symbols: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.refresh()
@@ -75,7 +186,11 @@ class Catalog:
         self.active_locales = {code for channel in channels for code in channel["locales"]}
         self.active_currencies = {code for channel in channels for code in channel["currencies"]}
         self.units = {
-            family["code"]: {unit.lower(): unit for unit in _unit_codes(family)}
+            family["code"]: {unit.lower(): unit for unit in _units(family)}
+            for family in self.rows["measurement_families"].values()
+        }
+        self.symbols = {
+            family["code"]: {code: unit.get("symbol") for code, unit in _units(family).items()}
             for family in self.rows["measurement_families"].values()
         }
 
@@ -94,9 +209,9 @@ class Catalog:
         return frozenset((*(row["attributes"] if row else ()), self.main_identifier))
 
 
-def _unit_codes(family: Row) -> Iterable[str]:
+def _units(family: Row) -> dict[str, Row]:
     units = family["units"]
-    return units.keys() if isinstance(units, dict) else (unit["code"] for unit in units)
+    return units if isinstance(units, dict) else {unit["code"]: unit for unit in units}
 
 
 def load_catalog(file: Path) -> tuple[Catalog, list[Row], list[Row]]:

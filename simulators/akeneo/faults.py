@@ -1,6 +1,7 @@
 """Bad days: what can be made to go wrong, and when."""
 
 import random
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -15,8 +16,9 @@ class Faults:
     alone unless `only` names it; `down` does not.
 
     Each of `too_many_requests`, `server_errors`, `timeouts_before`, `timeouts_after`,
-    `dropped_connections` and `cut_answers` is a share (0 to 1) of API calls, or, as a whole
-    number of 1 and more, the next that many calls (it counts down). Shares draw from `seed`.
+    `late_calls`, `dropped_connections` and `cut_answers` is a share (0 to 1) of API calls, or, as
+    a whole number of 1 and more, the next that many calls (it counts down). Shares draw from
+    `seed`.
     """
 
     seed: int = 0
@@ -36,6 +38,16 @@ class Faults:
     timeouts_after: float = 0
     """The call is worked on, and then never answered."""
     timeout_seconds: float = 60.0
+    late_calls: float = 0
+    """The client of a write gets no answer, and the PIM goes on: it writes the call's values when
+    `late_after` newer writes to the same route were answered, or after `late_seconds`."""
+    late_after: int = 1
+    late_seconds: float = 0.0
+    """0: no latest moment; only newer calls, or `POST /_simulator/late-calls`, let it write."""
+    late_lines: int = 0
+    """Lines that a late call writes at once, before its client is gone."""
+    late_hang_seconds: float = 0.0
+    """The client waits that long, unless it gives up, before its connection is closed."""
     dropped_connections: float = 0
     """The connection ends without an answer; nothing is written."""
     cut_answers: float = 0
@@ -82,3 +94,49 @@ class Faults:
             if not right:
                 raise FaultError(f"fault {name}: {value!r} is not a number of 0 or more")
         return replace(self, **changes, _random=None)
+
+
+@dataclass(slots=True, kw_only=True)
+class LateCall:
+    """A call whose client has gone, and which the PIM has not ended."""
+
+    route: str
+    user: str
+    waits_for: int
+    finish: Callable[[], None]
+
+
+@dataclass(slots=True)
+class LateCalls:
+    """Calls that outlive their clients, in the order in which they came."""
+
+    waiting: list[LateCall] = field(default_factory=list)
+    finished: int = 0
+
+    def answered(self, route: str) -> None:
+        """A newer write to this route was answered: calls that waited for it are through now."""
+        for call in self.waiting:
+            if call.route == route:
+                call.waits_for -= 1
+        self.finish([call for call in self.waiting if call.waits_for <= 0])
+
+    def finish(self, calls: list[LateCall]) -> int:
+        """End these calls, if they have not ended; returns how many."""
+        count = 0
+        for call in calls:
+            if call in self.waiting:
+                self.waiting.remove(call)
+                self.finished += 1
+                count += 1
+                call.finish()
+        return count
+
+    def forget(self) -> list[LateCall]:
+        """Let those that wait never write, as after a restart of the PIM; returns them."""
+        forgotten, self.waiting, self.finished = self.waiting, [], 0
+        return forgotten
+
+    def report(self) -> dict[str, Any]:
+        """Those that wait, and how many have ended, as JSON."""
+        waiting = [{"route": call.route, "waits_for": call.waits_for} for call in self.waiting]
+        return {"waiting": waiting, "finished": self.finished}

@@ -6,54 +6,83 @@ they already have. Source: the PIM's product model controller, updater and valid
 
 from typing import Any
 
-from simulators.akeneo.associations import mirror_two_way, set_associations
-from simulators.akeneo.entities import ProductModel
-from simulators.akeneo.payload import check_duplicates
+from simulators.akeneo.associations import (
+    check_quantified,
+    check_structure,
+    mirror_two_way,
+    set_associations,
+    set_quantified,
+)
 from simulators.akeneo.phpjson import to_text, type_name
-from simulators.akeneo.pim import Pim
-from simulators.akeneo.product_fields import check_scalar, set_categories
-from simulators.akeneo.product_rules import SURROUNDED_MESSAGE, well_surrounded
-from simulators.akeneo.product_writes import Body, Documented, Written, mismatch
-from simulators.akeneo.quantified import check_quantified, check_structure, set_quantified
-from simulators.akeneo.refusal import PropertyError, Violation, invalid, violation
-from simulators.akeneo.sameness import same_data
-from simulators.akeneo.value_rules import check_values
-from simulators.akeneo.value_updates import set_values, unknown_property
-from simulators.akeneo.variants import (
+from simulators.akeneo.pim import Pim, ProductModel
+from simulators.akeneo.product_rules import (
+    SURROUNDED_MESSAGE,
     check_attributes,
     check_axes_filled,
     check_axes_unique,
     family_variant_of,
     own_codes,
+    well_surrounded,
+)
+from simulators.akeneo.product_writes import (
+    Body,
+    Documented,
+    Written,
+    change_categories,
+    check_scalar,
+    mismatch,
+    set_categories,
+)
+from simulators.akeneo.refusal import PropertyError, Violation, invalid, violation
+from simulators.akeneo.value_rules import check_values
+from simulators.akeneo.value_updates import (
+    check_duplicates,
+    same_data,
+    set_values,
+    unknown_property,
+)
+from simulators.akeneo.writers import (
+    ANYBODY,
+    Writer,
+    create_options,
+    only_proposes,
+    propose,
+    start_of,
 )
 
 IGNORED = frozenset(("identifier", "created", "updated", "parent_associations", "metadata"))
 
 
-def patch_model(pim: Pim, code: str, body: Body) -> Written:
+def patch_model(pim: Pim, code: str, body: Body, writer: Writer = ANYBODY) -> Written:
     """PATCH /product-models/{code}; raises `Refusal`."""
     with Documented("patch_product_models__code_"):
         check_duplicates(body)
         stored = pim.model(code)
         if stored is None and "code" in body and body["code"] != code:
             raise mismatch("code", body["code"], code)
-        return _write(pim, stored, {"code": code} | body)
+        return _write(pim, stored, {"code": code} | body, writer)
 
 
-def create_model(pim: Pim, body: Body) -> Written:
+def create_model(pim: Pim, body: Body, writer: Writer = ANYBODY) -> Written:
     """POST /product-models; raises `Refusal`."""
     with Documented("post_product_models"):
         check_duplicates(body)
-        return _write(pim, None, body)
+        return _write(pim, None, body, writer)
 
 
-def _write(pim: Pim, stored: ProductModel | None, body: Body) -> Written:
-    model = stored.draft() if stored is not None else ProductModel(code="")
+def _write(pim: Pim, stored: ProductModel | None, body: Body, writer: Writer) -> Written:
+    proposes = stored is not None and only_proposes(pim, writer, stored)
+    model = start_of(pim, writer, stored) if stored is not None else ProductModel(code="")
+    if writer.create_missing_options and pim.edition.saas:
+        create_options(pim, body.get("values"))
     _update(pim, model, stored, body)
     violations = _check(pim, model, stored)
     if violations:
         raise invalid(violations)
-    _save(pim, stored, model)
+    if stored is not None and proposes:
+        propose(pim, writer, stored, model, body)
+    else:
+        _save(pim, stored, model)
     return Written(201 if stored is None else 204, model.code)
 
 
@@ -63,7 +92,7 @@ def _update(pim: Pim, model: ProductModel, stored: ProductModel | None, body: Bo
         parent = pim.model(model.parent)
         if parent is not None and model.family_variant is None and not body.get("family_variant"):
             model.family_variant = parent.family_variant
-    for field, data in body.items():
+    for field, data in sorted(body.items(), key=lambda item: item[0] == "family"):
         if field != "parent":
             _set_field(pim, model, field, _own_values(pim, model, field, data))
 
@@ -93,6 +122,8 @@ def _set_field(pim: Pim, model: ProductModel, field: str, data: Any) -> None:
             _check_family(pim, model, data)
         case "categories":
             set_categories(pim, model, data)
+        case "add_categories" | "remove_categories" if pim.edition.saas:
+            change_categories(pim, model, field, data)
         case "associations":
             set_associations(pim, model, data, by_uuid=False)
         case "quantified_associations":
@@ -230,14 +261,20 @@ def _alike(pim: Pim, stored: ProductModel, model: ProductModel) -> bool:
     return other == model
 
 
-def link_model_value(pim: Pim, stored: ProductModel, code: str, entry: Body) -> None:
+def link_model_value(
+    pim: Pim, stored: ProductModel, code: str, entry: Body, writer: Writer = ANYBODY
+) -> None:
     """Set one value of an existing product model, all rules checked; for uploads.
 
     Raises `PropertyError` or `Refusal`.
     """
-    model = stored.draft()
+    proposes = only_proposes(pim, writer, stored)
+    model = start_of(pim, writer, stored)
     set_values(pim, model, {code: [entry]})
     violations = _check(pim, model, stored)
     if violations:
         raise invalid(violations)
-    _save(pim, stored, model)
+    if proposes:
+        propose(pim, writer, stored, model, {})
+    else:
+        _save(pim, stored, model)

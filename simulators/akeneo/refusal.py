@@ -86,3 +86,12 @@ def invalid(violations: list[Violation]) -> Refusal:
     for broken in violations:
         told.setdefault((broken.path, broken.template), broken.error())
     return Refusal(422, "Validation failed.", errors=list(told.values()))
+
+
+Broken = tuple[str, str, dict[str, Any]]
+"""Template, message, and more to show (the currency of a price) or `path`."""
+
+
+def said(template: str, message: str, **more: Any) -> Broken:
+    """One broken rule; those of one value with the same template and path are told once."""
+    return template, message, more

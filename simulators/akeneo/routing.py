@@ -1,13 +1,82 @@
-"""The table's row: which handler answers which method and path, and what is checked before."""
+"""One call: the row of the table that answers it, what is checked before, how it is answered."""
 
 import base64
 import binascii
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
+from starlette.responses import Response
 
-from simulators.akeneo.call import COLLECTION, JSON, MULTIPART, Handler
-from simulators.akeneo.refusal import Refusal
+from simulators.akeneo.phpjson import InvalidJsonError, decode, encode, is_scalar
+from simulators.akeneo.pim import Pim
+from simulators.akeneo.refusal import Refusal, bad_json
+
+COLLECTION = "application/vnd.akeneo.collection+json"
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call that passed the checks of its headers and its user's rights."""
+
+    pim: Pim
+    request: Request
+    route: str
+    """Method and path pattern, e.g. `PATCH /products/{code}`: the counters' key."""
+    body: bytes
+    user: str
+    params: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        """The REST API's root URL as the client addressed it."""
+        return str(self.request.base_url).rstrip("/") + "/api/rest/v1"
+
+    def json(self) -> Any:
+        """The decoded body; raises `Refusal` 400 when it is not a JSON object or list."""
+        try:
+            data = decode(self.body)
+        except InvalidJsonError:
+            raise bad_json() from None
+        if data is None or is_scalar(data):
+            raise bad_json()
+        return data
+
+    def object(self) -> dict[str, Any]:
+        """The decoded body as an object; an empty list counts as an empty object."""
+        data = self.json()
+        if isinstance(data, dict):
+            return data
+        return {str(index): item for index, item in enumerate(data)}
+
+
+Handler = Callable[[Call], Response]
+
+
+def json_answer(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON body in PHP's spelling."""
+    return Response(encode(data), status, headers, media_type=JSON)
+
+
+def refusal_answer(refusal: Refusal) -> Response:
+    """The body and headers of an error."""
+    return json_answer(refusal.body(), refusal.status, refusal.headers)
+
+
+def no_route(request: Request, status: int) -> Refusal:
+    """Nothing answers this method on this path."""
+    message = f'No route found for "{request.method} {request.url.path}"'
+    return Refusal(status, message + (": Method Not Allowed" if status == 405 else ""))
+
+
+def written_answer(call: Call, status: int, *path: str) -> Response:
+    """201 or 204 without a body, with the Location of the resource."""
+    location = "/".join((call.base, *(quote(part, safe="/") for part in path)))
+    return Response(status_code=status, headers={"Location": location})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +92,8 @@ class Endpoint:
     """Key of `rights.RESOURCES`; None: no right of its own."""
     action: str = "list"
     public: bool = False
+    needs: str | None = None
+    """What the edition must have for this route to be there: a switch of `Edition`."""
 
     @property
     def name(self) -> str:
@@ -30,12 +101,21 @@ class Endpoint:
         return f"{self.method} {self.path}"
 
 
-def get(path: str, handler: Handler, resource: str | None = None) -> Endpoint:
+def get(
+    path: str, handler: Handler, resource: str | None = None, *, needs: str | None = None
+) -> Endpoint:
     """Reading one or a list."""
-    return Endpoint(method="GET", path=path, handler=handler, resource=resource)
+    return Endpoint(method="GET", path=path, handler=handler, resource=resource, needs=needs)
 
 
-def patch(path: str, handler: Handler, resource: str, *, content_type: str = JSON) -> Endpoint:
+def patch(
+    path: str,
+    handler: Handler,
+    resource: str,
+    *,
+    content_type: str = JSON,
+    needs: str | None = None,
+) -> Endpoint:
     """Writing one, or a JSON array of them."""
     return Endpoint(
         method="PATCH",
@@ -44,6 +124,7 @@ def patch(path: str, handler: Handler, resource: str, *, content_type: str = JSO
         content_type=content_type,
         resource=resource,
         action="edit",
+        needs=needs,
     )
 
 
@@ -52,27 +133,43 @@ def patch_list(path: str, handler: Handler, resource: str) -> Endpoint:
     return patch(path, handler, resource, content_type=COLLECTION)
 
 
-def post(path: str, handler: Handler, resource: str | None) -> Endpoint:
-    """Creating one from JSON."""
+def post(
+    path: str,
+    handler: Handler,
+    resource: str | None,
+    *,
+    content_type: str = JSON,
+    action: str = "edit",
+    needs: str | None = None,
+) -> Endpoint:
+    """Creating one from JSON, or asking for something that does not fit into a URL."""
     return Endpoint(
         method="POST",
         path=path,
         handler=handler,
-        content_type=JSON,
+        content_type=content_type,
         resource=resource,
-        action="edit",
+        action=action,
+        needs=needs,
     )
 
 
-def upload(path: str, handler: Handler, resource: str | None) -> Endpoint:
+def upload(
+    path: str, handler: Handler, resource: str | None, *, needs: str | None = None
+) -> Endpoint:
     """Sending a file."""
+    return post(path, handler, resource, content_type=MULTIPART, needs=needs)
+
+
+def delete(path: str, handler: Handler, resource: str, *, needs: str | None = None) -> Endpoint:
+    """Taking one away."""
     return Endpoint(
-        method="POST",
+        method="DELETE",
         path=path,
         handler=handler,
-        content_type=MULTIPART,
         resource=resource,
-        action="edit",
+        action="remove",
+        needs=needs,
     )
 
 

@@ -2,25 +2,34 @@
 
 import asyncio
 import time
+from itertools import islice
+from typing import NoReturn
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from simulators.akeneo.call import COLLECTION, JSON, Call, json_answer, refusal_answer
+from simulators.akeneo.accounts import ACCESS_SECONDS, check_right, check_web_api
+from simulators.akeneo.editions import has
+from simulators.akeneo.faults import LateCall
 from simulators.akeneo.phpjson import InvalidJsonError, decode
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.refusal import Refusal, bad_json
-from simulators.akeneo.rights import check_right, check_web_api
 from simulators.akeneo.routing import (
+    COLLECTION,
+    JSON,
+    Call,
     Endpoint,
     basic_credentials,
     check_headers,
     check_token_content_type,
+    json_answer,
+    no_route,
+    refusal_answer,
 )
-from simulators.akeneo.tokens import ACCESS_SECONDS
-from simulators.akeneo.transport import break_connection
+from simulators.akeneo.server import break_connection
+from simulators.akeneo.stream import Lines
 
 API = "/api/rest/v1"
 TOKEN_PATH = "/api/oauth/v1/token"  # noqa: S105  # a path
@@ -53,37 +62,102 @@ class Serving:
             request = Request(scope, receive)
             body = await request.body()
             response = await platform_fault(self.pim, name, request, len(body))
-            if response is None:
-                hang_up = self.pim.faults.strikes("timeouts_after", name)
-                response = await self._answer(request, body)
-            await response(scope, receive, watched)
+            if response is not None:
+                await response(scope, receive, watched)
+                return
+            hang_up = self.pim.faults.strikes("timeouts_after", name)
+            await self._answer(request, body, receive, watched)
             if hang_up:
-                await never_answer(self.pim, request)
+                await never_answer(request, self.pim.faults.timeout_seconds)
         finally:
             self.pim.counters.leave(status)
 
-    async def _answer(self, request: Request, body: bytes) -> Response:
+    async def _answer(self, request: Request, body: bytes, receive: Receive, send: Send) -> None:
         pim, endpoint = self.pim, self.endpoint
         try:
-            user = self._user(request)
-            if any("[" in name for name in request.query_params):
-                raise Refusal(400, "Bracket syntax is not supported in query parameters.")
-            check_headers(request, endpoint)
-            check_right(pim.accounts, user, endpoint.resource, endpoint.action)
-            call = Call(
-                pim=pim,
-                request=request,
-                route=endpoint.name,
-                body=body,
-                user=user,
-                params=dict(request.path_params),
-            )
-            if pim.faults.latency_ms and endpoint.method != "GET":
-                await asyncio.sleep(_entries(endpoint, body) * pim.faults.latency_ms / 1000)
-            with pim.lock:
-                return endpoint.handler(call)
+            call = self._call(request, body)
+        except Refusal as refusal:
+            await refusal_answer(refusal)(request.scope, receive, send)
+            return
+        if not endpoint.public and not pim.counters.begin(call.user):
+            await self._too_many_at_once()(request.scope, receive, send)
+            return
+        if endpoint.method != "GET" and pim.faults.strikes("late_calls", endpoint.name):
+            await self._outlive(call, request)
+        try:
+            response = await self._work(call)
+            await response(request.scope, receive, send)
+        finally:
+            if not endpoint.public:
+                pim.counters.end(call.user)
+        if endpoint.method != "GET":
+            pim.late.answered(endpoint.name)
+
+    def _call(self, request: Request, body: bytes) -> Call:
+        """What the handler sees; raises `Refusal` for a call that gets no further."""
+        pim, endpoint = self.pim, self.endpoint
+        if not has(pim.edition, endpoint.needs):
+            raise no_route(request, 404)
+        user = self._user(request)
+        if any("[" in name for name in request.query_params):
+            raise Refusal(400, "Bracket syntax is not supported in query parameters.")
+        check_headers(request, endpoint)
+        check_right(pim.accounts, user, endpoint.resource, endpoint.action)
+        return Call(
+            pim=pim,
+            request=request,
+            route=endpoint.name,
+            body=body,
+            user=user,
+            params=dict(request.path_params),
+        )
+
+    async def _work(self, call: Call) -> Response:
+        latency = self.pim.faults.latency_ms
+        if latency and self.endpoint.method != "GET":
+            await asyncio.sleep(_entries(self.endpoint, call.body) * latency / 1000)
+        return self._handled(call)
+
+    def _handled(self, call: Call) -> Response:
+        try:
+            with self.pim.lock:
+                return self.endpoint.handler(call)
         except Refusal as refusal:
             return refusal_answer(refusal)
+
+    async def _outlive(self, call: Call, request: Request) -> NoReturn:
+        """Part from the client and leave the rest of the call for later; always raises."""
+        pim, faults = self.pim, self.pim.faults
+        collection = self.endpoint.content_type == COLLECTION
+        begun = self._handled(call) if collection else None
+        if isinstance(begun, Lines):
+            for _ in islice(begun.work, int(faults.late_lines)):
+                pass
+
+        def finish() -> None:
+            response = begun if begun is not None else self._handled(call)
+            if isinstance(response, Lines):
+                for _ in response.work:
+                    pass
+            pim.counters.end(call.user)
+
+        late = LateCall(
+            route=self.endpoint.name,
+            user=call.user,
+            waits_for=int(faults.late_after),
+            finish=finish,
+        )
+        pim.late.waiting.append(late)
+        if faults.late_seconds:
+            loop = asyncio.get_running_loop()
+            loop.call_later(faults.late_seconds, lambda: pim.late.finish([late]))
+        if faults.late_hang_seconds:
+            await never_answer(request, faults.late_hang_seconds)
+        break_connection(request.scope.get("client"))
+
+    def _too_many_at_once(self) -> Response:
+        headers = {"Retry-After": str(self.pim.counters.limits.retry_after)}
+        return json_answer({"code": 429, "message": TOO_MANY}, 429, headers)
 
     def _user(self, request: Request) -> str:
         if self.endpoint.public:
@@ -102,7 +176,7 @@ def _entries(endpoint: Endpoint, body: bytes) -> int:
         data = decode(body)
     except InvalidJsonError:
         return 1
-    return len(data) if isinstance(data, list) else 1
+    return len(data) or 1 if isinstance(data, list) else 1
 
 
 class TokenServing:
@@ -168,7 +242,7 @@ async def platform_fault(pim: Pim, name: str, request: Request, size: int) -> Re
     if faults.strikes("dropped_connections", name):
         break_connection(request.scope.get("client"))
     if faults.strikes("timeouts_before", name):
-        await never_answer(pim, request)
+        await never_answer(request, pim.faults.timeout_seconds)
     if faults.strikes("too_many_requests", name):
         headers = {} if faults.retry_after is None else {"Retry-After": str(faults.retry_after)}
         return json_answer({"code": 429, "message": TOO_MANY}, 429, headers)
@@ -179,10 +253,10 @@ async def platform_fault(pim: Pim, name: str, request: Request, size: int) -> Re
     return None
 
 
-async def never_answer(pim: Pim, request: Request) -> None:
-    """Wait until the client gives up or the fault's time is over; then break the connection."""
+async def never_answer(request: Request, seconds: float) -> NoReturn:
+    """Wait until the client gives up or the time is over; then break the connection."""
     try:
-        async with asyncio.timeout(pim.faults.timeout_seconds):
+        async with asyncio.timeout(seconds):
             while (await request.receive())["type"] != "http.disconnect":
                 pass
     except TimeoutError:

@@ -1,14 +1,20 @@
-"""List PATCH: newline-delimited JSON in, one answer line per line out, as it goes.
+"""The NDJSON of a collection PATCH: reading its lines, answering them one by one.
 
-Source: the PIM's stream response and https://api.akeneo.com/documentation/update.html.
+Source: the PIM's stream of resources; see https://api.akeneo.com/documentation/update.html.
 """
 
+import asyncio
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from simulators.akeneo.phpjson import InvalidJsonError, decode
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from simulators.akeneo.phpjson import InvalidJsonError, decode, encode
 from simulators.akeneo.refusal import Refusal, bad_json
+from simulators.akeneo.routing import COLLECTION, Call
+from simulators.akeneo.server import break_connection
 
 MAX_LINES = 100
 MAX_LINE_BYTES = 1_000_000
@@ -87,3 +93,56 @@ def _spelled(code: str) -> str:
     except ValueError:
         return code
     return code.lower()
+
+
+BREATHE_EVERY = 20
+"""Lines after which other calls get their turn when lines take no time of their own."""
+
+
+class Lines(StreamingResponse):
+    """HTTP 200, then one JSON line per line of the body, worked on while it is written.
+
+    The PIM goes on when its client has gone: nothing tells it so. `work` does the lines that are
+    left, one at each step, for whoever has to end the call.
+    """
+
+    def __init__(self, call: Call, lines: list[bytes], key: str, write_one: WriteOne) -> None:
+        self.work = _worked(call, lines, key, write_one)
+        super().__init__(_written(call, len(lines), self.work), media_type=COLLECTION)
+
+    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
+        """Write the lines, to the end, whether the client is there or not."""
+        await self.stream_response(send)
+
+
+def stream_answer(call: Call, key: str, write_one: WriteOne) -> Response:
+    """The answer to a list of lines; raises `Refusal` 413 before that."""
+    return Lines(call, lines_of(call.body), key, write_one)
+
+
+def _worked(
+    call: Call, lines: list[bytes], key: str, write_one: WriteOne
+) -> Iterator[dict[str, Any]]:
+    faults = call.pim.faults
+    found = answers(
+        lines, key, write_one, deadlocked=lambda: faults.strikes("deadlock_lines", call.route)
+    )
+    for _ in lines:
+        with call.pim.lock:
+            answer = next(found)
+        call.pim.counters.line(call.route, answer["status_code"])
+        yield answer
+
+
+async def _written(call: Call, count: int, work: Iterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    faults = call.pim.faults
+    cut_after = faults.cut_after_lines if faults.strikes("cut_answers", call.route) else None
+    for number in range(count):
+        if faults.latency_ms:
+            await asyncio.sleep(faults.latency_ms / 1000)
+        elif number % BREATHE_EVERY == BREATHE_EVERY - 1:
+            await asyncio.sleep(0)
+        answer = next(work)
+        if cut_after is not None and number >= cut_after:
+            break_connection(call.request.scope.get("client"))
+        yield (("\n" if number else "") + encode(answer)).encode()

@@ -1,19 +1,34 @@
-"""Endpoints of the PIM's structure."""
+"""Routes of the structure: attributes and their options, families, channels, categories…"""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from starlette.responses import Response
 
-from simulators.akeneo.call import Call, json_answer, written_answer
-from simulators.akeneo.catalog import Row
+from simulators.akeneo.catalog import WITH_OPTIONS, Row
 from simulators.akeneo.paging import page_of, paged
 from simulators.akeneo.refusal import Refusal
-from simulators.akeneo.routing import Endpoint, get, patch, patch_list, post
-from simulators.akeneo.streaming import stream_answer
-from simulators.akeneo.structure_resources import FAMILY_VARIANTS, WRITINGS
-from simulators.akeneo.structure_rows import KINDS, Kind, as_api, filtered
-from simulators.akeneo.structure_writes import write_structure
+from simulators.akeneo.routing import (
+    Call,
+    Endpoint,
+    get,
+    json_answer,
+    patch,
+    patch_list,
+    post,
+    written_answer,
+)
+from simulators.akeneo.stream import stream_answer
+from simulators.akeneo.structure_resources import (
+    FAMILY_VARIANTS,
+    KINDS,
+    WRITINGS,
+    Kind,
+    as_api,
+    filtered,
+)
+from simulators.akeneo.structure_writes import write_option, write_structure
 
 
 def list_answer(call: Call, path: str, rows: list[Row], show: Callable[[Row], Row]) -> Response:
@@ -31,7 +46,7 @@ def _list(kind: Kind) -> Callable[[Call], Response]:
     def answer(call: Call) -> Response:
         catalog = call.pim.catalog
         rows = sorted(catalog.rows[kind.resource].values(), key=lambda row: row["code"].lower())
-        return list_answer(call, kind.path, rows, lambda row: kind.show(catalog, row))
+        return list_answer(call, kind.path, rows, lambda row: kind.show(call.pim, row))
 
     return answer
 
@@ -41,7 +56,7 @@ def _one(kind: Kind) -> Callable[[Call], Response]:
         row = call.pim.catalog.find(kind.resource, call.params["code"])
         if row is None:
             raise Refusal(404, f'{kind.label} "{call.params["code"]}" does not exist.')
-        return json_answer(kind.show(call.pim.catalog, row))
+        return json_answer(kind.show(call.pim, row))
 
     return answer
 
@@ -111,6 +126,18 @@ def _patch_family_variants(call: Call) -> Response:
     return stream_answer(call, "code", write)
 
 
+def _patch_family_variant(call: Call) -> Response:
+    family, code = _family(call)["code"], call.params["code"]
+    status = write_structure(call.pim, FAMILY_VARIANTS, code, call.object(), {"family": family})
+    return written_answer(call, status, "families", family, "variants", code)
+
+
+def _post_family_variant(call: Call) -> Response:
+    family, body = _family(call)["code"], call.object()
+    status = write_structure(call.pim, FAMILY_VARIANTS, None, body, {"family": family})
+    return written_answer(call, status, "families", family, "variants", str(body["code"]))
+
+
 def _locale_rows(call: Call) -> list[Row]:
     active = call.pim.catalog.active_locales
     codes = sorted(call.pim.catalog.locales)
@@ -152,6 +179,89 @@ def structure_endpoints() -> Iterator[Endpoint]:
     yield patch_list("/families/{family}/variants", _patch_family_variants, "family_variant")
     yield get("/families/{family}/variants", _family_variants, "family_variant")
     yield get("/families/{family}/variants/{code}", _family_variant, "family_variant")
+    yield patch("/families/{family}/variants/{code}", _patch_family_variant, "family_variant")
+    yield post("/families/{family}/variants", _post_family_variant, "family_variant")
     yield from _simple("locales", "Locale", "locale", _locale_rows)
     yield from _simple("currencies", "Currency", "currency", _currency_rows)
     yield get("/measurement-families", _measurement_families, "measurement_family")
+
+
+_SUPPORTED = ", ".join(f'"{name}"' for name in WITH_OPTIONS)
+
+
+def _readable_attribute(call: Call) -> str:
+    code = call.params["attribute"]
+    attribute = call.pim.catalog.attributes.get(code)
+    if attribute is None:
+        raise Refusal(404, f'Attribute "{code}" does not exist.')
+    if attribute.type not in WITH_OPTIONS:
+        raise Refusal(
+            404,
+            f'Attribute "{code}" does not support options. '
+            f"Only attributes of type {_SUPPORTED} support options.",
+        )
+    return code
+
+
+def _list_options(call: Call) -> Response:
+    attribute = _readable_attribute(call)
+    rows = list(call.pim.catalog.options.get(attribute, {}).values())
+    rows.sort(key=lambda row: (row["sort_order"], row["code"]))
+    return list_answer(call, f"attributes/{attribute}/options", rows, _shown)
+
+
+def _one_option(call: Call) -> Response:
+    attribute, code = _readable_attribute(call), call.params["code"]
+    row = call.pim.catalog.options.get(attribute, {}).get(code.lower())
+    if row is None:
+        raise Refusal(
+            404,
+            f'Attribute option "{code}" does not exist or is not an option '
+            f'of the attribute "{attribute}".',
+        )
+    return json_answer(_shown(row))
+
+
+def _shown(row: Row) -> Row:
+    labels = {locale: label for locale, label in (row["labels"] or {}).items() if label}
+    return as_api(row) | {"labels": labels}
+
+
+def _patch_options(call: Call) -> Response:
+    _count(call)
+    attribute = call.params["attribute"]
+
+    def write(code: str, body: dict[str, Any]) -> int:
+        return write_option(call.pim, attribute, code, body)
+
+    return stream_answer(call, "code", write)
+
+
+def _patch_option(call: Call) -> Response:
+    _count(call)
+    attribute, code = call.params["attribute"], call.params["code"]
+    status = write_option(call.pim, attribute, code, call.object())
+    return written_answer(call, status, "attributes", attribute, "options", code)
+
+
+def _post_option(call: Call) -> Response:
+    _count(call)
+    attribute, body = call.params["attribute"], call.object()
+    status = write_option(call.pim, attribute, None, body)
+    return written_answer(
+        call, status, "attributes", attribute, "options", str(body.get("code", ""))
+    )
+
+
+def _count(call: Call) -> None:
+    call.pim.counters.option_write(time.monotonic())
+
+
+def option_endpoints() -> Iterator[Endpoint]:
+    """Options of one attribute."""
+    path = "/attributes/{attribute}/options"
+    yield get(path, _list_options, "attribute_option")
+    yield get(f"{path}/{{code}}", _one_option, "attribute_option")
+    yield patch_list(path, _patch_options, "attribute_option")
+    yield patch(f"{path}/{{code}}", _patch_option, "attribute_option")
+    yield post(path, _post_option, "attribute_option")

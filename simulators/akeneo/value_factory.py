@@ -6,10 +6,10 @@ What is made here can still be wrong (an unknown option, a text too long): that 
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from simulators.akeneo.attribute import (
+from simulators.akeneo.catalog import (
     ASSETS,
     BOOLEAN,
     DATE,
@@ -68,8 +68,13 @@ def check_place(attribute: Attribute, channel: str | None, locale: str | None) -
     raise PropertyError(f"{subject} {text}")
 
 
-def make_data(attribute: Attribute, data: Any) -> Any:
-    """The data as it is kept; None when nothing is left of it. Raises `PropertyError`."""
+def make_data(attribute: Attribute, data: Any, zone: tzinfo) -> Any:
+    """The data as it is kept; None when nothing is left of it. Raises `PropertyError`.
+
+    A date without a zone begins at midnight in `zone`, that of the PIM's server.
+    """
+    if attribute.type == DATE:
+        return _date(attribute.code, data, zone)
     return _MAKERS[attribute.type](attribute.code, data)
 
 
@@ -144,10 +149,10 @@ def _price(code: str, data: Any) -> Any:
     return [{"amount": kept[code], "currency": code} for code in sorted(kept)] or None
 
 
-def _date(code: str, data: Any) -> Any:
+def _date(code: str, data: Any, zone: tzinfo) -> Any:
     if not isinstance(data, str):
         raise _string_required(code, data)
-    moment = _moment(data)
+    moment = _moment(data, zone)
     if moment is None:
         raise PropertyError(
             f"The {code} attribute requires a valid date. "
@@ -156,7 +161,7 @@ def _date(code: str, data: Any) -> Any:
     return moment.isoformat()
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str, zone: tzinfo) -> datetime | None:
     """Read a date as PHP does: a 31st of February is a day of March."""
     match = _DAY.match(text)
     if match is None:
@@ -170,8 +175,7 @@ def _moment(text: str) -> datetime | None:
         return None
     if not 1 <= day <= 31:
         return None
-    zone = clock.tzinfo or UTC
-    moment = datetime.combine(first, clock.replace(microsecond=0), tzinfo=zone)
+    moment = datetime.combine(first, clock.replace(microsecond=0, tzinfo=clock.tzinfo or zone))
     return moment + timedelta(days=day - 1)
 
 
@@ -222,7 +226,6 @@ _MAKERS: dict[str, Callable[[str, Any], Any]] = {
     METRIC: _metric,
     PRICE: _price,
     BOOLEAN: _boolean,
-    DATE: _date,
     SIMPLE_SELECT: _option,
     MULTI_SELECT: _list_of("options"),
     REFERENCE_SIMPLE: _reference,

@@ -1,4 +1,4 @@
-"""Splitter, mapper and caretaker in one process: a file goes in, and the night comes to rest."""
+"""Splitter, mapper and housekeeping in one process: a file goes in, and the night comes to rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from functions.caretaker import handler as caretaker
+from functions.housekeeping import handler as housekeeping
 from functions.mapper import handler as mapper
 from functions.splitter import handler as splitter
 from pim_connector.bucket import Bucket
@@ -24,8 +24,8 @@ from pim_connector.queues import FifoQueue
 from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.run import Run
 from pim_connector.settings import MapperSettings
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.pim import Pim
-from simulators.akeneo.tokens import Connection
 from tests.integration.stack import BUCKET, Context, Stack
 
 SECRET = {"client_id": "c", "secret": "s", "username": "u", "password": "p"}
@@ -49,7 +49,7 @@ class Nights:
         for name, value in stack.environment().items():
             monkeypatch.setenv(name, value)
         splitter.parts.cache_clear()
-        caretaker.parts.cache_clear()
+        housekeeping.parts.cache_clear()
         aws = MapperClients(
             s3=stack.s3,
             sqs=stack.sqs,
@@ -60,7 +60,7 @@ class Nights:
         settings = MapperSettings(
             bucket=BUCKET,
             run_table="RunTable",
-            ledger_table="LedgerTable",
+            sync_state_table="SyncStateTable",
             state_table="StateTable",
             product_queue_url=stack.urls["products"],
             product_dead_letter_queue_url=stack.urls["dead-products"],
@@ -72,7 +72,7 @@ class Nights:
         yield cls(stack=stack, pim=pim)
         parts.close()
         splitter.parts.cache_clear()
-        caretaker.parts.cache_clear()
+        housekeeping.parts.cache_clear()
 
     def night(self, name: str, body: str, metadata: dict[str, str] | None = None) -> Run:
         """Take a file in, and give its run when nothing is left to do."""
@@ -93,7 +93,7 @@ class Nights:
         context: Any = Context()
         while self._deliver() or self._announce():
             pass
-        caretaker.lambda_handler({"tick": True}, context)
+        housekeeping.lambda_handler({"sweep": True}, context)
 
     def run(self, name: str) -> Run:
         found = self.stack.registry.get(name)
@@ -140,7 +140,7 @@ class Nights:
         for kind, detail in told:
             event = {"source": "pim-connector", "detail-type": kind, "detail": detail}
             if kind == "RunSettled":
-                caretaker.lambda_handler(event, context)
+                housekeeping.lambda_handler(event, context)
             elif kind == "SplitContinues":
                 splitter.lambda_handler(event, context)
         return bool(told)

@@ -82,13 +82,13 @@ class Operator:
         outputs = {
             "Bucket": BUCKET,
             "RunTable": "RunTable",
-            "LedgerTable": "LedgerTable",
+            "SyncStateTable": "SyncStateTable",
             "StateTable": "StateTable",
             "ProductQueue": stack.urls["products"],
             "ProductDeadLetterQueue": stack.urls["dead-products"],
             "AssetQueue": stack.urls["assets"],
             "AssetDeadLetterQueue": stack.urls["dead-assets"],
-            "Lanes": "2",
+            "ConcurrentCalls": "2",
             "AkeneoUrl": url,
             "AkeneoSecret": "akeneo",
         }

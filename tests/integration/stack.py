@@ -48,7 +48,7 @@ class Context:
 
 @dataclass
 class Stack:
-    """Clients of an emulated AWS with everything splitter and caretaker need."""
+    """Clients of an emulated AWS with everything splitter and housekeeping need."""
 
     s3: Any = field(default_factory=lambda: boto3.client("s3"))
     sqs: Any = field(default_factory=lambda: boto3.client("sqs"))
@@ -62,7 +62,7 @@ class Stack:
         versioning = {"Status": "Enabled"}
         self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=versioning)
         resources = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Template)["Resources"]  # noqa: S506
-        for name in ("RunTable", "LedgerTable", "StateTable"):
+        for name in ("RunTable", "SyncStateTable", "StateTable"):
             wanted = (
                 "KeySchema",
                 "AttributeDefinitions",
@@ -86,11 +86,11 @@ class Stack:
         return {
             "BUCKET": BUCKET,
             "RUN_TABLE": "RunTable",
-            "LEDGER_TABLE": "LedgerTable",
+            "SYNC_STATE_TABLE": "SyncStateTable",
             "STATE_TABLE": "StateTable",
             "PRODUCT_QUEUE_URL": self.urls["products"],
             "PRODUCT_DEAD_LETTER_QUEUE_URL": self.urls["dead-products"],
-            "LANES": "2",
+            "CONCURRENT_CALLS": "2",
         }
 
     @property

@@ -27,11 +27,11 @@ from pim_connector.akeneo import (
 )
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.structure import EVERYTHING, Structure, fetch_structure
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.server import serve
-from simulators.akeneo.tokens import Connection
 
 WORDS = {
     "client_id": "client-1",

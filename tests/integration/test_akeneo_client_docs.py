@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.server import serve
-from simulators.akeneo.tokens import Connection
 
 PAGE = Path(__file__).parents[2] / "docs" / "akeneo-client.md"
 CATALOG = {

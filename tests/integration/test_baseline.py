@@ -41,7 +41,7 @@ records:
 
 @dataclass
 class Shop:
-    """Splitter, caretaker and ledger over AWS in memory; a mapper that takes what it is told to."""
+    """Splitter, housekeeping and ledger in memory; a mapper that takes what it is told to."""
 
     world: World = field(default_factory=lambda: World(START))
     asked: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Shop:
             trigger="upload",
             clock=lambda: datetime.fromtimestamp(self.world.clock.now, UTC),
         )
-        self.caretaker = CaretakerParts(
+        self.housekeeping = CaretakerParts(
             bucket=self.bucket,
             registry=self.registry,
             splits=self.splits,
@@ -159,7 +159,7 @@ class Shop:
     def night(self, products: dict[str, str], *refused: str) -> Run:
         run = self.split(self.upload(products))
         self.deliver(*refused)
-        assert close_run(run.id, self.caretaker)
+        assert close_run(run.id, self.housekeeping)
         return self.run(run)
 
 
@@ -229,7 +229,7 @@ def test_after_an_errand_the_ledger_has_the_word(shop: Shop) -> None:
     shop.ledger.accept([replace(entry, fingerprint=b"", slots=b"")])
     shop.registry.prepared(errand)
     shop.registry.sent(errand, sent=0, records=0, counts={}, now=shop.parts.now())
-    assert close_run(errand.id, shop.caretaker)
+    assert close_run(errand.id, shop.housekeeping)
     shop.split(shop.upload(GOODS))
     assert set(shop.asked) == set(GOODS)
     assert [r.identifier for m in shop.sent for r in m.records] == ["P7"]
@@ -262,13 +262,13 @@ def test_a_run_that_began_while_another_was_under_way_vouches_for_nothing(shop: 
     second = shop.split(shop.upload(GOODS, "b.xml"))
     shop.sent = waiting + shop.sent
     shop.deliver()
-    assert close_run(first.id, shop.caretaker)
-    assert close_run(second.id, shop.caretaker)
+    assert close_run(first.id, shop.housekeeping)
+    assert close_run(second.id, shop.housekeeping)
     third = shop.split(shop.upload(GOODS, "c.xml"))
     assert third.follows == ""
     assert set(shop.asked) == set(GOODS)
     assert third.counts["unchanged"] == 20
-    assert close_run(third.id, shop.caretaker)
+    assert close_run(third.id, shop.housekeeping)
     shop.split(shop.upload(GOODS, "d.xml"))
     assert shop.asked == []
 
@@ -294,7 +294,7 @@ def test_a_split_that_is_taken_up_again_goes_on_with_the_same_list(shop: Shop) -
     split = shop.split(shop.run(run))
     assert split.counts["unchanged"] == 19
     shop.deliver()
-    assert close_run(run.id, shop.caretaker)
+    assert close_run(run.id, shop.housekeeping)
     shop.split(shop.upload(GOODS | {"P3": "new"}))
     assert shop.asked == []
 

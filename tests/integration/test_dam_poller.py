@@ -112,7 +112,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "BUCKET": "stack",
         "STATE_TABLE": "state",
-        "LEDGER_TABLE": "ledger",
+        "SYNC_STATE_TABLE": "ledger",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(telemetry.metrics.provider, "namespace", "PimConnector")

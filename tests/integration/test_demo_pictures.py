@@ -13,11 +13,11 @@ from local.demo.pictures import COLLECTION, FAMILY, Picture, differences, pictur
 from local.stack.lifecycle import CATALOG, SIMULATED_CREDENTIALS
 from pim_connector.akeneo.client import AkeneoClient
 from pim_connector.akeneo.credentials import ConnectionCredentials
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.server import serve
-from simulators.akeneo.tokens import Connection
 
 WANTED = pictures(expectation(assortment()))
 

@@ -1,4 +1,4 @@
-"""An errand whose command was stopped at any call: it is sent by the caretaker, or given up."""
+"""An errand whose command was stopped at any call: it is sent by housekeeping, or given up."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def stopped_at(nights: Nights, number: int) -> Iterator[None]:
 def send_again(nights: Nights, run: Run, *, ago: timedelta = LONG_AGO) -> None:
     """Replay a run as a command does that began a while ago."""
     errands = replace(nights.errands(), clock=lambda: datetime.now(UTC) - ago)
-    ledger = Ledger(nights.stack.dynamodb, "LedgerTable")
+    ledger = Ledger(nights.stack.dynamodb, "SyncStateTable")
     parts = ReplayParts(errands=errands, deliveries=nights.stack.deliveries, ledger=ledger)
     replay(run, Selection(), parts, force=Force())
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from functions.caretaker import handler as caretaker
+from functions.housekeeping import handler as housekeeping
 from functions.splitter import handler as splitter
 from pim_connector.assets import worker as asset_worker
 from pim_connector.delivery.pim import Usage
@@ -32,10 +32,10 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         for name, value in stack.environment().items():
             monkeypatch.setenv(name, value)
         splitter.parts.cache_clear()
-        caretaker.parts.cache_clear()
+        housekeeping.parts.cache_clear()
         yield stack
         splitter.parts.cache_clear()
-        caretaker.parts.cache_clear()
+        housekeeping.parts.cache_clear()
 
 
 def test_the_splitter_emits_what_is_looked_at(
@@ -48,24 +48,24 @@ def test_the_splitter_emits_what_is_looked_at(
     assert '"RunsSetAside":[1.0]' in out.replace(" ", ""), "it has no mapping"
 
 
-def test_the_caretaker_emits_what_is_looked_at(
+def test_housekeeping_emits_what_is_looked_at(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.put("config/erp/shop.yaml", MAPPING)
     splitter.lambda_handler(stack.put("incoming/shop/a.xml", export()[:5]), CONTEXT)
     capsys.readouterr()
 
-    caretaker.lambda_handler({"tick": True}, CONTEXT)
+    housekeeping.lambda_handler({"sweep": True}, CONTEXT)
 
     out = capsys.readouterr().out
-    assert emitted(out) >= looked_at()["caretaker"]
+    assert emitted(out) >= looked_at()["housekeeping"]
     assert '"RunsFailed":[1.0]' in out.replace(" ", ""), "the file is cut"
 
 
 def test_a_round_with_nothing_to_do_still_says_that_it_was_made(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    caretaker.lambda_handler({"tick": True}, CONTEXT)
+    housekeeping.lambda_handler({"sweep": True}, CONTEXT)
 
     assert {"RunsUnderWay", "OldestRunMinutes"} <= emitted(capsys.readouterr().out)
 
@@ -89,7 +89,7 @@ def test_the_asset_mapper_counts_what_is_looked_at() -> None:
 
 
 def test_no_other_function_is_looked_at_than_those_that_are_tested_for_it() -> None:
-    here = {"splitter", "caretaker", "mapper", "asset_mapper"}
+    here = {"splitter", "housekeeping", "mapper", "asset_mapper"}
     elsewhere = {"dam_poller"}
 
     assert set(looked_at()) == here | elsewhere

@@ -39,7 +39,7 @@ def again(nights: Nights, run: Run, force: Force | None = None, **selection: Any
     parts = ReplayParts(
         errands=nights.errands(),
         deliveries=nights.stack.deliveries,
-        ledger=Ledger(nights.stack.dynamodb, "LedgerTable"),
+        ledger=Ledger(nights.stack.dynamodb, "SyncStateTable"),
     )
     errand = replay(run, Selection(**selection), parts, force=force)
     nights.rest()

@@ -23,7 +23,7 @@ EVENTS = sorted((ROOT / "events").glob("*/*.json"))
 ANSWERS = {
     "splitter": {"taken_in"},
     "mapper": {"batchItemFailures"},
-    "caretaker": {"closed"},
+    "housekeeping": {"closed"},
     "dam_poller": {"polls", "links_tried"},
     "dam_webhook": {"statusCode", "batchItemFailures"},
     "asset_mapper": {"batchItemFailures"},

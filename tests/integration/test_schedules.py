@@ -1,4 +1,4 @@
-"""Schedules are switched off and on as they are, and the caretaker's rounds go on."""
+"""Schedules are switched off and on as they are, and housekeeping's sweeps go on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def operator(
         Operator.at_work(pim, "http://127.0.0.1:9", monkeypatch, capsys) as operator,
     ):
         scheduler: Any = boto3.client("scheduler")
-        for name in ("sweep", "tick"):
+        for name in ("sweep", "housekeeping"):
             scheduler.create_schedule(
                 Name=name,
                 ScheduleExpression="cron(0 1 * * ? *)",
@@ -48,7 +48,7 @@ def operator(
             )
         operator.schedules = {
             "SplitterFunctionNightlySweep": "sweep",
-            "CaretakerFunctionTick": "tick",
+            "HousekeepingFunctionSweep": "housekeeping",
         }
         yield operator
 
@@ -70,7 +70,7 @@ def test_a_pause_ends_with_resume_and_changes_nothing_else(operator: Operator) -
     assert paused.status == 0
     assert paused.out == "off  SplitterFunctionNightlySweep: cron(0 1 * * ? *), Europe/Paris\n"
     assert state("sweep") == ("DISABLED", *same)
-    assert state("tick") == ("ENABLED", *same), "runs under way have to end"
+    assert state("housekeeping") == ("ENABLED", *same), "runs under way have to end"
 
     resumed = operator.types("resume", "--json")
     assert resumed.lines == [

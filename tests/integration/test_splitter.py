@@ -80,7 +80,7 @@ def accept(stack: Stack, messages: list[ProductMessage]) -> None:
 
 def enter(stack: Stack, messages: list[ProductMessage]) -> None:
     """Enter in the ledger that the PIM took everything."""
-    ledger = Ledger(stack.dynamodb, "LedgerTable")
+    ledger = Ledger(stack.dynamodb, "SyncStateTable")
     ledger.accept(
         [
             LedgerEntry(
@@ -409,7 +409,7 @@ def test_a_hundred_heavy_records_travel_by_pointer_as_one_message(stack: Stack) 
     run = stack.run()
     messages = stack.messages()
     assert [len(message.records) for message in messages] == [100, 50]
-    assert f"heavy/{run.id}/000001" in stack.keys("heavy/")
+    assert f"claim-checks/{run.id}/000001" in stack.keys("claim-checks/")
     assert identifiers(messages) == [f"P{n}" for n in range(150)]
 
 

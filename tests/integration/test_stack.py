@@ -115,7 +115,7 @@ def as_role(target: Target, role: str, service: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    "function", ["SplitterFunction", "MapperFunction", "CaretakerFunction", "DamPollerFunction"]
+    "function", ["SplitterFunction", "MapperFunction", "HousekeepingFunction", "DamPollerFunction"]
 )
 def test_a_function_cannot_replace_a_mapping(target: Target, function: str) -> None:
     s3 = as_role(target, lambda_role(target, function), "s3")

@@ -233,7 +233,7 @@ def test_a_record_that_was_rejected_does_not_come_back_by_a_replay_once_an_expor
     parts = ReplayParts(
         errands=nights.errands(),
         deliveries=nights.stack.deliveries,
-        ledger=Ledger(nights.stack.dynamodb, "LedgerTable"),
+        ledger=Ledger(nights.stack.dynamodb, "SyncStateTable"),
     )
     replayed = replay(run, Selection(rejected=True), parts)
     nights.rest()

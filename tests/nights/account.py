@@ -42,7 +42,9 @@ class Account:
         self.loop = Loop(self.clock)
         self.trace = Traces(self.clock, trace)
         self.pim = PimWorld(self.loop, weather, chance)
-        self.invocations = Invocations(self.loop, weather, chance, self.trace, self.wake_caretaker)
+        self.invocations = Invocations(
+            self.loop, weather, chance, self.trace, self.wake_housekeeping
+        )
         self.operator = Operator(self)
         self.marketing = Marketing(self.pim, self.clock, self.trace, chance)
         self.log = io.StringIO()
@@ -72,13 +74,13 @@ class Account:
         return {
             "BUCKET": BUCKET,
             "RUN_TABLE": "runs",
-            "LEDGER_TABLE": "ledger",
+            "SYNC_STATE_TABLE": "ledger",
             "STATE_TABLE": "state",
             "PRODUCT_QUEUE_URL": self.queue.url,
             "PRODUCT_DEAD_LETTER_QUEUE_URL": self.dead.url,
             "AKENEO_URL": "https://pim.example.com",
             "AKENEO_SECRET_ARN": SECRET_NAME,
-            "LANES": str(self.plan.lanes),
+            "CONCURRENT_CALLS": str(self.plan.lanes),
             "TRIGGER": self.plan.trigger,
             "PARENT_WAIT_MINUTES": str(self.plan.parent_wait_minutes),
             "POWERTOOLS_SERVICE_NAME": "night",
@@ -149,16 +151,16 @@ class Account:
             elif event["detail-type"] == "SplitContinues":
                 self._send("splitter", event)
             else:
-                self._send("caretaker", event)
+                self._send("housekeeping", event)
         self._told = len(events)
 
     def tick(self) -> None:
-        """Call the caretaker, and again after a while if anything is under way."""
+        """Call housekeeping, and again after a while if anything is under way."""
         self._tick_planned = False
-        self.invocations.invoke("caretaker", {"tick": True})
-        self.wake_caretaker()
+        self.invocations.invoke("housekeeping", {"sweep": True})
+        self.wake_housekeeping()
 
-    def wake_caretaker(self) -> None:
+    def wake_housekeeping(self) -> None:
         """Plan the next tick; an idle stack's ticks would change nothing and are left out."""
         if self._tick_planned:
             return

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from simulators.akeneo.entities import Product, ProductModel
-from simulators.akeneo.pim import Pim
+from simulators.akeneo.pim import Pim, Product, ProductModel
 
 
 def texts(pim: Pim, entity: Product | ProductModel) -> dict[str, str]:

@@ -18,7 +18,7 @@ from tests.nights.traces import Traces, shortened
 from tests.nights.weather import Weather
 
 NOW = 0.5
-SECONDS = {"splitter": 900.0, "mapper": 300.0, "caretaker": 300.0}
+SECONDS = {"splitter": 900.0, "mapper": 300.0, "housekeeping": 300.0}
 RETRY_SECONDS = (60.0, 120.0)
 """Between the attempts of an asynchronous invocation
 (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html)."""

@@ -12,7 +12,7 @@ from tests.nights.oracle import FileRun, Key, Values, mapped
 from tests.nights.traces import Traces
 
 if TYPE_CHECKING:
-    from simulators.akeneo.entities import Product
+    from simulators.akeneo.pim import Product
     from tests.nights.account import Account
     from tests.nights.pim import PimWorld, Write
 

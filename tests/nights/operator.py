@@ -67,7 +67,7 @@ class Operator:
     def _type(self, name: str, work: Callable[[], object]) -> None:
         account = self._account
         account.invocations.command(name, work, KILLED if account.weather.kill else 0.0)
-        account.wake_caretaker()
+        account.wake_housekeeping()
 
     def _replay(self) -> str:
         from pim_connector.errands import errand_name

@@ -18,14 +18,13 @@ from typing import Any
 import httpx
 from starlette.requests import ClientDisconnect
 
-from simulators.akeneo import option_endpoints, serving
+from simulators.akeneo import serving, structure_endpoints
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources
-from simulators.akeneo.entities import Product, ProductModel
 from simulators.akeneo.faults import Faults
-from simulators.akeneo.pim import Pim
-from simulators.akeneo.tokens import Connection
-from simulators.akeneo.transport import ConnectionBroken
+from simulators.akeneo.pim import Pim, Product, ProductModel
+from simulators.akeneo.server import ConnectionBroken
 from tests.nights.goods import CATALOG, POISON
 from tests.nights.held import texts
 from tests.nights.loop import Loop
@@ -131,7 +130,7 @@ class PimWorld:
     def steady(self) -> dict[Any, str]:
         """Say which clocks of the simulator are to be the loop's."""
         fake = types.SimpleNamespace(monotonic=lambda: self._loop.clock.now)
-        return {(serving, "time"): fake, (option_endpoints, "time"): fake}  # type: ignore[dict-item]
+        return {(serving, "time"): fake, (structure_endpoints, "time"): fake}  # type: ignore[dict-item]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Take one call, at the speed and in the mood of the moment."""

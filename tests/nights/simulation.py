@@ -107,6 +107,6 @@ def _clear_up(account: Account) -> bool:
     busy = bool(account.invocations.lost or account.dead.messages)
     account.redeliver_lost_events()
     account.operator.redrive()
-    account.wake_caretaker()
+    account.wake_housekeeping()
     account.poll()
     return busy or account.loop.next_time() is not None

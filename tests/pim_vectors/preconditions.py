@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from simulators.akeneo.accounts import RIGHTS, WEB_API, Accounts, Connection
 from simulators.akeneo.catalog import Catalog, from_resources
 from simulators.akeneo.model_writes import create_model
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.product_writes import create_product, create_product_by_uuid
-from simulators.akeneo.rights import WEB_API
 from simulators.akeneo.structure_resources import FAMILY_VARIANTS, WRITINGS
 from simulators.akeneo.structure_writes import write_structure
-from simulators.akeneo.tokens import Accounts, Connection
 from tests.pim_vectors.files import file_content
 from tests.pim_vectors.intents import UnknownStepError, body_of
 from tests.pim_vectors.vectors import Vector
@@ -73,6 +72,8 @@ class Scene:
     """As they were when the connection was made, by user name."""
     media: dict[str, str] = field(default_factory=dict)
     later: list[dict[str, Any]] = field(default_factory=list)
+    roles: dict[str, set[str]] = field(default_factory=dict)
+    """Roles that the case makes, with their rights."""
 
     def media_key(self, name: str) -> str:
         """The key of an uploaded file with this name; stored when first asked for."""
@@ -97,6 +98,8 @@ def set_up(pim: Pim, catalogs: Catalogs, vector: Vector) -> Scene:
     pim.accounts = Accounts()
     for user in resources.get("users", []):
         _connect(scene, user["username"], user["username"], user["password"])
+    if "AuthorizationEndToEnd" in vector.name or "AuthorizationIntegration" in vector.name:
+        _give_rights(scene)
     if isinstance(vector.steps, dict):
         put_told_products(pim, vector.words)
         return scene
@@ -107,6 +110,13 @@ def set_up(pim: Pim, catalogs: Catalogs, vector: Vector) -> Scene:
             take(scene, step)
     _give_uuids(pim, catalogs.uuids)
     return scene
+
+
+def _give_rights(scene: Scene) -> None:
+    """The rights of the recorded roles: all, the API without a resource, not even the API."""
+    for user, role in scene.users.items():
+        rights = {"ROLE_ADMINISTRATOR": None, "ROLE_TRAINEE": ()}.get(role, (WEB_API,))
+        scene.pim.accounts.set_rights(user, rights)
 
 
 def _give_uuids(pim: Pim, uuids: dict[str, str]) -> None:
@@ -205,8 +215,31 @@ def _call(scene: Scene, service: str, method: str, args: list[Any]) -> None:
             _statement(scene, args)
         case ["akeneo_integration_tests", *_], "logIn":
             return
+        case ["pim_user", "factory", *_], "setRole":
+            _make_role(scene, args[0])
+        case ["pim_user", "factory", *_], "setLabel":
+            return
+        case ["pim_user", "repository", *_], "setPermissions":
+            return
+        case ["pim_user", "repository", *_], "addRole":
+            _add_role(scene, service, args[0]["$stub"])
         case _:
             raise UnknownStepError(f"{service}->{method}")
+
+
+def _make_role(scene: Scene, name: str) -> None:
+    """A role that is named after its right; who has a role of a case's own has no other."""
+    right = name.removeprefix("pim_api_")
+    scene.roles[name] = {WEB_API} | ({right} & RIGHTS)
+    for user, role in scene.users.items():
+        if role != "ROLE_ADMINISTRATOR":
+            scene.pim.accounts.set_rights(user, ())
+
+
+def _add_role(scene: Scene, service: str, stub: str) -> None:
+    user, role = _CODE_IN_STUB.search(service), _CODE_IN_STUB.search(stub)
+    if user and role:
+        scene.pim.accounts.set_rights(user.group(1), scene.roles[role.group(1)])
 
 
 def _statement(scene: Scene, args: list[Any]) -> None:

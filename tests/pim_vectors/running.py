@@ -11,6 +11,7 @@ import httpx
 
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources
+from simulators.akeneo.editions import EDITIONS
 from simulators.akeneo.pim import Pim, utc_now
 from simulators.akeneo.refusal import Refusal
 from simulators.akeneo.server import serve
@@ -84,7 +85,7 @@ class Runner:
 @contextmanager
 def runner_for(folder: Path) -> Iterator[Runner]:
     """A runner with a simulator of its own, over real HTTP."""
-    pim = Pim(catalog=from_resources({}))
+    pim = Pim(catalog=from_resources({}), edition=EDITIONS["ce-7.0"])
     with serve(create_app(pim)) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield Runner(folder, pim, client)
 

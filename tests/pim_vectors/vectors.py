@@ -13,6 +13,8 @@ IN_SCOPE = (
     "products_patch_one",
     "products_uuid_patch_list",
     "products_uuid_patch_one",
+    "products_post",
+    "products_uuid_post",
     "product_models_patch_list",
     "product_models_patch_one",
     "variant_conversion",
@@ -25,6 +27,7 @@ IN_SCOPE = (
     "token_auth",
     "headers_root",
     "media_files",
+    "acl",
     "structure_attribute_option",
     "structure_patch_list",
 )

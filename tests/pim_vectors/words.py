@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-from simulators.akeneo.attribute import METRIC
-from simulators.akeneo.catalog import Catalog, from_resources
+from simulators.akeneo.catalog import METRIC, Catalog, from_resources
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.product_writes import patch_product
 

@@ -81,3 +81,19 @@ def test_goods_without_characteristics_are_a_product() -> None:
     assert value(cream, "vat_rate") == "0"
     assert value(cream, "price") == price("199.9", "RUB")
     assert value(cream, "weight") is None
+
+
+CATALOG = "docs/mappings/commerceml_catalog.yaml"
+
+
+def test_goods_take_their_prices_and_stock_from_the_second_file() -> None:
+    catalogue = own_export(
+        "commerceml_import.xml", CATALOG, PIM, second=("offers", "commerceml_offers.xml")
+    )
+    cream = catalogue["a2"]
+    assert value(cream, "price") == price("199.9", "RUB")
+    assert value(cream, "trade_price") is None
+    assert value(cream, "stock") == 120
+    assert value(catalogue["a1"], "brand") == "ooo_kabluk"
+    assert value(catalogue["a1"], "colour") == "temno_siniy"
+    assert problems_of(CATALOG, PIM) == ()

@@ -62,3 +62,12 @@ def test_what_is_marked_for_deletion_is_disabled() -> None:
     assert (field(drill, "enabled"), field(bits, "enabled")) == (True, False)
     assert field(drill, "categories") == ["sap_01050203"]
     assert value(drill, "ean") == "4006381333931"
+
+
+def test_units_are_iso_codes_or_those_of_sap_itself() -> None:
+    level = own_export("idoc_matmas_sap_units.xml", MAPPING, PIM)["200001"]
+    assert value(level, "base_unit") == "st"
+    assert value(level, "weight") == {"amount": "1.25", "unit": "KILOGRAM"}
+    assert value(level, "volume") == {"amount": "420", "unit": "CUBIC_CENTIMETER"}
+    assert value(level, "width") == {"amount": "2.5", "unit": "CENTIMETER"}
+    assert value(level, "pieces_per_carton") == "12"

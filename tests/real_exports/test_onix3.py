@@ -102,3 +102,11 @@ def test_a_file_of_another_version_or_without_namespace_is_read_as_well(namespac
     other = text.replace('xmlns="http://ns.editeur.org/onix/3.0/reference"', namespace)
     program = compile_mapping(load_mapping(mapping_text(MAPPING).encode(), name=MAPPING))
     assert len([*read_records(lambda: io.BytesIO(other.encode()), program)]) == 3
+
+
+def test_short_tags_say_the_same_as_reference_tags() -> None:
+    short = own_export("onix3_short.xml", "docs/mappings/onix3_short.yaml", PIM)
+    assert [(r.state, r.payload, r.media) for r in short.records] == [
+        (r.state, r.payload, r.media) for r in own().records
+    ]
+    assert problems_of("docs/mappings/onix3_short.yaml", PIM) == ()

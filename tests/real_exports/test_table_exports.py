@@ -60,6 +60,27 @@ def test_cells_after_a_gap_are_in_the_column_that_they_say() -> None:
     assert value(bold, "updated") == "2024-05-07"
 
 
+def test_merged_cells_shift_no_column() -> None:
+    merged = own_export("spreadsheetml_merged.xml", EXCEL, PIM)
+    rake, spade = merged["M-1"], merged["M-2"]
+    assert value(rake, "name", "de_DE") == "Rechen, Preis auf Anfrage"
+    assert value(rake, "price") is None
+    assert value(rake, "weight") == {"amount": "1.5", "unit": "KILOGRAM"}
+    assert value(rake, "colour") == "grun"
+    assert value(spade, "colour") == "rot"
+    assert value(spade, "updated") is None
+    assert value(spade, "erp_group") == "Garten"
+
+
+def test_error_cells_are_no_value_and_a_broken_number_is_no_product() -> None:
+    merged = own_export("spreadsheetml_merged.xml", EXCEL, PIM)
+    hoe = merged["M-3"]
+    assert (value(hoe, "price"), value(hoe, "colour")) == (None, None)
+    assert value(hoe, "weight") == {"amount": "2", "unit": "KILOGRAM"}
+    assert value(hoe, "erp_group") == "Garten"
+    assert merged.records[-1].state == "rejected"
+
+
 def test_columns_of_filemaker_have_the_names_of_its_metadata() -> None:
     assert filemaker().states == {"mapped": 2, "filtered": 1}
     chair, table = filemaker()["0100"], filemaker()["0101"]

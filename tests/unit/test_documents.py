@@ -102,7 +102,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"| a mapping | {places.MAX_BYTES // 1_000_000} MB",
         f"| a product's identifier | {identity.MAX_IDENTIFIER} ",
         f"| products in one call | {messages.MAX_RECORDS} ",
-        f"| calls at the same time | {parameters['Lanes']['Default']} ",
+        f"| calls at the same time | {parameters['ConcurrentCalls']['Default']} ",
         f"| the PIM is down | {retention // 86_400} days",
         f"product model | {parameters['ParentWaitMinutes']['Default']} minutes",
         f"| crashes of one message | {worker.MOST_ATTEMPTS} ",

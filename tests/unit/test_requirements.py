@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN_BY_LAMBDA = {"boto3", "botocore", "urllib3"}
 """urllib3 comes with botocore (docs/decisions)."""
-OURS = {"pim_connector", "telemetry", "cli", "local", "tests", "functions"}
+OURS = {"simulators", "pim_connector", "telemetry", "cli", "local", "tests", "functions"}
 OF_OTHERS = {"samcli", "samtranslator", "ministack"}
 """Imported by local/scan/translation.py and local/stack/shared_layers.py, which SAM's own Python
 and the emulator's run."""
@@ -62,7 +62,7 @@ def test_what_lambda_code_imports_is_in_the_layer_and_nothing_else_is() -> None:
 
 
 def test_what_the_command_line_and_the_simulators_import_is_installed() -> None:
-    folders = ("functions", "layers/connector/python", "cli", "local")
+    folders = ("functions", "layers/connector/python", "cli", "local", "simulators")
     code = imported(*folders) - {"botocore", "urllib3"} - OF_OTHERS
 
     assert distributions(code) == required("lambda", "cli", "local") - RUN_BY_NAME

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from pim_connector import settings
+from pim_connector.console.parts import ConsoleSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"POWERTOOLS_SERVICE_NAME"}
@@ -49,10 +50,11 @@ TABLES = of_type("AWS::DynamoDB::Table")
 SETTINGS: dict[str, type[Struct]] = {
     "SplitterFunction": settings.SplitterSettings,
     "MapperFunction": settings.MapperSettings,
-    "CaretakerFunction": settings.CaretakerSettings,
+    "HousekeepingFunction": settings.HousekeepingSettings,
     "DamPollerFunction": settings.DamPollerSettings,
     "DamWebhookFunction": settings.DamWebhookSettings,
     "AssetMapperFunction": settings.AssetMapperSettings,
+    "ConsoleFunction": ConsoleSettings,
 }
 
 
@@ -196,15 +198,19 @@ def test_nothing_in_the_inbox_or_the_configuration_expires() -> None:
 
 
 def test_the_lanes_that_records_are_dealt_to_are_the_calls_that_run_at_once() -> None:
-    choices = TEMPLATE["Parameters"]["Lanes"]["AllowedValues"]
+    choices = TEMPLATE["Parameters"]["ConcurrentCalls"]["AllowedValues"]
     by_choice = {
-        choice: row["Lanes"] for choice, row in TEMPLATE["Mappings"]["Concurrency"].items()
+        choice: row["Calls"] for choice, row in TEMPLATE["Mappings"]["Concurrency"].items()
     }
     mapper = FUNCTIONS["MapperFunction"]["Events"]["Messages"]["Properties"]["ScalingConfig"]
 
     assert by_choice == {choice: int(choice) for choice in choices}
-    assert mapper["MaximumConcurrency"] == {"FindInMap": ["Concurrency", {"Ref": "Lanes"}, "Lanes"]}
-    assert FUNCTIONS["SplitterFunction"]["Environment"]["Variables"]["LANES"] == {"Ref": "Lanes"}
+    assert mapper["MaximumConcurrency"] == {
+        "FindInMap": ["Concurrency", {"Ref": "ConcurrentCalls"}, "Calls"]
+    }
+    assert FUNCTIONS["SplitterFunction"]["Environment"]["Variables"]["CONCURRENT_CALLS"] == {
+        "Ref": "ConcurrentCalls"
+    }
 
 
 def test_one_message_is_one_call_to_the_pim() -> None:
@@ -217,7 +223,7 @@ def test_one_message_is_one_call_to_the_pim() -> None:
 def test_the_lanes_that_assets_are_dealt_to_are_the_calls_that_run_at_once() -> None:
     scaling = FUNCTIONS["AssetMapperFunction"]["Events"]["Messages"]["Properties"]["ScalingConfig"]
     for function in ("DamPollerFunction", "DamWebhookFunction"):
-        lanes = FUNCTIONS[function]["Environment"]["Variables"]["ASSET_LANES"]
+        lanes = FUNCTIONS[function]["Environment"]["Variables"]["ASSET_CONCURRENT_CALLS"]
         assert int(lanes) == scaling["MaximumConcurrency"]
 
 
@@ -232,7 +238,7 @@ def test_schedules_have_the_time_zone_and_the_pause_that_the_operator_chose() ->
     for name, schedule in schedules.items():
         by_clock = str(schedule["ScheduleExpression"]).startswith("{") or "cron" in str(schedule)
         assert not by_clock or "ScheduleExpressionTimezone" in schedule, name
-        assert name == "Tick" or schedule["State"] == {"Ref": "Schedules"}, name
+        assert name == "Sweep" or schedule["State"] == {"Ref": "Schedules"}, name
 
 
 def test_no_parameter_holds_a_secret_and_every_one_says_what_it_does() -> None:

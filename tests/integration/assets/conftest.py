@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.server import serve
-from simulators.akeneo.tokens import Connection
 from tests.integration.assets.world import CATALOG, SECRET, World
 
 

@@ -211,7 +211,7 @@ class World:
         self.settings = AssetMapperSettings(
             bucket="bucket",
             run_table="runs",
-            ledger_table="ledger",
+            sync_state_table="ledger",
             state_table="state",
             asset_queue_url=self.queues["asset"],
             asset_dead_letter_queue_url=self.queues["dead"],

@@ -11,8 +11,8 @@ import pytest
 from pim_connector.akeneo import AkeneoClient, ConnectionCredentials
 from pim_connector.breaker import Breaker, Closed
 from pim_connector.messages import HeavyPointer, encode
+from simulators.akeneo.accounts import Connection
 from simulators.akeneo.faults import Faults
-from simulators.akeneo.tokens import Connection
 from tests.integration.mapper.examples import (
     MAPPING,
     OPTIONS,

@@ -225,7 +225,7 @@ def test_a_variant_that_waited_in_vain_is_rejected_with_that_reason(world: World
     assert "did not come in time" in reasons(world, "run-1", 1)
 
 
-def test_a_model_that_waits_for_its_own_parent_is_known_to_the_caretaker(world: World) -> None:
+def test_a_model_that_waits_for_its_own_parent_is_known_to_housekeeping(world: World) -> None:
     mapping = world.put_mapping(
         VARIANTS.replace("    family_variant", "    parent: parent\n    family_variant")
     )
@@ -295,7 +295,7 @@ def test_the_values_of_before_are_kept_where_the_source_is_reversible(world: Wor
     world.send("run-2", mapping, boots(1, "Shoe"))
     world.deliver_all()
 
-    kept = [json.loads(world.bucket.get(key)) for key in world.keys("rewind/")]
+    kept = [json.loads(world.bucket.get(key)) for key in world.keys("revert/")]
 
     assert kept[0]["records"][0]["before"] is None
     before = kept[1]["records"][0]["before"]
@@ -317,7 +317,7 @@ def test_of_a_variant_that_waited_what_counts_is_what_was_there_when_it_was_writ
     world.deliver_all()
 
     assert world.counts("run-2") == {"updated": 1}
-    kept = [json.loads(world.bucket.get(key))["records"] for key in world.keys("rewind/run-2/")]
+    kept = [json.loads(world.bucket.get(key))["records"] for key in world.keys("revert/run-2/")]
     [[one]] = [records for records in kept if records]
     assert one["before"]["identifier"] == "boots-s"
 
@@ -357,10 +357,10 @@ def test_a_heavy_message_is_read_from_the_bucket(world: World) -> None:
     message = world.send("run-1", mapping, boots(1))
     world.invoke()
     heavy = encode(msgspec.structs.replace(message, run="run-2", order="run-2"))
-    world.bucket.put("heavy/run-2/000001", heavy)
+    world.bucket.put("claim-checks/run-2/000001", heavy)
     world.start_run("run-2")
 
-    pointer = HeavyPointer(run="run-2", heavy="heavy/run-2/000001")
+    pointer = HeavyPointer(run="run-2", heavy="claim-checks/run-2/000001")
     world.queue_body(encode(pointer).decode(), message)
     world.deliver_all()
 

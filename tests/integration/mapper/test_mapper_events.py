@@ -18,7 +18,10 @@ EVENTS = Path(__file__).resolve().parents[3] / "events" / "mapper"
 EXPECTED = {
     "two-products-are-created": ({"created": 2}, None),
     "a-message-of-another-version-is-put-aside": ({}, "version 99"),
-    "a-heavy-message-whose-body-is-gone-is-put-aside": ({}, "heavy/sample-run/000001 is gone"),
+    "a-heavy-message-whose-body-is-gone-is-put-aside": (
+        {},
+        "claim-checks/sample-run/000001 is gone",
+    ),
 }
 
 

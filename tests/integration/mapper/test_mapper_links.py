@@ -17,7 +17,7 @@ from pim_connector.runs.announcements import Announcements
 from pim_connector.runs.leases import Leases
 from pim_connector.runs.splits import Splits
 from pim_connector.runs.table import RunTable
-from simulators.akeneo.entities import Product, ProductModel
+from simulators.akeneo.pim import Product, ProductModel
 from tests.integration.mapper.examples import MAPPING, VARIANTS, model, reasons
 from tests.integration.mapper.world import Killed, World, record
 
@@ -49,7 +49,7 @@ def targets(world: World, identifier: str, kind: str = "products") -> set[str]:
     return {str(pim.products[uuid].values["sku", None, None]) for uuid in linked}
 
 
-def caretaker(world: World) -> CaretakerParts:
+def housekeeping(world: World) -> CaretakerParts:
     return CaretakerParts(
         bucket=world.bucket,
         registry=world.registry,
@@ -196,7 +196,7 @@ def test_a_worker_that_is_killed_after_a_write_loses_no_link_and_counts_nothing_
         world.kills.at = None
         world.start_worker()
         world.deliver_all()
-        make_round(caretaker(world))
+        make_round(housekeeping(world))
         world.deliver_all()
 
         assert world.run(run).settled, world.kills.seen[:at]

@@ -130,7 +130,7 @@ class World:
         self.settings = MapperSettings(
             bucket="bucket",
             run_table="runs",
-            ledger_table="ledger",
+            sync_state_table="ledger",
             state_table="state",
             product_queue_url=self.queue,
             product_dead_letter_queue_url=self.dead_letters,

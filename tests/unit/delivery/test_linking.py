@@ -79,7 +79,7 @@ def group(records: int, parent: str = REST_OF_RUN) -> ParkedGroup:
         run="r",
         message=f"1.{records}",
         lane=0,
-        heavy="heavy/r/1.1",
+        heavy="claim-checks/r/1.1",
         since=0,
         records=records,
     )

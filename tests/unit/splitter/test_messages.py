@@ -68,7 +68,7 @@ def test_records_encoded_one_by_one_make_the_same_message(records: list[MessageR
 
 
 def test_a_heavy_message_is_known_by_its_pointer() -> None:
-    pointer = HeavyPointer(run="r1", heavy="heavy/r1/000001", last=True)
+    pointer = HeavyPointer(run="r1", heavy="claim-checks/r1/000001", last=True)
     assert decode(encode(pointer)) == pointer
 
 

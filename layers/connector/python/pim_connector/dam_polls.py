@@ -48,9 +48,9 @@ class DamPolls:
         dynamodb: DynamoDBClient,
         secrets: SecretsManagerClient,
     ) -> None:
-        self._lanes = settings.asset_lanes
+        self._lanes = settings.asset_concurrent_calls
         self._state = RunTable(dynamodb, settings.state_table)
-        self._ledger = AssetLedger(dynamodb, settings.ledger_table)
+        self._ledger = AssetLedger(dynamodb, settings.sync_state_table)
         self._queue = FifoQueue(sqs, settings.asset_queue_url)
         self._bucket = Bucket(s3, settings.bucket)
         self._files = SourceFiles(self._bucket, secrets)

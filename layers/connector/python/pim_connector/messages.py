@@ -208,7 +208,7 @@ def deduplication_id(run: str, message_id: str) -> str:
 
 def heavy_key(run: str, message_id: str) -> str:
     """Say where in the bucket the body of a heavy message lies."""
-    return f"heavy/{run}/{message_id}"
+    return f"claim-checks/{run}/{message_id}"
 
 
 def released_id(message_id: str, first_number: int) -> str:

@@ -110,7 +110,7 @@ def _changed(run: Run, bucket: Bucket) -> dict[tuple[str, str], Previous]:
     A message sorts before those that it made of its parked records.
     """
     found: dict[tuple[str, str], Previous] = {}
-    keys = (key.removesuffix(".json") for key in bucket.keys(f"rewind/{run.id}/"))
+    keys = (key.removesuffix(".json") for key in bucket.keys(f"revert/{run.id}/"))
     for key in sorted(keys):
         for one in msgspec.json.decode(bucket.get(f"{key}.json"), type=_Kept).records:
             who = (one.resource, one.identifier)

@@ -23,16 +23,16 @@ class SplitterSettings(Struct, frozen=True, kw_only=True):
 
     bucket: str
     run_table: str
-    ledger_table: str
+    sync_state_table: str
     state_table: str
     product_queue_url: str
     event_bus: str = "default"
-    lanes: int = 4
+    concurrent_calls: int = 4
     trigger: str = "upload"
 
     def __post_init__(self) -> None:
         _one_of("TRIGGER", self.trigger, ("upload", "nightly"))
-        _at_least("LANES", self.lanes, 1)
+        _at_least("CONCURRENT_CALLS", self.concurrent_calls, 1)
 
 
 class MapperSettings(Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class MapperSettings(Struct, frozen=True, kw_only=True):
 
     bucket: str
     run_table: str
-    ledger_table: str
+    sync_state_table: str
     state_table: str
     product_queue_url: str
     product_dead_letter_queue_url: str
@@ -50,8 +50,8 @@ class MapperSettings(Struct, frozen=True, kw_only=True):
     parent_wait_minutes: int = 60
 
 
-class CaretakerSettings(Struct, frozen=True, kw_only=True):
-    """What the caretaker must know; parked records wait `parent_wait_minutes` for their parent."""
+class HousekeepingSettings(Struct, frozen=True, kw_only=True):
+    """What housekeeping must know; parked records wait `parent_wait_minutes` for their parent."""
 
     bucket: str
     run_table: str
@@ -71,47 +71,47 @@ class DamWebhookSettings(Struct, frozen=True, kw_only=True):
     bucket: str
     state_table: str
     asset_queue_url: str
-    asset_lanes: int = ASSET_LANES
+    asset_concurrent_calls: int = ASSET_LANES
     intake_source: str = ""
 
     def __post_init__(self) -> None:
-        _at_least("ASSET_LANES", self.asset_lanes, 1)
+        _at_least("ASSET_CONCURRENT_CALLS", self.asset_concurrent_calls, 1)
 
 
 class DamPollerSettings(Struct, frozen=True, kw_only=True):
     """What the DAM poller must know; its lanes are those of the asset queue, as the webhook's."""
 
     bucket: str
-    ledger_table: str
+    sync_state_table: str
     state_table: str
     asset_queue_url: str
-    asset_lanes: int = ASSET_LANES
+    asset_concurrent_calls: int = ASSET_LANES
 
     def __post_init__(self) -> None:
-        _at_least("ASSET_LANES", self.asset_lanes, 1)
+        _at_least("ASSET_CONCURRENT_CALLS", self.asset_concurrent_calls, 1)
 
 
 class AssetMapperSettings(Struct, frozen=True, kw_only=True):
     """What the asset mapper must know; the secret is that of the DAM flow's own connection.
 
-    `lanes` are those of the product queue, which links go through. `private_media` is `allowed`
-    only where DAM and PIM run on one machine.
+    `concurrent_calls` are those of the product queue, which links go through. `private_media` is
+    `allowed` only where DAM and PIM run on one machine.
     """
 
     bucket: str
     run_table: str
-    ledger_table: str
+    sync_state_table: str
     state_table: str
     asset_queue_url: str
     asset_dead_letter_queue_url: str
     product_queue_url: str
     akeneo_url: str
     akeneo_secret_arn: str
-    lanes: int = 4
+    concurrent_calls: int = 4
     private_media: str = "refused"
 
     def __post_init__(self) -> None:
-        _at_least("LANES", self.lanes, 1)
+        _at_least("CONCURRENT_CALLS", self.concurrent_calls, 1)
         _one_of("PRIVATE_MEDIA", self.private_media, ("refused", "allowed"))
 
 

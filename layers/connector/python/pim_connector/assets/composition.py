@@ -72,7 +72,7 @@ class AssetMapper:
         self._sources = SourceFiles(bucket, aws.secrets, now=around.now)
         self._pim = pim_of(settings, aws, self._around, "asset")
         self._ledger = AssetLedger(
-            aws.dynamodb, settings.ledger_table, sleep=around.sleep, jitter=around.jitter
+            aws.dynamodb, settings.sync_state_table, sleep=around.sleep, jitter=around.jitter
         )
         self._structures = AssetStructures(self._fetch_structure, now=around.now)
         self._families = FamilyTimes(RunTable(aws.dynamodb, settings.state_table))
@@ -190,7 +190,7 @@ class AssetMapper:
                     self._pim.client(), [(link.resource, link.product) for link in links]
                 )
             there = [link for link in links if (link.resource, link.product) in keys]
-            self._products.send(outgoing(source, there, keys, self._settings.lanes))
+            self._products.send(outgoing(source, there, keys, self._settings.concurrent_calls))
             return frozenset(link for link in links if link.add and link not in there)
 
         return send

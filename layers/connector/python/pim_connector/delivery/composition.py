@@ -87,7 +87,7 @@ def _parts(
     begin = around.begin or Threads()
     ledger = Ledger(
         aws.dynamodb,
-        settings.ledger_table,
+        settings.sync_state_table,
         begin=begin,
         sleep=around.sleep,
         jitter=around.jitter,

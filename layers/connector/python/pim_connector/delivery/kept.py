@@ -85,7 +85,7 @@ class Kept:
 
 def _previous_key(message: ProductMessage, again: int) -> str:
     name = f"{message.id}+{again:07d}" if again else message.id
-    return f"rewind/{message.run}/{name}.json"
+    return f"revert/{message.run}/{name}.json"
 
 
 def _inside(heavy: bytes, pointer: HeavyPointer) -> Message:

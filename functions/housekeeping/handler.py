@@ -1,0 +1,72 @@
+"""Closes runs whose records all have their state, and looks after those that got stuck."""
+
+from __future__ import annotations
+
+import gc
+
+gc.disable()  # until `observed`: what modules make while they are imported is not garbage
+
+import os
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from msgspec.structs import asdict
+
+from pim_connector.bucket import Bucket
+from pim_connector.closing import CaretakerParts, close_run
+from pim_connector.dead_letters import DeadLetters
+from pim_connector.errors import ConfigurationError
+from pim_connector.queues import FifoQueue
+from pim_connector.rounds import make_round
+from pim_connector.run_metrics import of_closed, of_open
+from pim_connector.runs.announcements import RUN_SETTLED, Announcements
+from pim_connector.runs.deliveries import Deliveries
+from pim_connector.runs.leases import Leases
+from pim_connector.runs.parking import Parking
+from pim_connector.runs.registry import Registry
+from pim_connector.runs.splits import Splits
+from pim_connector.runs.table import RunTable
+from pim_connector.settings import HousekeepingSettings, load
+from telemetry import count, logger, observed
+
+
+@cache
+def parts() -> CaretakerParts:
+    settings = load(HousekeepingSettings, os.environ)
+    dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+    runs = RunTable(dynamodb, settings.run_table)
+    return CaretakerParts(
+        bucket=Bucket(boto3.client("s3"), settings.bucket),
+        registry=Registry(runs),
+        splits=Splits(runs),
+        deliveries=Deliveries(runs),
+        parking=Parking(runs),
+        leases=Leases(RunTable(dynamodb, settings.state_table)),
+        queue=FifoQueue(sqs, settings.product_queue_url),
+        dead_letters=DeadLetters(sqs, settings.product_dead_letter_queue_url),
+        announcements=Announcements(boto3.client("events"), settings.event_bus),
+        parent_wait_seconds=settings.parent_wait_minutes * 60,
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+@observed
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    match event:
+        case {"detail-type": kind, "detail": {"run": str(run)}} if kind == RUN_SETTLED:
+            answer: dict[str, Any] = {"run": run, "closed": close_run(run, parts())}
+            count(of_closed(parts().registry.each([run] if answer["closed"] else [])))
+        case {"sweep": True}:
+            answer = asdict(make_round(parts()))
+            count(of_closed(parts().registry.each(answer["closed"])))
+            count(of_open(parts().registry.each_open(), parts().clock()))
+        case _:
+            raise ConfigurationError(
+                "housekeeping was called with an event it does not know "
+                f"(keys: {', '.join(event)[:200]}); connect it to RunSettled and its schedule only"
+            )
+    logger.info("housekeeping done", extra=answer)
+    return answer
