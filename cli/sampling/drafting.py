@@ -11,11 +11,11 @@ from cli.sampling.prefixes import DEFAULT, Prefixes
 from cli.sampling.sample import read_sample
 from cli.sampling.trial import tried
 from cli.sampling.writing import comment
+from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.elements import OpenFile, XmlStream
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.language import File
-from pim_connector.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from pim_connector.erp.elements import Cut, XmlStream
 from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.paths import ANY, ElementPath
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.mapping.nodes import record_node
-from pim_connector.mapping.paths import element_path
+from pim_connector.mapping.context import record_node
+from pim_connector.mapping.xpath import element_path
 from tests.differential.documents import NAMESPACES, Made
 from tests.unit.erp.reading_world import OneWay
 

@@ -11,9 +11,8 @@ from msgspec import Struct, field
 from pim_connector.erp.elements import Cut, Tag
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
 from pim_connector.mapping.compiled import HeadValue
-from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.nodes import record_node
-from pim_connector.mapping.view import View, single_text
+from pim_connector.mapping.context import View, record_node, single_text
+from pim_connector.mapping.converters import Refusal
 
 Skeleton: TypeAlias = tuple[str, str]
 """The start tags of an element's ancestors, and their end tags."""

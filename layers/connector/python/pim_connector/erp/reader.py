@@ -15,13 +15,12 @@ from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.compiled import CompiledRecord
-from pim_connector.mapping.program import Program
+from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord
 
 
 def read_records(
     open_file: OpenFile,
-    program: Program,
+    compiled: CompiledMapping,
     *,
     skip: int = 0,
     others: Mapping[str, OpenFile] | None = None,
@@ -38,27 +37,27 @@ def read_records(
     the file is no readable XML to its end, and when no record is at the paths of the mapping. With
     `file.recover: records` what is not well-formed comes as a record with a `fault` instead.
     """
-    return RecordReader(open_file, program, skip=skip, others=others, pulse=pulse)
+    return RecordReader(open_file, compiled, skip=skip, others=others, pulse=pulse)
 
 
-def read_order(open_file: Callable[[], BinaryIO], program: Program) -> str | None:
+def read_order(open_file: Callable[[], BinaryIO], compiled: CompiledMapping) -> str | None:
     """The export's own time, by the mapping's `source.order`; None when it names none.
 
     Reads the file as far as the value is. Raises UnreadableFileError when it is not there: the
     order decides which of two files is newer, so it must not be guessed.
     """
-    if program.order is None:
+    if compiled.order is None:
         return None
-    stream = XmlStream(open_file=open_file, options=program.mapping.file.file)
+    stream = XmlStream(open_file=open_file, options=compiled.mapping.file.file)
     head = HeadDocument()
-    anchors = program.order.anchors
+    anchors = compiled.order.anchors
     for cut in stream.cuts(anchors):
         for inner in cut.flat():
             head.add(inner, shallow=all(anchors[number].shallow for number in inner.paths))
-        order = head.evaluate([program.order])["order"]
+        order = head.evaluate([compiled.order])["order"]
         if order:
             return order
-    raise UnreadableFileError(f"`source.order` finds no value at {program.order.reader.label}")
+    raise UnreadableFileError(f"`source.order` finds no value at {compiled.order.reader.label}")
 
 
 class RecordReader(Iterator[SourceRecord]):
@@ -71,21 +70,21 @@ class RecordReader(Iterator[SourceRecord]):
     def __init__(
         self,
         open_file: OpenFile,
-        program: Program,
+        compiled: CompiledMapping,
         *,
         skip: int = 0,
         others: Mapping[str, OpenFile] | None = None,
         pulse: Callable[[], object] = lambda: None,
     ) -> None:
         self.records_read = self.holes = 0
-        self._program = program
+        self._compiled = compiled
         self._skip = skip
         self._others = others or {}
         self._stream = XmlStream(
-            open_file=open_file, options=program.mapping.file.file, pulse=pulse
+            open_file=open_file, options=compiled.mapping.file.file, pulse=pulse
         )
-        self._plan = Plan.of(program)
-        self._surroundings = _Surroundings(program, self._plan)
+        self._plan = Plan.of(compiled)
+        self._surroundings = _Surroundings(compiled, self._plan)
         self._groups: dict[tuple[int, ...], list[Group]] = {}
         self._skeletons = Skeletons()
         self._records = self._placed()
@@ -112,7 +111,7 @@ class RecordReader(Iterator[SourceRecord]):
     def _read(self) -> Iterator[SourceRecord]:
         seen, stream = self._surroundings, self._stream
         seen.read_other_files(stream, self._others)
-        if any(table.file is None for table in self._program.tables.values()):
+        if any(table.file is None for table in self._compiled.tables.values()):
             seen.read_all(stream.again())
         for cut in stream.cuts(self._plan.paths):
             if cut.fault is not None:
@@ -140,7 +139,7 @@ class RecordReader(Iterator[SourceRecord]):
         self.holes += 1
         if self.records_read <= self._skip:
             return
-        name = groups[0].names[0] if groups else next(iter(self._program.records))
+        name = groups[0].names[0] if groups else next(iter(self._compiled.records))
         place = f" (line {fault.line}, column {fault.column})" if fault.line else ""
         yield SourceRecord(
             number=self.records_read, line=cut.line, rule=name, xml="", fault=f"{fault.what}{place}"
@@ -190,19 +189,19 @@ class Plan(Struct, kw_only=True):
     tables: dict[int, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, program: Program) -> Plan:
+    def of(cls, compiled: CompiledMapping) -> Plan:
         plan = cls()
-        for names in _alternatives(program):
-            record = program.records[names[0]]
+        for names in _alternatives(compiled):
+            record = compiled.records[names[0]]
             path = plan._number(record.path)
             within = None if record.within is None else plan._number(record.within)
             group = Group(names=names, record=record, path=path, within=within)
             plan.groups.setdefault(path, []).append(group)
             plan.record_paths.append(record.path)
-        for table in program.tables.values():
+        for table in compiled.tables.values():
             if table.file is None:
                 plan.tables.setdefault(plan._number(table.path), []).append(table.name)
-        for value in program.head.values():
+        for value in compiled.head.values():
             plan.head_paths.update(plan._number(anchor) for anchor in value.anchors)
         return plan
 
@@ -242,11 +241,11 @@ class Plan(Struct, kw_only=True):
         return lambda cut: any(number in self.groups for number in cut.paths)
 
 
-def _alternatives(program: Program) -> list[tuple[str, ...]]:
+def _alternatives(compiled: CompiledMapping) -> list[tuple[str, ...]]:
     """Rules by path: one group of alternatives, and each rule with `continue` by itself."""
     groups: list[tuple[str, ...]] = []
     choices: dict[tuple[object, ...], list[str]] = {}
-    for name, record in program.records.items():
+    for name, record in compiled.records.items():
         if record.rule.continue_:
             groups.append((name,))
             continue
@@ -262,15 +261,15 @@ def _alternatives(program: Program) -> list[tuple[str, ...]]:
 class _Surroundings:
     """Head and tables of one file, as they become known; the head at its first record."""
 
-    def __init__(self, program: Program, plan: Plan) -> None:
+    def __init__(self, compiled: CompiledMapping, plan: Plan) -> None:
         self.head: dict[str, str] = {}
         self.head_is_known = False
-        self._program = program
+        self._compiled = compiled
         self._plan = plan
         self._document = HeadDocument()
         self._heads: dict[str, dict[str, str]] = {}
         self._tables = LookupTables(
-            {name: tuple(table.columns) for name, table in program.tables.items()}
+            {name: tuple(table.columns) for name, table in compiled.tables.items()}
         )
 
     def read_other_files(self, stream: XmlStream, others: Mapping[str, OpenFile]) -> None:
@@ -279,7 +278,7 @@ class _Surroundings:
         Each is read once, whatever tables it holds. Raises ConfigurationError for one that is not
         given, UnreadableFileError as reading does.
         """
-        tables = [table for table in self._program.tables.values() if table.file is not None]
+        tables = [table for table in self._compiled.tables.values() if table.file is not None]
         for name in dict.fromkeys(table.file for table in tables):
             here = [table for table in tables if table.file == name]
             if name is None or name not in others:
@@ -304,7 +303,7 @@ class _Surroundings:
             for inner in cut.flat():
                 self.collect(inner)
                 for name in self._plan.tables_of(inner):
-                    self._tables.fill(self._program.tables[name], inner)
+                    self._tables.fill(self._compiled.tables[name], inner)
         self._evaluate()
 
     def collect(self, cut: Cut) -> None:
@@ -318,7 +317,7 @@ class _Surroundings:
     def conclude(self, stream: XmlStream) -> None:
         """At the first record: the head is known, or else is looked for in the whole file."""
         self._evaluate()
-        used = {name for rule in self._program.records.values() for name in rule.head_names}
+        used = {name for rule in self._compiled.records.values() for name in rule.head_names}
         if any(not self.head.get(name) for name in used):
             self.read_all(stream.again())
 
@@ -332,19 +331,19 @@ class _Surroundings:
 
     def with_rows(self, record: SourceRecord, names: tuple[str, ...]) -> SourceRecord:
         """Choose the record's rule, and give it the look-up rows and head values it needs."""
-        rules = [self._program.records[name] for name in names]
+        rules = [self._compiled.records[name] for name in names]
         rows = NotedRows(self._tables)
         head = {name: self.head.get(name, "") for rule in rules for name in rule.head_names}
         seen = replace(record, rule=names[0], head=head)
-        chosen = self._program.records[self._program.chosen(names, seen, rows)]
+        chosen = self._compiled.records[self._compiled.chosen(names, seen, rows)]
         record = replace(record, rule=chosen.name, head=self.head_of(chosen))
         if not chosen.table_names:
             return record
         rows = NotedRows(self._tables)
-        self._program.rows_used(record, rows)
+        self._compiled.rows_used(record, rows)
         return replace(record, tables=rows.noted)
 
     def _evaluate(self) -> None:
-        self.head = self._document.evaluate(self._program.head.values())
+        self.head = self._document.evaluate(self._compiled.head.values())
         self.head_is_known = True
         self._heads.clear()

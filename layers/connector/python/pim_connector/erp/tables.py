@@ -11,10 +11,9 @@ from pim_connector.erp.elements import Cut
 from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.record import Row, Tables, UnreadableFileError
 from pim_connector.mapping.compiled import CompiledTable
-from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.nodes import record_node
-from pim_connector.mapping.selection import Node
-from pim_connector.mapping.view import View, single_text
+from pim_connector.mapping.context import View, record_node, single_text
+from pim_connector.mapping.converters import Refusal
+from pim_connector.mapping.xpath import Node
 
 _BETWEEN_COLUMNS = "\x1f"
 _BETWEEN_ROWS = "\x1e"
