@@ -33,6 +33,7 @@ PICKIER = (
     "parse QName",
     "Unsupported encoding",
     "invalid default value",
+    "Empty XML namespace",
 )
 """What lxml refuses and the reader lets pass, because nothing of it is lost."""
 
