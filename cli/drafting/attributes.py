@@ -1,4 +1,4 @@
-"""Attributes of the PIM by the names of the file; without a PIM, codes made of those names."""
+"""Attributes of the PIM by name, label, options and type; without a PIM, codes of the names."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cli.sampling.wishes import Wish, squashed
-from cli.sampling.words import concept, plain, tokens, words_of
+from cli.drafting.wishes import Wish
+from cli.drafting.words import concept, plain, squashed, tokens, words_of
 from pim_connector.akeneo.structure import Attribute, Structure
 from pim_connector.mapping.converters import Refusal, to_code
 from pim_connector.mapping.language import CodeFormat
@@ -27,16 +27,18 @@ FITS: dict[str, dict[str, float]] = {
     "text": {"text": 1, "textarea": 0.95, "simple_select": 1, "multi_select": 0.9,
              "reference_entity": 0.9, "reference_entity_collection": 0.85},
     "html": {"textarea": 1, "text": 0.75},
-    "url": {"text": 1, "textarea": 0.7, "image": 0.4},
-    "number": {"number": 1, "metric": 0.9, "price": 0.9, "text": 0.8, "simple_select": 0.75},
+    "url": {"text": 1, "textarea": 0.7, "image": 0.6},
+    "number": {"number": 1, "metric": 0.95, "price": 0.9, "text": 0.9, "simple_select": 0.85},
     "price": {"price": 1, "number": 0.8},
-    "metric": {"metric": 1, "number": 0.7, "text": 0.7, "simple_select": 0.6},
-    "boolean": {"boolean": 1, "simple_select": 0.7, "text": 0.7},
+    "metric": {"metric": 1, "number": 0.8, "text": 0.7, "simple_select": 0.7},
+    "boolean": {"boolean": 1, "simple_select": 0.7, "text": 0.7, "number": 0.7},
     "date": {"date": 1, "text": 0.7},
-    "image": {"image": 1, "asset_collection": 1, "file": 0.8, "text": 0.6},
-    "file": {"file": 1, "asset_collection": 1, "text": 0.6},
+    "image": {"image": 1, "asset_collection": 1, "file": 0.8, "text": 0.7},
+    "file": {"file": 1, "asset_collection": 1, "text": 0.7},
 }  # fmt: skip
 """How well a kind of value suits a type of attribute."""
+_ONLY = {"price": "price", "image": "image"}
+"""Kinds of value that the only attribute of this type takes, whatever it is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,51 +47,80 @@ class Proposal:
 
     attribute: Attribute
     score: float
-    others: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
-def proposals(wishes: list[Wish], structure: Structure) -> dict[int, Proposal]:
+def proposals(wishes: list[Wish], structure: Structure, taken: set[str]) -> dict[int, Proposal]:
     """The best attribute for each wish by `id`; each attribute once, to the wish it suits best."""
     main = structure.main_identifier
     attributes = [
-        a for a in structure.attributes or () if a.type in TYPES and (main is None or a is not main)
-    ]
+        a for a in structure.attributes or ()
+        if a.type in TYPES and (main is None or a is not main) and a.code not in taken
+    ]  # fmt: skip
     rated = sorted(
         (
             (score, -n, wish, attribute)
             for n, wish in enumerate(wishes)
             for attribute in attributes
-            if (score := rate(wish, attribute)) >= ACCEPTED
+            if (score := rate(wish, attribute, structure)) >= ACCEPTED
         ),
         key=lambda each: (-each[0], -each[1], each[3].code),
     )
-    taken: set[str] = set()
     found: dict[int, Proposal] = {}
     near: dict[int, list[str]] = {}
+    given = set(taken)
     for score, _, wish, attribute in rated:
-        if id(wish) not in found and attribute.code not in taken:
-            taken.add(attribute.code)
-            found[id(wish)] = Proposal(attribute, score, ())
+        if id(wish) not in found and attribute.code not in given:
+            given.add(attribute.code)
+            found[id(wish)] = Proposal(attribute, score)
         else:
             near.setdefault(id(wish), []).append(f"{attribute.code} ({score:.2f})")
+    _only_ones(wishes, attributes, given, found)
     return {
         key: Proposal(p.attribute, p.score, tuple(near.get(key, ())[:3]))
         for key, p in found.items()
     }
 
 
-def rate(wish: Wish, attribute: Attribute) -> float:
+def _only_ones(
+    wishes: list[Wish], attributes: list[Attribute], given: set[str], found: dict[int, Proposal]
+) -> None:
+    """The PIM's only attribute for prices or pictures goes to the first of the file."""
+    for kind, type_ in _ONLY.items():
+        fitting = [a for a in attributes if TYPES[a.type] == type_]
+        wish = next((w for w in wishes if w.kind.name == kind and id(w) not in found), None)
+        if len(fitting) == 1 and fitting[0].code not in given and wish is not None:
+            given.add(fitting[0].code)
+            found[id(wish)] = Proposal(fitting[0], ACCEPTED)
+
+
+def rate(wish: Wish, attribute: Attribute, structure: Structure) -> float:
     """How well an attribute suits a wish, by its names and its kind: 0 not at all, 1 the same."""
     fit = FITS.get(wish.kind.name, {}).get(TYPES[attribute.type], 0.0)
     told = set(tokens(attribute.code)) & _TELLING
     if not fit or (told and wish.kind.name not in ("url", "image", "file")):
         return 0.0
     known = [attribute.code, *attribute.labels.values()]
-    return fit * max(
+    alike = max(
         likeness(name, code) * (1.0 if n == 0 else 0.95)
         for n, name in enumerate(wish.names)
         for code in known
     )
+    if alike < SURE and TYPES[attribute.type] in ("simple_select", "multi_select"):
+        alike = max(alike, 0.62 * _of_options(wish, attribute, structure))
+    if bool(wish.languages) == attribute.localizable:
+        alike *= 1.01
+    if attribute.scopable:
+        alike *= 0.99
+    return fit * alike
+
+
+def _of_options(wish: Wish, attribute: Attribute, structure: Structure) -> float:
+    """The share of values that are options of an attribute, where several are known."""
+    known = {code.casefold() for code in structure.options(attribute.code) or ()}
+    said = {value.casefold() for value in wish.values}
+    shared = len(said & known) / len(said) if said else 0.0
+    return shared if shared >= 0.8 and len(said & known) > 1 else 0.0
 
 
 def likeness(name: str, code: str) -> float:
@@ -100,6 +131,8 @@ def likeness(name: str, code: str) -> float:
     if mine == theirs:
         return 1.0
     words, other = set(tokens(name)), set(tokens(code))
+    if {w for w in words if w.isdigit()} != {w for w in other if w.isdigit()} and words & other:
+        words.add("#")
     meant, means = concept(name), concept(code)
     if meant and means and meant[0] == means[0] and (meant[1] or means[1]):
         return 0.9 if meant[1] and means[1] else 0.7
@@ -115,7 +148,7 @@ def code_of(names: Iterable[str], taken: set[str]) -> str:
         if code and code not in _RESERVED and code not in taken:
             taken.add(code)
             return code
-    base = codes[0] or "attribute"
+    base = next((code for code in codes if code), "attribute")
     number = next(n for n in range(2, 100_000) if f"{base}_{n}" not in taken)
     taken.add(f"{base}_{number}")
     return f"{base}_{number}"

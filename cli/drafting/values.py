@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cli.sampling.words import CURRENCY, CURRENCY_SIGNS, tokens, unit_of, words_of
+from cli.drafting.words import CURRENCY, CURRENCY_SIGNS, concept, tokens, unit_of, words_of
 from pim_connector.mapping.converters import Refusal, read_date, read_number
 from pim_connector.mapping.language import NumberFormat
 
@@ -101,6 +101,8 @@ def kind_of(name: str, values: Sequence[str], *, long: bool = False, markup: boo
     if long:
         return Kind("text")
     words = frozenset(tokens(name))
+    if concept(name) == ("price", True):
+        words |= {"price"}
     return (
         _boolean(words, distinct)
         or _media(words, distinct)
@@ -147,7 +149,7 @@ def _media(words: frozenset[str], values: list[str]) -> Kind | None:
 
 def _date(words: frozenset[str], values: list[str]) -> Kind | None:
     dated = any("date" in word or "datum" in word or word in ("day", "created", "updated",
-                "changed", "updated", "lastupdated") for word in words)  # fmt: skip
+                "changed", "amended", "lastupdated") for word in words)  # fmt: skip
     for pattern in DATES:
         if pattern in ("yyyyMMdd", "epoch_milliseconds") and not dated:
             continue
@@ -171,6 +173,8 @@ def _is_date(text: str, pattern: str) -> bool:
 
 def is_money(words: frozenset[str]) -> bool:
     """Whether a name is that of an amount of money."""
+    if words == {"rate", "price"}:
+        return True
     said = words & MONEY_WORDS or any(
         word.startswith(PRICES) or word.endswith(PRICES) for word in words if len(word) > 6
     )
@@ -212,6 +216,9 @@ def _is_number(text: str, form: dict[str, str], *, decorated: bool = False) -> b
 
 def _amount(words: frozenset[str], values: list[str]) -> Kind | None:
     """An amount with a unit, a currency or `%` in one text."""
+    if is_money(words) and all(re.fullmatch(r"[\d.,]+ ?/ ?[^\W\d]+\.?", value) for value in values):
+        fits = (f for f in NUMBERS if all(_is_number(v, f, decorated=True) for v in values))
+        return next((Kind("price", form or None, decorated=True) for form in fits), None)
     found = [_AMOUNT.fullmatch(value) for value in values]
     if not all(found) or words & NAME_OF_CODE:
         return None
