@@ -19,7 +19,7 @@ from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.stream import OpenFile
 from pim_connector.mapping.checking import check_against
-from pim_connector.mapping.compiled import Program
+from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import MappingError, load_mapping
 
@@ -70,7 +70,9 @@ def tried(
     return last
 
 
-def _compiled(out: Written, structure: Structure | None) -> tuple[Program | None, tuple[str, ...]]:
+def _compiled(
+    out: Written, structure: Structure | None
+) -> tuple[CompiledMapping | None, tuple[str, ...]]:
     try:
         program = compile_mapping(load_mapping(out.text.encode(), name=NAME))
     except MappingError as error:
@@ -101,7 +103,7 @@ def _record_of(out: Written, line: int) -> Record | None:
 
 
 def _previewed(
-    draft: Draft, last: Tried, program: Program, open_file: OpenFile,
+    draft: Draft, last: Tried, program: CompiledMapping, open_file: OpenFile,
     structure: Structure | None, most: int,
 ) -> bool:  # fmt: skip
     wrong: Counter[tuple[str, str]] = Counter()
