@@ -49,7 +49,7 @@ def compose(sample: Sample, chosen: Candidate, structure: Structure | None, most
     record.fields += fields_of(look, structure)
     draft = Draft(records=[record])
     if look.variants is not None:
-        _with_variants(draft, record, look, rules, chosen.path)
+        _with_variants(draft, record, look, rules, chosen.path, sample.names)
     else:
         wishes = wishes_of(look.top, look.used)
         _in_rows_per_language(look, wishes)
@@ -286,7 +286,9 @@ def _locale(word: str) -> str:
     return locale_of(word) or ""
 
 
-def _with_variants(draft: Draft, record: Record, look: Look, rules: Rules, path: str) -> None:
+def _with_variants(
+    draft: Draft, record: Record, look: Look, rules: Rules, path: str, names: Names
+) -> None:
     """Models with variants inside, and products that have none; or variants as products."""
     assert look.variants is not None  # noqa: S101 - asked by the caller
     variants = look.variants
@@ -307,15 +309,16 @@ def _with_variants(draft: Draft, record: Record, look: Look, rules: Rules, path:
         variant.doubts = ["the PIM has no family variant that fits: variants are products"]
         variant.fields += [Entry(key="within", rule=path), *_family(record)]
         place_values(variant, own, rules, draft, taken, None)
-        used = set(taken)
         place_values(variant, as_products(common, up), rules, Draft(), taken, None)
         for entry in record.fields:
             if entry.key == "when":
                 entry.rule = f"({entry.rule}) and not({variants.place.path})"
         if not any(entry.key == "when" for entry in record.fields):
             record.fields.insert(1, Entry(key="when", rule=f"not({variants.place.path})"))
-        place_values(record, common, rules, draft, taken - used - _codes(variant), look)
-        draft.records = [variant, record] if _some_without(look, variants) else [variant]
+        draft.records = [variant]
+        if _some_without(look, variants):
+            _flat(record, look, rules, names)
+            draft.records.append(record)
         return
     model = Record(name=f"{record.name}_model")
     model.fields = [
@@ -333,12 +336,28 @@ def _with_variants(draft: Draft, record: Record, look: Look, rules: Rules, path:
     place_values(variant, own, rules, draft, taken | (others - level), None)
     mine = _codes(variant)
     place_values(model, common, rules, draft, set(level | mine), look)
-    flat = Record(name=record.name, fields=record.fields)
-    flat.fields = [*record.fields[:1], *record.fields[1:]]
-    flat.values, flat.pivots = list(model.values), list(model.pivots)
     draft.records = [model, variant]
     if _some_without(look, variants):
-        draft.records.append(flat)
+        _flat(record, look, rules, names)
+        draft.records.append(record)
+
+
+def _flat(record: Record, look: Look, rules: Rules, names: Names) -> None:
+    """The rule for products that have no variants: all that they say, under their own number."""
+    assert look.variants is not None  # noqa: S101 - asked by the caller
+    inside = {number for number, _ in look.variants.place.nodes}
+    nodes = [node for number, node in look.top.nodes if number not in inside]
+    top = places_of(nodes, names)
+    own = identifier_of(top, len(nodes))
+    same = top.below.get(look.variants.identifier.path)
+    if same is not None and len(same.texts) == len(nodes):
+        own = Identifier(same.path, same.said(), 1.0)
+    for entry in record.fields:
+        if entry.key == "identifier" and own is not None:
+            entry.rule, entry.doubts = own.path, list(own.doubts)
+            entry.sample = next(iter(own.values.values()))
+    used = {*look.used, own.path if own else ""} - {look.identifier.path}
+    place_values(record, wishes_of(top, used), rules, Draft(), set(), None)
 
 
 def _codes(record: Record) -> set[str]:

@@ -12,7 +12,7 @@ from cli.drafting.values import kind_of
 from cli.drafting.words import squashed, tokens, words_of
 
 NUMBERS = words_of(
-    "sku matnr ordernumber itemno articleno artikelnr artikelnummer artnr cartnr supplieraid "
+    "sku matnr material ordernumber itemno articleno artikelnr artikelnummer artnr cartnr supplieraid "
     "supplierpid supplierpartid supplierpartauxiliaryid sellersitemidentification articlenumber "
     "productnumber productcode itemnumber itemcode stockcode partnumber productsku defaultcode "
     "artikel sellersku articlecode productreference referencia refciale materialnumber артикул "
@@ -23,6 +23,7 @@ IDS = words_of(
     "reference ref entityid objectid productref kod idproduct tovarid offerid kód codice codigo "
     "kartikel productkey masterid internalid"
 )
+CODES = words_of("code number no nr kod kód codice codigo reference productref ref")
 WORDS = words_of("mpn vendorcode value name title model handle urlkey slug")
 BARCODES = words_of(
     "ean gtin barcode upc ean13 isbn eancode gtin13 gtin14 ean11 штрихкод eannumber"
@@ -119,6 +120,8 @@ def _named(name: str, around: str) -> float:
             return most
         if said in BARCODES:
             return 0.5 * most
+    if word in CODES and not {*tokens(around)} & OTHERS:
+        return 0.9
     if word in IDS:
         foreign = {*tokens(around)} & OTHERS
         return 0.25 if foreign else 0.85
@@ -153,5 +156,5 @@ def _looks(texts: list[str], place: Place | None) -> float:
     if all("." in text for text in seen) and kind_of("x", seen).name == "number":
         good *= 0.3  # amounts
     if all(_GUID.fullmatch(text) for text in seen):
-        good *= 1.1
+        good *= 1.05
     return good

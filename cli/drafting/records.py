@@ -30,7 +30,7 @@ OTHER_NAMES = words_of(
 )
 KINDS = words_of(
     "model type posttype class entity table kind object objecttype recordtype segment entityname "
-    "itemtype typeid rowtype tablename recordid category"
+    "itemtype typeid rowtype tablename"
 )
 GOODS = frozenset(
     ("price", "ean", "sku", "weight", "brand", "stock", "description", "image", "mpn", "name",
@@ -270,7 +270,7 @@ def of_one_kind(candidate: Candidate, names: Names) -> Candidate:
     for place in top.single():
         said = place.said()
         sizes = Counter(said.values())
-        if len(said) < sampled or not 2 <= len(sizes) <= 15:
+        if len(said) < sampled or not 2 <= len(sizes) <= 15 or any(" " in text for text in sizes):
             continue
         if squashed(place.name) not in KINDS and not KINDS.intersection(tokens(place.name)[-1:]):
             continue

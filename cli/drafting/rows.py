@@ -38,6 +38,7 @@ UNIT = words_of(
 )
 LANGUAGE = words_of(
     "lang language locale languageid languagecode langcode langid sprache sprachcode spras jazyk "
+    "langu languiso "
     "sprasiso culture iso isocode languageiso storeview store lng langue idioma taal tdsprasiso"
 )
 """Names of places that say a language; what they say has to be one as well."""
@@ -128,7 +129,9 @@ def key_rows(place: Place) -> KeyRows | None:
     leaves = Counter(leaf for _, row in rows for leaf in row)
     texts = {leaf: [row[leaf] for _, row in rows if leaf in row] for leaf in leaves}
     lone = is_parameter(place)
-    language = next((leaf for leaf in leaves if says_language(_word(leaf), texts[leaf])), None)
+    language = next(
+        (x for x in leaves if says_language(_word(x), texts[x]) and len(set(texts[x])) > 1), None
+    )
     rated = sorted(
         (
             (_as_key(leaf, rows, texts[leaf], language, lone), leaf)

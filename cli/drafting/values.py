@@ -68,7 +68,7 @@ MONEY_WORDS = words_of(
 PRICES = ("price", "preis", "prijs", "fiyat", "fiyati", "fiyatı", "цена")
 """How names written as one word begin or end: `RETAILPRICE`, `PRICEWITHVAT`."""
 NOT_MONEY = words_of(
-    "quantity qty per count type date factor rate basis unit list stock package packaging measure "
+    "quantity qty per count type date factor rate basis unit stock package packaging measure "
     "id code name group level"
 )
 NAME_OF_CODE = words_of(

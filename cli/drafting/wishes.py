@@ -29,6 +29,7 @@ GENERIC = words_of(
     "url path href src idvalue b244 title file"
 )
 VERSIONS = words_of("language lang locale translation storeview store")
+_WEIGHTS = frozenset(("KILOGRAM", "GRAM", "POUND", "OUNCE", "TON", "MILLIGRAM"))
 MOST_TYPED = 12
 MOST_PICTURES = 4
 _ENDING = re.compile(
@@ -154,7 +155,7 @@ def _leaf(place: Place, around: Place) -> Wish:
                 wish.currency = {"from": other.path}
         elif (
             wish.kind.name == "number"
-            and (word in UNIT if own or len(beside) == 1 else _is_unit_of(word, place))
+            and (word in UNIT if own or len(beside) == 1 else _is_unit_of(other, place))
             and any(unit_of(value) for value in other.values)
         ):
             wish.kind = replace(wish.kind, name="metric", words=_distinct(other.values))
@@ -182,9 +183,13 @@ def _is_price_of(names: Iterable[str]) -> bool:
     return is_money(words) and not words & NOT_MONEY
 
 
-def _is_unit_of(word: str, place: Place) -> bool:
-    """Whether a place beside is named after the amount: WeightUnit, POIDSU, Unit beside Value."""
-    own = squashed(place.name)
+def _is_unit_of(unit: Place, place: Place) -> bool:
+    """Whether a place beside is the unit: WeightUnit, POIDSU, Unit beside Value, UNIT_OF_WT."""
+    own, word = squashed(place.name), squashed(unit.name)
+    if "unit" in tokens(unit.name) and unit_of(unit.values[0]) in _WEIGHTS:
+        return bool(
+            {"weight", "wt", "gewicht", "mass", "wgt", "peso", "poids"} & {*tokens(place.name)}
+        )
     rest = word[len(own) :] if word.startswith(own) else None
     return (own in ("value", "amount", "measurement") and word in UNIT) or (
         rest is not None and rest in UNIT | {"u", "unit"}
@@ -254,8 +259,8 @@ def _in_languages(place: Place, found: Wishes) -> bool:
     """Texts in languages that an attribute or a child says: one wish for each text."""
     leaves = [place, *place.single()]
     language = next(
-        (p for p in leaves[1:] if _says_language(p, place)
-         and len(p.texts) >= 0.9 * len(place.nodes) and p.above in (place, *place.elements)),
+        (p for p in leaves[1:] if _says_language(p, place) and _is_of(p, place)
+         and len(p.texts) >= 0.9 * len(place.nodes)),
         None,
     )  # fmt: skip
     if language is None:
@@ -283,6 +288,13 @@ def _in_languages(place: Place, found: Wishes) -> bool:
         found.plain.append(wish)
         made += 1
     return made > 0
+
+
+def _is_of(language: Place, row: Place) -> bool:
+    """Whether a language is that of a row: its attribute, or a child of a row that repeats."""
+    if language.is_attribute or not row.repeated:
+        return language.above is row and language.is_attribute
+    return language.above in (row, *row.elements)
 
 
 def _says_language(leaf: Place, row: Place) -> bool:
@@ -341,7 +353,7 @@ def _row_wishes(rows: KeyRows, found: Wishes, used: set[str]) -> Iterator[Wish]:
         wish = _key_wish(rows, key, rows.value)
         wish.several = rows.several
         twice = rows.twice(key)
-        if rows.language is not None:
+        if rows.language is not None and wish.kind.name in ("text", "html"):
             _by_language(wish, rows, key)
             found.plain.append(wish)
         elif twice:
