@@ -67,7 +67,8 @@ def compared(
     """The expected values that the draft's preview has, and those that it has not."""
     drafted = draft_mapping(lambda: sample.open("rb"), pim)
     records = {record.identifier: record for record in previewed(sample, drafted, pim)}
-    hits, missing = [], []
+    hits: list[str] = []
+    missing: list[str] = []
     for identifier, values in products.items():
         for attribute, value in values.items():
             by_locale = value if isinstance(value, dict) else {None: value}
@@ -90,12 +91,11 @@ def has(record: Previewed | None, attribute: str, locale: str | None, wanted: An
     if record is None or record.payload is None:
         return False
     if attribute == "enabled":
-        return record.payload.get("enabled") == wanted
+        return bool(record.payload.get("enabled") == wanted)
     said = [media.location for media in record.media if media.attribute == attribute]
     values = record.payload.get("values")
-    for envelope in values.get(attribute, []) if isinstance(values, dict) else []:  # type: ignore[union-attr]  # a list
-        if locale in (None, envelope["locale"]):  # type: ignore[call-overload,index]
-            said += [_text(envelope["data"])]  # type: ignore[call-overload,index]
+    envelopes: Any = values.get(attribute, []) if isinstance(values, dict) else []
+    said += [_text(each["data"]) for each in envelopes if locale in (None, each["locale"])]
     return any(_same(text, str(wanted)) for text in said)
 
 
@@ -134,7 +134,9 @@ def real_exports(pim: Structure) -> Iterator[tuple[str, str, str]]:
 def _write(
     rows: list[tuple[str, int, int, str]], real: list[tuple[str, str, str]], found: int, wanted: int
 ) -> None:
-    head = f"## mapping init\n\n{measured_on()}\n\n{found} of {wanted} checked values of {len(rows)} "
+    head = (
+        f"## mapping init\n\n{measured_on()}\n\n{found} of {wanted} checked values of {len(rows)} "
+    )
     head += f"formats found without an edit: {found / wanted:.0%}; the goal is {GOAL:.0%}.\n\n"
     body = table(("format", "found", "checked"), [row[:3] for row in rows])
     more = table(("real export", "records", "leaves read"), real) if real else ""

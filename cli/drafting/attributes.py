@@ -37,8 +37,8 @@ FITS: dict[str, dict[str, float]] = {
     "file": {"file": 1, "asset_collection": 1, "text": 0.7},
 }  # fmt: skip
 """How well a kind of value suits a type of attribute."""
-_ONLY = {"price": "price", "image": "image"}
-"""Kinds of value that the only attribute of this type takes, whatever it is called."""
+_PICTURES = frozenset(("pic", "picture", "image", "img", "thumb", "photo", "icon", "logo"))
+MOST_OF_A_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +75,51 @@ def proposals(wishes: list[Wish], structure: Structure, taken: set[str]) -> dict
             found[id(wish)] = Proposal(attribute, score)
         else:
             near.setdefault(id(wish), []).append(f"{attribute.code} ({score:.2f})")
-    _only_ones(wishes, attributes, given, found)
+    _left_over(wishes, attributes, given, found)
     return {
         key: Proposal(p.attribute, p.score, tuple(near.get(key, ())[:3]))
         for key, p in found.items()
     }
 
 
-def _only_ones(
+def _left_over(
     wishes: list[Wish], attributes: list[Attribute], given: set[str], found: dict[int, Proposal]
 ) -> None:
-    """The PIM's only attribute for prices or pictures goes to the first of the file."""
-    for kind, type_ in _ONLY.items():
-        fitting = [a for a in attributes if TYPES[a.type] == type_]
-        wish = next((w for w in wishes if w.kind.name == kind and id(w) not in found), None)
-        if len(fitting) == 1 and fitting[0].code not in given and wish is not None:
-            given.add(fitting[0].code)
-            found[id(wish)] = Proposal(fitting[0], ACCEPTED)
+    """Attributes that no name led to: the only one for prices, pictures in order, the name."""
+    free = [w for w in wishes if id(w) not in found]
+    prices = [a for a in attributes if TYPES[a.type] == "price"]
+    images = [a for a in attributes if TYPES[a.type] == "image" and a.code not in given]
+    names = [a for a in attributes if concept(a.code) == ("name", True) and a.code not in given]
+    pairs = list(zip((w for w in free if w.kind.name == "image"), images, strict=False))
+    if len(prices) == 1 and prices[0].code not in given:
+        pairs += [(w, prices[0]) for w in free if w.kind.name == "price"][:1]
+    described = (w for w in wishes if id(w) in found and _is_description(found[id(w)].attribute))
+    pairs += [(w, a) for a in names[:1] for w in [*described, *free] if _is_name(w)][:1]
+    for wish, attribute in pairs:
+        found[id(wish)] = Proposal(attribute, ACCEPTED)
+
+
+def _is_description(attribute: Attribute) -> bool:
+    meant = concept(attribute.code)
+    return meant is not None and meant[0] == "description"
+
+
+def _is_name(wish: Wish) -> bool:
+    """Whether texts could be names: short, with letters, and most of them different."""
+    texts = wish.values
+    words = all(re.search(r"[^\W\d_]{3}", text) and len(text) <= MOST_OF_A_NAME for text in texts)
+    several = len(texts) > 1 or bool(wish.languages)
+    return (
+        wish.kind.name == "text" and words and several and not wish.several and wish.key is None
+        and len(set(texts)) >= 0.7 * len(texts)
+    )  # fmt: skip
 
 
 def rate(wish: Wish, attribute: Attribute, structure: Structure) -> float:
     """How well an attribute suits a wish, by its names and its kind: 0 not at all, 1 the same."""
     fit = FITS.get(wish.kind.name, {}).get(TYPES[attribute.type], 0.0)
+    if _PICTURES & {*tokens(wish.names[0])} and wish.kind.name not in ("image", "url", "file"):
+        fit *= 0.5
     told = set(tokens(attribute.code)) & _TELLING
     if not fit or (told and wish.kind.name not in ("url", "image", "file")):
         return 0.0
@@ -135,7 +158,10 @@ def likeness(name: str, code: str) -> float:
         words.add("#")
     meant, means = concept(name), concept(code)
     if meant and means and meant[0] == means[0] and (meant[1] or means[1]):
-        return 0.9 if meant[1] and means[1] else 0.7
+        plainest = 0.02 * (theirs == squashed(means[0]))
+        return (0.9 if meant[1] and means[1] else 0.7) + plainest
+    if meant and means and (meant, means) == (("list_price", True), ("price", True)):
+        return 0.75
     shared = len(words & other) / len(words | other)
     ratio = difflib.SequenceMatcher(None, mine, theirs).ratio() if len(mine) > 3 else 0.0
     return max(0.85 * shared if shared >= 0.5 else 0.0, 0.9 * ratio if ratio >= 0.82 else 0.0)

@@ -167,8 +167,13 @@ def place_values(
     foreign = (
         set(references(look.top, look.identifier.values, look.identifier.path)) if look else ()
     )
+    twins = _twins(wishes, found)
     for wish in wishes.plain:
+        if wish in twins.values():
+            continue
         entry = _entry(wish, found.get(id(wish)), rules, taken)
+        if entry is not None and wish in twins:
+            entry.rule = rules.with_plain(entry, twins[wish])
         if entry is not None and wish.path in foreign:
             entry.off = True
             entry.doubts.append("identifiers of other records: an association, or variants?")
@@ -181,6 +186,24 @@ def place_values(
         if pivot.entries:
             record.pivots.append(pivot)
     taken |= {e.attribute for e in record.entries() if e.attribute and not e.off} - known
+
+
+def _twins(wishes: Wishes, found: dict[int, Proposal]) -> dict[Wish, Wish]:
+    """Texts in languages → the same text of the record that says none, and has no attribute."""
+    twins: dict[Wish, Wish] = {}
+    for wish in wishes.plain:
+        last = squashed(wish.names[-1] if wish.rule.get("from") != "." else wish.names[0])
+        for other in wishes.plain if "each" in wish.rule and wish.languages else ():
+            same = squashed(other.path.rpartition("/")[2]) in {last, squashed(wish.names[0])}
+            plain = set(other.rule) == {"from"} and other.kind.name in ("text", "html")
+            if same and plain and not wish.several and other not in twins.values():
+                if id(other) in found and id(wish) not in found:
+                    found[id(wish)] = found.pop(id(other))
+                if id(other) not in found or found[id(other)].attribute.code != "":
+                    twins[wish] = other
+                    found.pop(id(other), None)
+                    break
+    return twins
 
 
 def _entry(wish: Wish, proposal: Proposal | None, rules: Rules, taken: set[str]) -> Entry | None:

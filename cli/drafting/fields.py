@@ -10,28 +10,15 @@ from cli.drafting.rows import key_rows, literal
 from cli.drafting.statistics import Place
 from cli.drafting.surroundings import Surroundings
 from cli.drafting.values import kind_of
-from cli.drafting.words import squashed, tokens, words_of
+from cli.drafting.words import named, squashed, tokens
 from cli.drafting.writing import Entry
 from pim_connector.akeneo.structure import Structure
 
-ENABLED = words_of(
-    "enabled active isactive online onlineflag status isenabled state published ispublished aktiv "
-    "cactive caktiv visible visibility aktywny activo actif attivo activated salable"
-)
-DISABLED = words_of(
-    "discontinued discontinuedproduct deleted inactive isdeleted disabled deletionmark lvorm "
-    "isinactive blocked obsolete пометкаудаления gesperrt geloescht gelöscht deletionflag archived "
-    "deleteflag markedfordeletion isdiscontinued delete loevm smazano usuniety isarchived"
-)
-ACTIONS = words_of("mode action operation operationtype command changetype изменение статус msgfn")
-OFF_WORDS = words_of(
-    "delete deleted del remove removed inactive disabled discontinued archived obsolete blocked "
-    "удален удалено false off offline geloescht gelöscht inaktiv draft trash 003"
-)
-GROUPS = words_of(
-    "itemgroupid groupid parentsku mastersku parentid masterid variantgroupid parentproductid "
-    "stylecode modelcode parentcode groupcode"
-)
+ENABLED = named("enabled")
+DISABLED = named("disabled")
+ACTIONS = named("actions")
+OFF_WORDS = named("off_words")
+GROUPS = named("groups")
 CATEGORY = (
     "productcategoryid", "mproductcategoryid", "categoryid", "categorytext", "category",
     "cataloggroupid", "cat", "categories", "producttype", "googleproductcategory",
@@ -43,8 +30,10 @@ CATEGORY = (
 
 def enabled_of(top: Place) -> tuple[Entry | None, Place | None]:
     """The field `enabled`, where a place says that a product is for sale, or deleted."""
-    for place in top.single():
+    for place in [*top.single(), *_keyed(top)]:
         word = squashed(place.name)
+        if word in ("code", "value", "text", "name") and place.above is not None:
+            word = squashed(place.above.name)
         rule = None
         if word in ENABLED or word in DISABLED:
             rule = _flag(place, word in DISABLED)
@@ -53,6 +42,21 @@ def enabled_of(top: Place) -> tuple[Entry | None, Place | None]:
         if rule is not None:
             return Entry(key="enabled", rule=rule, sample=place.values[0]), place
     return None, None
+
+
+def _keyed(top: Place) -> Iterator[Place]:
+    """The keys of key/value rows as places: `field[@name = 'active']/@eval`."""
+    for place in list(top.inside()):
+        rows = key_rows(place) if place.repeated and not place.is_attribute else None
+        for key in rows.keys if rows else ():
+            if rows is None or squashed(key) not in ENABLED | DISABLED or literal(key) is None:
+                continue
+            for leaf in (rows.value, *rows.others):
+                texts = [(r, row[leaf]) for r, row in rows.of(key) if leaf in row]
+                if texts and not rows.twice(key):
+                    step = f"{place.path}[{rows.key} = {literal(key)}]"
+                    step = step if leaf == "." else f"{step}/{leaf}"
+                    yield Place(step, top, texts=texts, most=1, named=key)
 
 
 def _flag(place: Place, reverse: bool) -> Any:

@@ -9,30 +9,14 @@ from dataclasses import dataclass
 from cli.drafting.rows import KeyRows, key_rows
 from cli.drafting.statistics import Place
 from cli.drafting.values import kind_of
-from cli.drafting.words import squashed, tokens, words_of
+from cli.drafting.words import named, squashed, tokens, unprefixed
 
-NUMBERS = words_of(
-    "sku matnr material ordernumber itemno articleno artikelnr artikelnummer artnr cartnr supplieraid "
-    "supplierpid supplierpartid supplierpartauxiliaryid sellersitemidentification articlenumber "
-    "productnumber productcode itemnumber itemcode stockcode partnumber productsku defaultcode "
-    "artikel sellersku articlecode productreference referencia refciale materialnumber артикул "
-    "stockno stockid productno varenummer artikelnumer kodproduktu symbol katalogovecislo"
-)
-IDS = words_of(
-    "id productid itemid articleid guid uuid uid recordreference uniqueid ид key no nr number code "
-    "reference ref entityid objectid productref kod idproduct tovarid offerid kód codice codigo "
-    "kartikel productkey masterid internalid"
-)
-CODES = words_of("code number no nr kod kód codice codigo reference productref ref")
-WORDS = words_of("mpn vendorcode value name title model handle urlkey slug")
-BARCODES = words_of(
-    "ean gtin barcode upc ean13 isbn eancode gtin13 gtin14 ean11 штрихкод eannumber"
-)
-OTHERS = words_of(
-    "category type group unit descriptor status currency country language tax vat class brand "
-    "parent manufacturer supplier vendor line row position sequence warehouse store shop price "
-    "image picture tariff account hsn atc customs family set version schema level sort order"
-)
+NUMBERS = named("numbers")
+IDS = named("ids")
+CODES = named("codes")
+WORDS = named("weak_ids")
+BARCODES = named("barcodes")
+OTHERS = named("other_codes")
 """Words in the names of codes that are those of something else."""
 _GUID = re.compile(r"\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?")
 MOST_LETTERS = 64
@@ -114,7 +98,7 @@ def _rated(
 
 def _named(name: str, around: str) -> float:
     """How much a name, or that of the element around it, says that this is the number."""
-    word, outer = squashed(name), squashed(around)
+    word, outer = squashed(unprefixed(name)), squashed(around)
     for said, most in ((word, 1.0), (outer if word in ("value", "id", "code", "no") else "", 0.95)):
         if said in NUMBERS:
             return most
@@ -153,7 +137,7 @@ def _looks(texts: list[str], place: Place | None) -> float:
         good *= 0.7  # the number of the line, perhaps
     if kind_of("x", seen).name in ("date", "boolean", "metric"):
         good *= 0.2
-    if all("." in text for text in seen) and kind_of("x", seen).name == "number":
+    if all(re.fullmatch(r"\d+[.,]\d{1,2}", text) for text in seen):
         good *= 0.3  # amounts
     if all(_GUID.fullmatch(text) for text in seen):
         good *= 1.05

@@ -14,24 +14,11 @@ from cli.drafting.identifiers import identifier_of
 from cli.drafting.rows import key_rows, literal
 from cli.drafting.sample import Element, Names
 from cli.drafting.statistics import Place, places_of
-from cli.drafting.words import concept, squashed, tokens, words_of
+from cli.drafting.words import concept, named, squashed, tokens
 
-RECORD_NAMES = words_of(
-    "product products article item offer sku entry good goods shopitem artikel produkt stockitem "
-    "produit producto prodotto tovar товар предложение record row part material stock o urun ürün "
-    "prekes preke toode termek book tradeitem ware zbozi produs vare"
-)
-OTHER_NAMES = words_of(
-    "category categories structure group param feature attribute property image picture mime "
-    "header map mapping node price prices option settings assignment recommendation currency "
-    "supplier buyer party address media content document catalog classification customer order "
-    "reference association value resource page worksheet sheet table database schema unit tax "
-    "warehouse language field tag section manufacturer brand translation text review shipping"
-)
-KINDS = words_of(
-    "model type posttype class entity table kind object objecttype recordtype segment entityname "
-    "itemtype typeid rowtype tablename"
-)
+RECORD_NAMES = named("records")
+OTHER_NAMES = named("not_records")
+KINDS = named("kinds")
 GOODS = frozenset(
     ("price", "ean", "sku", "weight", "brand", "stock", "description", "image", "mpn", "name",
      "colour", "size", "vat_rate", "unit_of_measure")

@@ -11,42 +11,20 @@ from cli.drafting.words import (
     CURRENCY,
     CURRENCY_SIGNS,
     locale_of,
+    named,
     squashed,
     tokens,
     unit_of,
-    words_of,
 )
 
-KEYS = words_of(
-    "name paramname fname key attributeid propertyname attribute ftid code id internalid label "
-    "caption field domain characteristic featurename descriptioncode expicode scriptid "
-    "attributename metakey nom optionname configgroupname propertyoptionname наименование название "
-    "ид type typ pricetype pricelist list purpose role level qualifier usage slug nazev nazwa "
-    "titel title bezeichnung"
-)
-NAMES = words_of(
-    "name paramname fname attributename propertyname label nazev nazwa title featurename"
-)
-VALUES = words_of(
-    "value val fvalue text attributevalue data content searchvalue metavalue valeur wert amount "
-    "configoptionname propertyvaluename значение price priceamount hodnota wartosc valor v idvalue "
-    "measurement quantity url link path"
-)
-UNIT = words_of(
-    "unit uom unitcode funit einheit measure units unitofmeasure measurementunitcode u sign symbol "
-    "measureunitcode unitid unite eenheid meabm jednotka jednostka unidad"
-)
-LANGUAGE = words_of(
-    "lang language locale languageid languagecode langcode langid sprache sprachcode spras jazyk "
-    "langu languiso "
-    "sprasiso culture iso isocode languageiso storeview store lng langue idioma taal tdsprasiso"
-)
+KEYS = named("row_keys")
+NAMES = named("row_names")
+VALUES = named("row_values")
+UNIT = named("units_called")
+LANGUAGE = named("languages_called")
 """Names of places that say a language; what they say has to be one as well."""
-CURRENCIES = words_of(
-    "currency currencyid currencycode cur pricecurrency curr isocode валюта währung waehrung "
-    "waluta mena měna moneda valuta devise parabirimi currencyisocode currencyname"
-)
-POSITIONS = words_of("position pos sort order sortorder sequence index rank num id langid")
+CURRENCIES = named("currencies_called")
+POSITIONS = named("positions")
 MOST_KEYS = 120
 MOST_LETTERS = 80
 
@@ -103,10 +81,7 @@ class KeyRows:
         return row if self.value == "." else f"{row}/{self.value}"
 
 
-PARAMETERS = words_of(
-    "param parameter attribute attr property feature option characteristic spec specification "
-    "field meta custom customfield extrafield metadata detail"
-)
+PARAMETERS = named("parameters")
 
 
 def is_parameter(place: Place) -> bool:

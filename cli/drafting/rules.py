@@ -100,6 +100,22 @@ class Rules:
             entry.doubts.append(doubt)
         return {**said, "steps": [step]}
 
+    def with_plain(self, entry: Entry, plain: Wish) -> Any:
+        """A rule for texts in languages, and one for the text that says none beside them."""
+        rule = entry.rule
+        if not isinstance(rule, dict) or "locale" not in rule or isinstance(rule["locale"], str):
+            return rule
+        step = rule["locale"]["steps"][0]["map"]
+        pairs = self.maps[LANGUAGES] if isinstance(step, str) else step
+        said = set(pairs.values())
+        known = self.structure.locales if self.structure else None
+        free = [self.locale, *(sorted(known) if known else ("en_US", "de_DE"))]
+        locale = next((code for code in free if code not in said), None)
+        if locale is None:
+            return rule
+        entry.doubts.append(f"no language says {plain.path}: taken for {locale}")
+        return [{"from": plain.path, "locale": locale}, rule]
+
     def _unsaid(self, wish: Wish, pairs: dict[str, str]) -> str | None:
         """The locale of an element that says none beside others that do: not one of theirs."""
         said = {self.activated(locale) for locale in wish.languages.values() if locale}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cli.drafting.words import CURRENCY, CURRENCY_SIGNS, concept, tokens, unit_of, words_of
+from cli.drafting.words import CURRENCY, CURRENCY_SIGNS, concept, named, tokens, unit_of
 from pim_connector.mapping.converters import Refusal, read_date, read_number
 from pim_connector.mapping.language import NumberFormat
 
@@ -57,24 +57,12 @@ BOOLEANS = (
     ("так", "ні"),
     ("1", "0"),
 )
-FLAG_WORDS = words_of(
-    "is has flag active enabled enable available avail online visible deleted discontinued "
-    "searchable taxable returnable manage allow for"
-)
-MONEY_WORDS = words_of(
-    "price preis cena cost amount rsp rrp srp uvp цена ціна prix precio prezzo money msrp prijs "
-    "fiyat fiyati fiyatı pret pris hinta ár valor"
-)
+FLAG_WORDS = named("flags")
+MONEY_WORDS = named("money")
 PRICES = ("price", "preis", "prijs", "fiyat", "fiyati", "fiyatı", "цена")
 """How names written as one word begin or end: `RETAILPRICE`, `PRICEWITHVAT`."""
-NOT_MONEY = words_of(
-    "quantity qty per count type date factor rate basis unit stock package packaging measure "
-    "id code name group level"
-)
-NAME_OF_CODE = words_of(
-    "id ids ean gtin upc code sku number nr no barcode phone zip aid pid key mpn isbn tariff "
-    "unspsc ref version"
-)
+NOT_MONEY = named("not_money")
+NAME_OF_CODE = named("codes_end")
 _IMAGE = re.compile(r"\.(jpe?g|png|gif|webp|tiff?|svg|bmp)(\?.*)?$", re.IGNORECASE)
 _FILE = re.compile(r"\.(pdf|docx?|xlsx?|zip|mp4|dwg|dxf|step?)(\?.*)?$", re.IGNORECASE)
 _AMOUNT = re.compile(r"([^\d+\-.,]*)\s*([+-]?\d[\d.,'\u00a0\u202f ]*|[.,]\d+)\s*([^\d]*)")
@@ -101,7 +89,8 @@ def kind_of(name: str, values: Sequence[str], *, long: bool = False, markup: boo
     if long:
         return Kind("text")
     words = frozenset(tokens(name))
-    if concept(name) == ("price", True):
+    meant = concept(name)
+    if meant and meant[1] and (meant[0] == "price" or meant[0].endswith("_price")):
         words |= {"price"}
     return (
         _boolean(words, distinct)
@@ -230,6 +219,8 @@ def _amount(words: frozenset[str], values: list[str]) -> Kind | None:
         return None
     form, seen = forms[0], tuple(sorted(beside - {""}))
     if seen == ("%",):
+        return Kind("number", form or None, decorated=True)
+    if len(seen) == 1 and words & {"stock", "qty", "quantity", "balance", "bestand", "count"}:
         return Kind("number", form or None, decorated=True)
     if seen and "" not in beside:
         if all(CURRENCY.fullmatch(word) or word in CURRENCY_SIGNS for word in seen):

@@ -12,13 +12,10 @@ from cli.drafting.records import OTHER_NAMES
 from cli.drafting.sample import Names
 from cli.drafting.statistics import Place, places_of
 from cli.drafting.wishes import Wish, Wishes
-from cli.drafting.words import concept, squashed, tokens, words_of
+from cli.drafting.words import concept, named, squashed, tokens, words_of
 from pim_connector.akeneo.structure import Structure
 
-VARIANTS = words_of(
-    "variant variation variante wariant child modification combination kombination simple sku "
-    "artikelvariante variantproduct subarticle size sizes item offer article"
-)
+VARIANTS = named("variants")
 NOT_VARIANTS = OTHER_NAMES - words_of("option value") | words_of(
     "barcode accessory related component bom part uom packaging supplier stock inventory batch kit"
 )

@@ -22,12 +22,9 @@ from cli.drafting.rows import (
 )
 from cli.drafting.statistics import Place, rows_of
 from cli.drafting.values import NOT_MONEY, Kind, is_money, kind_of
-from cli.drafting.words import CURRENCY_SIGNS, locale_of, squashed, tokens, unit_of, words_of
+from cli.drafting.words import CURRENCY_SIGNS, locale_of, named, squashed, tokens, unit_of, words_of
 
-GENERIC = words_of(
-    "value val text string amount content data searchvalue money code . fvalue pcdata main name "
-    "url path href src idvalue b244 title file"
-)
+GENERIC = named("generic")
 VERSIONS = words_of("language lang locale translation storeview store")
 _WEIGHTS = frozenset(("KILOGRAM", "GRAM", "POUND", "OUNCE", "TON", "MILLIGRAM"))
 MOST_TYPED = 12
@@ -368,6 +365,8 @@ def _row_wishes(rows: KeyRows, found: Wishes, used: set[str]) -> Iterator[Wish]:
             yield wish
         for leaf in rows.others if typed else ():
             other = _key_wish(rows, key, leaf)
+            if not wish.values:
+                other.names = (key, *other.names)
             if (other.values and len(set(other.values)) > 1) or len(rows.keys) == 1:
                 row = f"{rows.place.path}[{rows.key} = {literal(key)}]{'[1]' if twice else ''}"
                 other.key, other.path = None, f"{row}/{leaf}"

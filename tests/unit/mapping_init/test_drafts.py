@@ -228,9 +228,9 @@ def test_attributes_of_the_pim_are_proposed_by_name_and_type() -> None:
 @pytest.mark.parametrize(
     ("name", "code", "least", "most"),
     [
-        ("PRODUCTNAME", "name", 0.9, 0.9),
+        ("PRODUCTNAME", "name", 0.9, 0.95),
         ("colour", "color", 0.9, 0.9),
-        ("Ширина", "width", 0.9, 0.9),
+        ("Ширина", "width", 0.9, 0.95),
         ("net_weight", "NetWeight", 1.0, 1.0),
         ("delivery_price", "list_price", 0.0, 0.5),
         ("height", "brand", 0.0, 0.0),
