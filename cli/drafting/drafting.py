@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cli.drafting.composing import compose
 from cli.drafting.coverage import leaves_read
-from cli.drafting.recognition import recognised
+from cli.drafting.recognition import elements_by_local_names, recognised
 from cli.drafting.records import Candidate, candidates, elements_at, of_one_kind
 from cli.drafting.sample import Element, Sample, read_sample
 from cli.drafting.statistics import Place
@@ -83,7 +83,7 @@ def _covered(draft: Draft, sample: Sample) -> tuple[int, int]:
     for record in draft.records:
         path = record.field("path")
         if not record.off and isinstance(path, str):
-            records.append((record, elements_at(sample.root, sample.names, path)))
+            records.append((record, elements_by_local_names(sample, path)))
     tables = {e.key: e.rule for e in draft.sections.get("tables", []) if isinstance(e.rule, dict)}
     read, every = leaves_read(records, sample.names, namespaces, tables)
     unread = [place for path, place in every.items() if path not in read]

@@ -100,14 +100,14 @@ def _at_home(text: str, sample: Sample) -> dict[str, Any] | None:
         declared = {DEFAULT: "*"}
     document["namespaces"] = declared
     for record in document["records"].values():
-        if _elements(record, sample):
+        if elements_by_local_names(sample, str(record["path"])):
             return document
     return None
 
 
-def _elements(record: dict[str, Any], sample: Sample) -> list[Element]:
-    """The elements of a record rule, by the local names of its path."""
-    path = re.sub(r"(?<=/)[\w.-]+:", "", str(record.get("path", "")))
+def elements_by_local_names(sample: Sample, path: str) -> list[Element]:
+    """The elements at a record's path, whatever prefixes it is written with."""
+    path = re.sub(r"(?<=/)[\w.-]+:", "", path)
     bare = Names(dict.fromkeys(sample.names.prefixes, DEFAULT), {})
     return elements_at(sample.root, bare, path)
 
@@ -396,7 +396,7 @@ def _rest(draft: Draft, sample: Sample, rules: Rules, taken: set[str]) -> None:
         return
     record = live[-1]
     declared = {e.key: e.rule for e in draft.sections.get("namespaces", [])}
-    elements = _elements({"path": record.field("path")}, sample)
+    elements = elements_by_local_names(sample, str(record.field("path")))
     names = _names_by(declared, sample)
     read, _ = leaves_read([(record, elements)], names, declared, {})
     top = places_of(elements, names)

@@ -216,6 +216,11 @@ def _holds(outer: Place, inner: Place) -> bool:
 def _with_twins(best: Place, first: Candidate, outline: Place) -> Candidate:
     """The best and those like it elsewhere as one path: `/shop/*/article`, or `//article`."""
     twins = [p for p in outline.inside() if p is best or _is_twin(p, best)]
+    beside = best.above.elements if best.above is not None else []
+    if len(twins) < 2 and 1 < len(beside) < 6 and all(_alike_in(p, best) for p in beside):
+        nodes = [node for p in beside for node in _nodes(p)]
+        path = f"{best.path.rpartition('/')[0]}/*"
+        return Candidate(path, nodes, first.score, max(_leaves(p) for p in beside))
     if len(twins) < 2:
         return first
     paths = [p.path.split("/") for p in twins]
@@ -234,6 +239,11 @@ def _is_twin(place: Place, best: Place) -> bool:
         return False
     if any(p.step == place.step for p in _above(place)):
         return False
+    return _alike_in(place, best)
+
+
+def _alike_in(place: Place, best: Place) -> bool:
+    """Whether two places hold the same things."""
     mine, theirs = set(place.below), set(best.below)
     return bool(theirs) and len(mine & theirs) >= 0.5 * len(mine | theirs)
 

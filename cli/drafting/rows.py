@@ -48,18 +48,21 @@ class KeyRows:
     language: str | None
     others: list[str]
     rows: list[tuple[int, dict[str, str]]]
-    _keys: list[str] = field(default_factory=list)
+    by_key: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Put the rows under their keys."""
+        for record, row in self.rows:
+            if row.get(self.key):
+                self.by_key.setdefault(row[self.key], []).append((record, row))
 
     @property
     def keys(self) -> list[str]:
         """The keys, the most frequent first."""
-        if not self._keys:
-            found = Counter(row[self.key] for _, row in self.rows if row.get(self.key))
-            self._keys = [key for key, _ in found.most_common()]
-        return self._keys
+        return sorted(self.by_key, key=lambda key: -len(self.by_key[key]))
 
     def of(self, key: str) -> list[tuple[int, dict[str, str]]]:
-        return [(record, row) for record, row in self.rows if row.get(self.key) == key]
+        return self.by_key.get(key, [])
 
     def said(self, key: str) -> list[tuple[int, str]]:
         """The values under a key, by record."""
@@ -100,6 +103,13 @@ def key_rows(place: Place) -> KeyRows | None:
     A key is short, there in every row, once in a record, and comes again from record to record; a
     name that keys have helps, and is needed where there is one record only.
     """
+    if "rows" not in place.kept:
+        place.kept["rows"] = _key_rows(place)
+    found: KeyRows | None = place.kept["rows"]
+    return found
+
+
+def _key_rows(place: Place) -> KeyRows | None:
     rows = rows_of(place)
     leaves = Counter(leaf for _, row in rows for leaf in row)
     texts = {leaf: [row[leaf] for _, row in rows if leaf in row] for leaf in leaves}

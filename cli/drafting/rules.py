@@ -208,7 +208,7 @@ class Rules:
             return {"from": path, "steps": [{"extract": r"[^\d\s.,+-]+\.?"}, {"map": signs}]}
         named = CURRENCY.search(" ".join(wish.names).upper().replace("_", " "))
         if named:
-            return named[1]
+            return named[0]
         if isinstance(self.currency, str):
             entry.doubts.append(f"the file does not say the currency: {self.currency}?")
         return self.currency

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from lxml import etree
 
@@ -20,7 +21,8 @@ MOST_PLACES = 4_000
 class Place:
     """One path inside records: the nodes there by record, their texts, and how they repeat.
 
-    `most` is the largest number in one parent. `named` is what a header calls the place.
+    `most` is the largest number in one parent. `named` is what a header calls the place, `kept`
+    what was worked out about it once.
     """
 
     step: str
@@ -34,6 +36,7 @@ class Place:
     long: bool = False
     markup: bool = False
     named: str = ""
+    kept: dict[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
