@@ -50,7 +50,7 @@ def main() -> None:
         print(f"{name:14} {len(hits):3} of {len(hits) + len(missing):3}  {', '.join(missing)}")
     share = found / max(wanted, 1)
     print(f"{found} of {wanted} checked values found: {share:.0%} (goal {GOAL:.0%})")
-    real = list(real_exports(pim)) if not names else []
+    real = list(real_exports()) if not names else []
     if "--write" in sys.argv:
         _write(rows, real, found, wanted)
 
@@ -118,7 +118,7 @@ def _same(said: str, wanted: str) -> bool:
         return bool(re.fullmatch(r"[<\w].*", wanted)) and said.startswith(wanted + " ")
 
 
-def real_exports(pim: Structure) -> Iterator[tuple[str, str, str]]:
+def real_exports() -> Iterator[tuple[str, str, str]]:
     """Each real export: its name, records by state, leaves that the draft reads (without a PIM)."""
     if not REAL.is_dir():
         print(f"REAL EXPORTS NOT MEASURED: {REAL} is not there")

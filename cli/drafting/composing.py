@@ -250,7 +250,8 @@ def _looked_up(look: Look, wishes: Wishes) -> list[Wish]:
         for column, texts in table.texts.items():
             values = [text for text in texts if text]
             steps = [{"lookup": table.name, "column": column}, "first"]
-            names = (column.rpartition("_")[2], f"{table.name}_{column}", column)
+            own = table.name if table.columns[column] == "." else column.rpartition("_")[2]
+            names = (own, f"{table.name}_{column}", column)
             kind = kind_of(f"{table.name} {column}" if "price" in table.name else column, values)
             if says_currency(squashed(column), values):
                 continue
@@ -336,6 +337,7 @@ def _with_variants(
         for entry in record.fields:
             if entry.key == "when":
                 entry.rule = f"({entry.rule}) and not({variants.place.path})"
+        record.fields.append(Entry(key="nested", rule="keep"))
         if not any(entry.key == "when" for entry in record.fields):
             record.fields.insert(1, Entry(key="when", rule=f"not({variants.place.path})"))
         draft.records = [variant]

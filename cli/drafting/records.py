@@ -273,7 +273,12 @@ def of_one_kind(candidate: Candidate, names: Names) -> Candidate:
             continue
         groups = {text: _signature(top, said, text) for text in sizes}
         core = max(groups, key=lambda text: _goodness(text, groups[text]))
-        apart = [text for text in sizes if _overlap(groups[text], groups[core]) < 0.5]
+        goods = {text for text in sizes if {squashed(text), *tokens(text)} & RECORD_NAMES}
+        apart = [
+            text
+            for text in sizes
+            if _overlap(groups[text], groups[core]) < 0.5 or (core in goods and text not in goods)
+        ]
         if not apart or (_goodness(core, groups[core]) < 1 and len(apart) < len(sizes) - 1):
             continue
         if best is None or _goodness(core, groups[core]) > best[0]:
@@ -300,10 +305,9 @@ def _signature(top: Place, said: dict[int, str], kind: str) -> set[str]:
         if place.path.count("/") > 2:
             continue
         holders = {number for number, _ in place.nodes} & mine
-        if place.is_attribute and place.name in ("name", "key", "id") and place.repeated_rows():
-            for number, text in place.texts:
-                if number in mine:
-                    seen[text] += 1
+        rows = key_rows(place) if place.repeated and not place.is_attribute else None
+        for key in rows.keys if rows else ():
+            seen[key] += len({number for number, _ in rows.of(key)} & mine) if rows else 0
         seen[place.path] += len(holders)
     return {step for step, count in seen.items() if count >= 0.5 * len(mine)}
 

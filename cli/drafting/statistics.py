@@ -71,10 +71,6 @@ class Place:
     def attributes(self) -> list[Place]:
         return [place for place in self.below.values() if place.is_attribute]
 
-    def repeated_rows(self) -> bool:
-        """Whether it stands in an element that repeats."""
-        return self.above is not None and self.above.repeated
-
     def inside(self) -> Iterator[Place]:
         """Every place below this one, in the order of the file."""
         for place in self.below.values():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cli.drafting.attributes import proposals
-from cli.drafting.identifiers import BARCODES, NUMBERS, Identifier, identifier_of
+from cli.drafting.identifiers import BARCODES, CODES, IDS, NUMBERS, Identifier, identifier_of
 from cli.drafting.records import OTHER_NAMES
 from cli.drafting.sample import Names
 from cli.drafting.statistics import Place, places_of
@@ -77,7 +77,7 @@ def variants_of(top: Place, names: Names, identifier: Identifier) -> Variants | 
         if len(texts) < rows or texts & set(identifier.values.values()):
             continue
         more = [p for p in own.inside() if p.texts and p.path != found.path]
-        if not more or not (coded or (called and step in ("code", "id", "number", "no", "ref"))):
+        if not more or not (coded or (called and step in CODES | IDS)):
             continue
         if found.score < 0.25 or (not called and len(more) < 2):
             continue

@@ -397,17 +397,18 @@ def _key_wish(rows: KeyRows, key: str, leaf: str) -> Wish:
     wish.key = key
     if leaf != rows.value:
         return wish
+    units = [row[rows.unit] for row in mine if rows.unit in row] if rows.unit else []
+    measured = bool(units) and all(unit_of(unit) for unit in units) and len(units) == len(values)
     if kind.name in ("number", "price") and rows.currency:
         said = [row[rows.currency] for row in mine if rows.currency in row]
         wish.kind = replace(kind, name="price")
         wish.currency = _signs({"from": rows.currency}, said)
         wish.names = (*wish.names, around, last)
+    elif kind.name in ("number", "price") and measured:
+        wish.kind = replace(kind, name="metric", words=_distinct(units))
+        wish.unit = {"from": rows.unit}
     elif kind.name == "number":
-        units = [row[rows.unit] for row in mine if rows.unit in row] if rows.unit else []
-        if units and all(unit_of(unit) for unit in units) and len(units) == len(values):
-            wish.kind = replace(kind, name="metric", words=_distinct(units))
-            wish.unit = {"from": rows.unit}
-        elif (unit := _unit_in(key)) is not None:
+        if (unit := _unit_in(key)) is not None:
             wish.kind = replace(kind, name="metric")
             wish.unit = unit
     elif kind.name == "price":
