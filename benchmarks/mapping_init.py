@@ -24,7 +24,7 @@ from benchmarks.results import measured_on, table, write_section
 from cli.drafting.drafting import Drafted, draft_mapping
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.preview import Previewed, Summary, preview_records
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
 

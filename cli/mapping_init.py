@@ -12,7 +12,7 @@ import typer
 from cli import files
 
 if TYPE_CHECKING:
-    from pim_connector.erp.stream import OpenFile
+    from pim_connector.erp.elements import OpenFile
 
 MOST_BYTES = 64_000_000
 """What is taken of standard input, which cannot be read twice."""

@@ -13,8 +13,8 @@ from cli.drafting.statistics import Place
 from cli.drafting.trial import Tried, tried
 from cli.drafting.writing import Draft, Record, comment, written
 from pim_connector.akeneo.structure import Structure
+from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.stream import OpenFile
 from pim_connector.errors import ConfigurationError
 
 

@@ -27,10 +27,10 @@ from cli.drafting.values import Kind
 from cli.drafting.wishes import Wish, wishes_of
 from cli.drafting.writing import Draft, Entry, Record, Rows, written
 from pim_connector.akeneo.structure import Attribute, Structure
+from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.preview import Summary, preview_records
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.stream import OpenFile
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import MappingError, load_mapping, load_yaml

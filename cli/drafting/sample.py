@@ -6,12 +6,13 @@ import codecs
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from lxml import etree
 
 from pim_connector.erp.archives import unpacked
+from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.stream import OpenFile
 from pim_connector.errors import ConfigurationError
 
 MOST_BYTES = 24_000_000
@@ -99,9 +100,9 @@ def read_sample(open_file: OpenFile, encoding: str | None = None) -> Sample:
     return Sample(root, _names_of(root), settings, broken, whole)
 
 
-def _first_bytes(file: object) -> tuple[bytes, bool]:
+def _first_bytes(file: BinaryIO) -> tuple[bytes, bool]:
     parts, size = [], 0
-    for chunk in unpacked(file).chunks:  # type: ignore[arg-type]  # any binary file
+    for chunk in unpacked(file):
         parts.append(chunk)
         size += len(chunk)
         if size > MOST_BYTES:

@@ -14,7 +14,7 @@ from benchmarks.mapping_init import FORMATS, GOAL, compared, sample_of
 from cli.drafting.drafting import Drafted, draft_mapping
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.preview import Previewed, Summary, preview_records
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.checking import check_against
 from pim_connector.mapping.compiling import compile_mapping
