@@ -13,7 +13,6 @@ first file of a source.
 
 from __future__ import annotations
 
-import gc
 import json
 import subprocess
 import sys
@@ -185,7 +184,6 @@ def child(name: str, path: Path) -> dict[str, Any]:
         one = Path(folder, path.name)
         write_export(one, 1)
         (splitting if name == "resumed" else contender)(one)
-    gc.freeze()  # as each function does after its imports
     before, wall, cpu = peak_megabytes(), time.perf_counter(), time.process_time()
     told = contender(path)
     return {
