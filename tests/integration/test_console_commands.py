@@ -1,4 +1,4 @@
-"""`pim-connector console` and `pim-connector app`: AWS rights vouch, secrets are never arguments."""
+"""`console` and `app` of the command line: AWS rights vouch, secrets are never arguments."""
 
 from __future__ import annotations
 
