@@ -79,6 +79,12 @@ class Attribute:
     reference_data_name: str | None
     allowed_extensions: tuple[str, ...]
     max_file_size: float | None
+    max_items: int | None
+    decimal_places: int | None
+    decimal_places_strategy: str | None
+    """What becomes of more decimals than that: `forbid`, `round` or `trim`."""
+    columns: tuple[dict[str, Any], ...]
+    """Of a table, the one that names its rows first."""
 
     @classmethod
     def from_api(cls, api: Mapping[str, Any], *, main_identifier: bool) -> "Attribute":
@@ -106,6 +112,10 @@ class Attribute:
             reference_data_name=api.get("reference_data_name"),
             allowed_extensions=tuple(api.get("allowed_extensions") or ()),
             max_file_size=_number(api.get("max_file_size")),
+            max_items=_whole(api.get("max_items_count")),
+            decimal_places=_whole(api.get("decimal_places")),
+            decimal_places_strategy=api.get("decimal_places_strategy") or None,
+            columns=tuple(api.get("table_configuration") or ()),
         )
 
 

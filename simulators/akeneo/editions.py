@@ -47,6 +47,16 @@ class Edition:
         return TYPES - lacking
 
     @property
+    def column_types(self) -> frozenset[str]:
+        """What the columns of a table can be."""
+        found = {"select", "text", "number", "boolean", "measurement"}
+        if self.enterprise:
+            found.add("reference_entity")
+        if self.saas:
+            found |= {"date", "product_link"}
+        return frozenset(found)
+
+    @property
     def creatable(self) -> frozenset[str]:
         """The types that a new attribute can have: reference data is legacy."""
         return self.types - {REFERENCE_SIMPLE, REFERENCE_MULTI} if self.saas else self.types
@@ -113,6 +123,16 @@ def check_catalog(catalog: Catalog, edition: Edition) -> None:
         raise CatalogError(
             f"{edition.name} has no attributes of these types: {', '.join(wrong)}. "
             "Take them out of the catalog, or start another edition."
+        )
+    wrong = [
+        f"{row['code']}.{column.get('code')} ({column.get('data_type')})"
+        for row in catalog.rows["attributes"].values()
+        for column in row.get("table_configuration") or ()
+        if column.get("data_type") not in edition.column_types
+    ]
+    if wrong:
+        raise CatalogError(
+            f"{edition.name} has no table columns of these types: {', '.join(wrong)}."
         )
     if catalog.rows["asset_families"] and not edition.enterprise:
         raise CatalogError(
