@@ -48,6 +48,12 @@ def console(
     typer.echo(f"Opened {address}")
 
 
+def sign_in_address(target: Target) -> str:
+    """Return an address that signs whoever opens it in, once and within five minutes."""
+    address = target.output("ConsoleUrl").rstrip("/")
+    return f"{address}/sign-in?code={quote(_code(target))}"
+
+
 def _code(target: Target) -> str:
     from pim_connector.console.sessions import OneTime, issue_code
     from pim_connector.runs.table import RunTable

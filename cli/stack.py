@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from local.stack.record import RunningStack
 
 app = typer.Typer()
-LABELS = {"desk": "pages", "akeneo": "PIM", "dam": "DAM", "aws": "AWS"}
+LABELS = {"akeneo": "PIM", "dam": "DAM", "aws": "AWS"}
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 
@@ -70,6 +70,7 @@ def status(as_json: JsonOption = False) -> None:
 
 
 def _how_to_use(running: RunningStack) -> str:
+    from cli.console import sign_in_address
     from cli.target import connect_local
 
     target = connect_local(running)
@@ -82,6 +83,11 @@ def _how_to_use(running: RunningStack) -> str:
             if name in running.servers
         ),
         f"  bucket        {bucket}",
+        "",
+        "The console, signed in; the code in the address is good for five minutes, once:",
+        f"  {sign_in_address(target)}",
+        "and again at any time:",
+        "  .venv/bin/pim-connector console",
         "",
         "Import an export of your own:",
         "  .venv/bin/pim-connector import export.xml --source erp --mapping mapping.yaml",

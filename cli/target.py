@@ -149,9 +149,12 @@ def connect_pim(
 
 def connect_local(running: RunningStack) -> Target:
     """Connect to a local stack that is known to run, whatever AWS profile the shell has."""
-    from local.stack.fixups import session
+    from dataclasses import replace
 
-    return _describe(running.stack_name, session(), running.endpoint)
+    from local.stack.fixups import on_this_machine, session
+
+    found = _describe(running.stack_name, session(), running.endpoint)
+    return replace(found, outputs=on_this_machine(found.outputs, running.endpoint))
 
 
 def _describe(name: str, session: boto3.Session, endpoint: str | None) -> Target:

@@ -3,6 +3,7 @@
 Nothing here runs against AWS, and nothing here is needed there:
 
 - MiniStack's CloudFormation drops a table's TimeToLiveSpecification without a word.
+- Function URLs that it gives name hosts of AWS; it answers to the same names below localhost.
 - Its IAM wants rights named after SQS's batch calls; AWS knows no such rights, a batch needs those
   of the single call
   (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html).
@@ -11,7 +12,8 @@ Nothing here runs against AWS, and nothing here is needed there:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -45,6 +47,13 @@ def apply(stack_name: str, endpoint: str) -> None:
     resources = list(_resources(cloudformation, stack_name))
     _turn_on_time_to_live(_names(resources, "AWS::DynamoDB::Table"), endpoint)
     _allow_batches(_names(resources, "AWS::IAM::Role"), endpoint)
+
+
+def on_this_machine(outputs: Mapping[str, str], endpoint: str) -> dict[str, str]:
+    """Return a stack's outputs with the addresses of functions as a browser here reaches them."""
+    port = endpoint.rpartition(":")[2]
+    there, here = r"https://([^/.]+\.lambda-url\.[^/.]+)\.on\.aws", rf"http://\1.localhost:{port}"
+    return {name: re.sub(there, here, text) for name, text in outputs.items()}
 
 
 def with_batches(document: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,6 @@ from pim_connector.akeneo.credentials import AppToken, ConnectionCredentials, Cr
 STACK_NAME = "pim-connector"
 AKENEO_PORT = 8080
 DAM_PORT = 8081
-DESK_PORT = 8082
 CATALOG = ROOT / "local" / "demo" / "catalog.json"
 SECRET_NAME = "pim-connector/akeneo"  # noqa: S105  a name
 
@@ -166,8 +165,6 @@ def _launch_servers(
     if pim is None:
         started["akeneo"] = start_akeneo(directory, tied=tied)
     started["dam"] = _simulator("dam", DAM_PORT, directory, [], tied=tied)
-    known = ["--record", str(directory / "stack.json")]
-    started["desk"] = _simulator("desk", DESK_PORT, directory, known, tied=tied)
 
 
 def start_akeneo(directory: Path, *, port: int = AKENEO_PORT, tied: bool) -> Server:
@@ -179,7 +176,7 @@ def _simulator(
     name: str, preferred_port: int, directory: Path, arguments: list[str], *, tied: bool
 ) -> Server:
     port = free_port(preferred_port)
-    command = [sys.executable, "-m", f"local.{name}", "--port", str(port), *arguments]
+    command = [sys.executable, "-m", f"simulators.{name}", "--port", str(port), *arguments]
     return launch(
         name,
         command,

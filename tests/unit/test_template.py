@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from pim_connector import settings
+from pim_connector.console.parts import ConsoleSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"POWERTOOLS_SERVICE_NAME"}
@@ -53,6 +54,7 @@ SETTINGS: dict[str, type[Struct]] = {
     "DamPollerFunction": settings.DamPollerSettings,
     "DamWebhookFunction": settings.DamWebhookSettings,
     "AssetMapperFunction": settings.AssetMapperSettings,
+    "ConsoleFunction": ConsoleSettings,
 }
 
 

@@ -14,8 +14,8 @@ from msgspec import Struct, field
 
 from pim_connector.errors import RejectedError
 
-LONGEST_FORM: Final = 100_000
-"""Bytes of a form that the console reads; files go to the bucket by presigned URL."""
+LONGEST_FORM: Final = 1_000_000
+"""Bytes of a form that the console reads, a mapping among them; files go to the bucket."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
