@@ -44,14 +44,16 @@ def write(client: httpx.Client, code: str, data: Any) -> dict[str, Any]:
 
 
 def reasons(line: dict[str, Any]) -> str:
+    """All that the PIM says against the line."""
     assert line["status_code"] == 422, line
-    return line["message"] + " " + " ".join(error["message"] for error in line.get("errors", ()))
+    told = [line["message"], *(error["message"] for error in line.get("errors", ()))]
+    return " ".join(told)
 
 
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [
-        ([{"fact": "grip"}, {"fact": "GRIP"}], '"GRIP" is used in more than one row'),
+        ([{"fact": "grip"}, {"fact": "GRIP"}], '"grip" is used in more than one row'),
         ([{"fact": "colour"}], 'the "colour" option does not exist'),
         ([{"fact": "", "amount": 1}], 'the "fact" column must be filled'),
         ([{"amount": 1}], 'the "fact" column must be filled'),
