@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from pim_connector.errors import ConfigurationError, RejectedError, TransientError
-from pim_connector.sync.messages import MAX_BYTES
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 MAX_ENTRIES: Final = 10
 """SendMessageBatch's limits: 10 entries, 1 MiB over all
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html)."""
+MAX_BYTES: Final = 1_048_576
+"""One SQS message, and the sum of the messages of one batch request."""
 ATTEMPTS: Final = 8
 _CONFIGURATION = frozenset(
     {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "AccessDenied"}
@@ -173,7 +174,7 @@ class DeadLetters:
 # Message by message, each with a new deduplication id: with its first one SQS would take it and
 # drop
 # it within five minutes of the first sending. Where there are a great many, SQS moves them itself,
-# if it can (StartMessageMoveTask). Both keep the message group (message group), so one product is still
+# if it can (StartMessageMoveTask). Both keep the message group, so one product is still
 # written by one worker. The attempts of a message count from 1 again: whoever put it aside has
 # forgotten them.
 
@@ -303,7 +304,7 @@ class Receipts:
         self._dead_letter_queue_url = dead_letter_queue_url
 
     def come_back(self, receipt_handle: str, seconds: int) -> None:
-        """Have the message, and with it its message group, wait so long instead of the queue's time-out."""
+        """Let the message, and its message group, wait so long instead of the queue's time-out."""
         with _transient("keep a message waiting"):
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url,
@@ -318,8 +319,8 @@ class Receipts:
     def put_aside(self, body: str, attributes: Mapping[str, str], reason: str) -> None:
         """Send a message to the dead-letter queue, unchanged, with the reason as an attribute.
 
-        `attributes` are those that SQS delivered it with. It stays in its message group and keeps its
-        deduplication id, so that doing this again within five minutes adds nothing.
+        `attributes` are those that SQS delivered it with. It stays in its message group and keeps
+        its deduplication id, so that doing this again within five minutes adds nothing.
         """
         with _transient("take a dead letter"):
             self._client.send_message(
