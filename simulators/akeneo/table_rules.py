@@ -41,9 +41,12 @@ def _by_code(attribute: Attribute) -> dict[str, Row]:
 
 
 def _first_column(attribute: Attribute, rows: list[Row]) -> Iterator[Broken]:
-    """The first column names the row: it is filled, and no two rows are alike in it."""
+    """The first column names the row: it is filled, and no two rows are alike in it.
+
+    Options and records are already spelled as they were created (`spelled_rows`).
+    """
     first = str(attribute.columns[0]["code"])
-    seen = set()
+    seen: list[Any] = []
     for number, row in enumerate(rows):
         cell = next((row[name] for name in row if name.lower() == first.lower()), None)
         path = f"[{number}].{first}"
@@ -51,14 +54,13 @@ def _first_column(attribute: Attribute, rows: list[Row]) -> Iterator[Broken]:
             text = f'The {attribute.code} attribute, {path}: the "{first}" column must be filled.'
             yield said(f"filled {path}", text, path=path)
             continue
-        named = cell.lower() if isinstance(cell, str) else repr(cell)
-        if named in seen:
+        if cell in seen:
             text = (
                 f'The {attribute.code} attribute, {path}: the value "{cell}" is used in more '
                 f'than one row of the "{first}" column.'
             )
             yield said(f"twice {path}", text, path=path)
-        seen.add(named)
+        seen.append(cell)
 
 
 def _cell_problem(pim: Pim, column: Row, cell: Any) -> str | None:
