@@ -16,7 +16,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.console.exchange import Reply
 from pim_connector.console.parts import ConsoleSettings, Parts, signing
-from pim_connector.console.routes import DOOR, ROUTES, Route, at_the_door, nowhere, shown, static
+from pim_connector.console.routes import ROUTES, WITHOUT_SESSION, Route, nowhere, shown, static
+from pim_connector.console.routes import without_session as answered
 from pim_connector.settings import load
 from telemetry import observed
 
@@ -51,14 +52,14 @@ def bind(route: Route) -> None:
     app.route(route.path, method=route.method)(called)
 
 
-def door() -> Response[str]:
-    return response(at_the_door(app.current_event.raw_event, parts()))
+def without_session() -> Response[str]:
+    return response(answered(app.current_event.raw_event, parts()))
 
 
 for each in ROUTES:
     bind(each)
-for method, path in DOOR:
-    app.route(path, method=method)(door)
+for method, path in WITHOUT_SESSION:
+    app.route(path, method=method)(without_session)
 
 
 @app.get("/static/<name>")

@@ -268,23 +268,55 @@ def auth_for(
     *,
     now: Callable[[], float],
 ) -> httpx.Auth:
-    """Choose by the kind of credentials; a callable is asked now, and again when they fail."""
+    """Return the auth for credentials; a callable is asked now, and again when they fail."""
     if not callable(credentials):
         fixed = credentials
         return auth_for(lambda: fixed, store, now=now)
-    first = credentials()
-    if isinstance(first, AppToken):
-        return AppTokenAuth(first, _same_kind(credentials, AppToken))
-    return ConnectionAuth(first, _same_kind(credentials, ConnectionCredentials), store, now=now)
+    return CurrentAuth(credentials, store, now=now)
+
+
+class _OtherKindError(Exception):
+    """What is kept now are credentials of the other kind."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__("the credentials are of another kind now")
+        self.credentials = credentials
+
+
+class CurrentAuth(httpx.Auth):
+    """A connection's auth or an app's, whichever the credentials are of.
+
+    Somebody may connect the app while workers run with a connection: they go on with its token as
+    soon as the connection's credentials fail.
+    """
+
+    def __init__(
+        self, read: Callable[[], Credentials], store: TokenStore, *, now: Callable[[], float]
+    ) -> None:
+        self._read = read
+        self._store = store
+        self._now = now
+        self._auth = self._auth_of(read())
+
+    def sync_auth_flow(self, request: httpx.Request) -> Flow:
+        try:
+            yield from self._auth.sync_auth_flow(request)
+        except _OtherKindError as other:
+            self._auth = self._auth_of(other.credentials)
+            yield from self._auth.sync_auth_flow(request)
+
+    def _auth_of(self, credentials: Credentials) -> AppTokenAuth | ConnectionAuth:
+        if isinstance(credentials, AppToken):
+            return AppTokenAuth(credentials, _same_kind(self._read, AppToken))
+        read_again = _same_kind(self._read, ConnectionCredentials)
+        return ConnectionAuth(credentials, read_again, self._store, now=self._now)
 
 
 def _same_kind(read: Callable[[], Credentials], kind: type[K]) -> Callable[[], K]:
     def read_again() -> K:
         credentials = read()
         if not isinstance(credentials, kind):
-            raise CredentialsError(
-                "the credentials have changed from a connection's to an app's or back: start anew."
-            )
+            raise _OtherKindError(credentials)
         return credentials
 
     return read_again
