@@ -35,7 +35,6 @@ from pim_connector.aws.table import (
     Leases,
     Table,
 )
-from pim_connector.aws.threads import with_quick_batches
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
 from pim_connector.outcomes import STATES
@@ -180,7 +179,6 @@ class Transport:
             aws_secret_access_key="none",  # noqa: S106 - opens nothing
             config=_PLAIN if service in ("dynamodb", "sqs") else None,
         )
-        with_quick_batches(made)
         made.meta.events.register("before-call", self.answer)
         return made
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import httpx
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from pim_connector.akeneo.answers import CredentialsError, failure, is_transient
+from pim_connector.aws.errors import ConditionFailedError, translated
 from pim_connector.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:
@@ -89,23 +89,8 @@ def read_credentials(secrets: SecretsManagerClient, secret_id: str) -> Credentia
 
 
 def _secret_text(secrets: SecretsManagerClient, secret_id: str) -> str:
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-    )
-
-    try:
+    with translated(f"secret {secret_id} cannot be read"):
         return secrets.get_secret_value(SecretId=secret_id).get("SecretString", "")
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("ThrottlingException", "InternalServiceError", "ServiceUnavailable"):
-            raise TransientError(f"secret {secret_id} cannot be read now: {code}") from error
-        raise ConfigurationError(
-            f"secret {secret_id} cannot be read: {code}. Check its ARN, that it exists in this"
-            " region, and that this role may secretsmanager:GetSecretValue (and kms:Decrypt)."
-        ) from error
-    except BotoCoreError as error:
-        raise TransientError(f"secret {secret_id} cannot be read now: {error}") from error
 
 
 def _word(fields: Mapping[str, object], key: str, source: str) -> str:
@@ -189,12 +174,10 @@ class DynamoDbTokenStore:
 
     def load(self) -> Token | None:
         """Raises TransientError where DynamoDB does not answer."""
-        try:
+        with translated(f"the PIM's token cannot be read from {self._table}"):
             answer = self._client.get_item(
                 TableName=self._table, Key={"pk": {"S": self._key}}, ConsistentRead=True
             )
-        except (ClientError, BotoCoreError) as error:
-            raise TransientError(f"the PIM's token cannot be read from {self._table}") from error
         item = answer.get("Item")
         return _token(item) if item else None
 
@@ -204,13 +187,10 @@ class DynamoDbTokenStore:
         Raises TransientError where DynamoDB does not answer.
         """
         try:
-            self._put(token, replaces)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise TransientError(f"the PIM's token cannot be kept in {self._table}") from error
+            with translated(f"the PIM's token cannot be stored in {self._table}"):
+                self._put(token, replaces)
+        except ConditionFailedError:
             return self.load() or token
-        except BotoCoreError as error:
-            raise TransientError(f"the PIM's token cannot be kept in {self._table}") from error
         return token
 
     def _put(self, token: Token, replaces: Token | None) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from pim_connector.akeneo.structure import Structure
 from pim_connector.console.runs import readable
 from pim_connector.erp.preview import Previewed, Summary, preview_records
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import ConnectorError
 from pim_connector.mapping.checking import check_against
