@@ -89,7 +89,7 @@ function editor(form) {
   const mapping = form.querySelector("textarea"), gutter = form.querySelector(".gutter");
   const shelf = form.querySelector(".suggestions");
   let words = {};
-  fetch("/studio-words").then(answer => answer.json()).then(told => { words = told; });
+  fetch("/studio-words").then(answer => answer.json()).then(told => { words = told; suggest(); });
 
   function number() {
     const marked = new Map();
