@@ -15,8 +15,10 @@ from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Respo
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.console.exchange import Reply
+from pim_connector.console.notifications import run_finished
 from pim_connector.console.parts import ConsoleSettings, Parts, signing
 from pim_connector.console.routes import DOOR, ROUTES, Route, at_the_door, nowhere, shown, static
+from pim_connector.runs.announcements import RUN_FINISHED
 from pim_connector.settings import load
 from telemetry import observed
 
@@ -73,4 +75,6 @@ def not_found(_: Exception) -> Response[str]:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    if event.get("detail-type") == RUN_FINISHED:
+        return {"told": run_finished(event["detail"], parts())}
     return app.resolve(event, context)
