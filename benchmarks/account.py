@@ -121,7 +121,7 @@ def tables() -> DynamoDB:
     """Give an empty DynamoDB with the stack's tables."""
     found = DynamoDB(Faults())
     found.add_table("runs", "pk", "sk")
-    found.add_table("ledger", "pk")
+    found.add_table("sync_state", "pk")
     found.add_table("state", "pk")
     return found
 

@@ -27,16 +27,20 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
 from pim_connector.assets.composition import AssetMapper  # noqa: E402
-from pim_connector.bucket import Bucket  # noqa: E402
-from pim_connector.composition import AwsClients, Surroundings  # noqa: E402
-from pim_connector.dam.cursor import CursorTable  # noqa: E402
+from pim_connector.aws.bucket import Bucket  # noqa: E402
+from pim_connector.aws.queue import FifoQueue  # noqa: E402
+from pim_connector.aws.table import (
+    Leases,
+    Table,
+)
 from pim_connector.dam.http import Clocks  # noqa: E402
-from pim_connector.dam.rounds import Round  # noqa: E402
-from pim_connector.queues import FifoQueue  # noqa: E402
-from pim_connector.runs.leases import Leases  # noqa: E402
-from pim_connector.runs.table import RunTable  # noqa: E402
+from pim_connector.dam.loading import SourceFiles  # noqa: E402
+from pim_connector.dam.polling import (
+    CursorTable,
+    Round,
+)
+from pim_connector.products.composition import AwsClients, Surroundings  # noqa: E402
 from pim_connector.settings import AssetMapperSettings  # noqa: E402
-from pim_connector.source_files import SourceFiles  # noqa: E402
 from tests.nights.aws.dynamodb import DynamoDB  # noqa: E402
 from tests.nights.aws.faults import Clock, Faults  # noqa: E402
 from tests.nights.aws.s3 import S3  # noqa: E402
@@ -45,7 +49,7 @@ from tests.nights.aws.world import Secrets  # noqa: E402
 START = 1_700_000_000
 PER_SECOND = 5
 PAGE = 500
-LANES = 2
+GROUPS = 2
 SOURCE = """
 source: dam
 base_url: https://dam.example.com
@@ -74,7 +78,7 @@ class Cloud(BaseManager):
 def _dynamodb() -> DynamoDB:
     tables = DynamoDB(Faults())
     tables.add_table("runs", "pk", "sk")
-    tables.add_table("ledger", "pk")
+    tables.add_table("sync_state", "pk")
     tables.add_table("state", "pk")
     return tables
 
@@ -199,7 +203,7 @@ class Flow:
         settings = AssetMapperSettings(
             bucket="bucket",
             run_table="runs",
-            sync_state_table="ledger",
+            sync_state_table="sync_state",
             state_table="state",
             asset_queue_url="assets",
             asset_dead_letter_queue_url="dead",
@@ -211,14 +215,14 @@ class Flow:
         around = Surroundings(transport=lambda: wire)
         clients: Any = {"s3": s3, "sqs": sqs, "dynamodb": dynamodb, "secrets": secrets}
         self.mapper = AssetMapper(settings, AwsClients(**clients), around)
-        state = RunTable(dynamodb, "state")
+        state = Table(dynamodb, "state")
         asset_queue: Any = sqs
         self._round = {
             "files": SourceFiles(Bucket(clients["s3"], "bucket"), clients["secrets"]),
             "cursors": CursorTable(state),
             "leases": Leases(state),
             "queue": FifoQueue(asset_queue, "assets"),
-            "lanes": LANES,
+            "groups": GROUPS,
             "clocks": Clocks(time_left=lambda: 900.0),
             "transport": wire,
         }

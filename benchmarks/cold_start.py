@@ -68,9 +68,9 @@ Imported only when it is needed, and so not in these numbers: cryptography (the 
 SNS or Adobe), anyascii (codes of other scripts), Jinja2 (housekeeping closes a run), zoneinfo (a \
 DAM's stamps have a time zone), difflib (something in a file is wrong). PyYAML, 14 ms of which 6 \
 compile one regular expression, is not: whoever imports it reads a file with it on its first \
-errand. The mapper went without Powertools' batch processor, and 30 ms: it brings the classes of \
+job. The mapper went without Powertools' batch processor, and 30 ms: it brings the classes of \
 every event source, and asyncio; a batch of one message needs six lines."""
-_PROGRAM: Final = """
+_COMPILED: Final = """
 import sys
 sys.path[:0] = {paths!r}
 import json, time
@@ -113,7 +113,7 @@ def starts(turns: int, packages: Path, *, compiled: bool) -> list[Start]:
 
 def _start(name: str, packages: Path, cache: str, compiled: bool) -> Start:
     paths = [str(packages)] if name == BARE else _paths(name, packages)
-    program = _PROGRAM.format(
+    program = _COMPILED.format(
         paths=paths,
         imports=f"import {BARE}" if name == BARE else "import handler",
         compose="" if name == BARE else "getattr(handler, 'parts', lambda: None)()",

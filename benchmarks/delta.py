@@ -3,9 +3,9 @@
     python benchmarks/delta.py [RECORDS]          (1000000)
     python benchmarks/delta.py --child NAME FILE OLD
 
-The ledger is full. The real splitter finds what has changed, packs it and sends it; DynamoDB stands
-in and answers each request after 8 milliseconds, as many at once as are asked. Once with the
-baseline that the run before left behind, and once without it, as after a night with an errand.
+The sync state is full. The real splitter finds what has changed, packs it and sends it; DynamoDB
+stands in and answers each request after 8 milliseconds, as many at once as are asked. Once with the
+baseline that the run before left behind, and once without it, as after a night with a job.
 """
 
 from __future__ import annotations
@@ -34,13 +34,12 @@ from benchmarks.split_stand_ins import (
 )
 from benchmarks.splitter import bare_lxml, reading
 from cli import prices
-from pim_connector.baseline import baseline_key, keep_baseline, print_of
+from pim_connector.aws.table import _pack
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import fingerprint
-from pim_connector.manifests import encode_hashes, identity_hash
-from pim_connector.mapping.result import Identity
-from pim_connector.runs.splits import WINDOW, Window
-from pim_connector.runs.table import _pack
+from pim_connector.mapping.results import Identity
+from pim_connector.sync.chunks import CHUNK, Chunk, encode_hashes, identity_hash
+from pim_connector.sync.snapshot import baseline_key, keep_baseline, print_of
 
 SIZE: Final = 1_000_000
 LATENCY: Final = 0.008
@@ -48,34 +47,36 @@ PRINT: Final = 12
 
 
 class LastNight:
-    """What the run before left: the ledger's fingerprints by number of the product, its list."""
+    """What the run before left: the sync state's fingerprints by number of the product, its
+    list.
+    """
 
     def __init__(self, old: Path) -> None:
         self.prints = bytearray()
-        self._windows: list[Window] = []
+        self._chunks: list[Chunk] = []
         hashes, prints = array("Q"), array("Q")
         self.digest = plan_of(old).pin.digest
-        program = plan_of(old).program
-        for record in read_records(lambda: old.open("rb"), program):
-            found = program.identify(record)
+        compiled = plan_of(old).compiled
+        for record in read_records(lambda: old.open("rb"), compiled):
+            found = compiled.identify(record)
             assert isinstance(found, Identity)  # noqa: S101 - the export has no other
             version = fingerprint(record)
             self.prints += version
             hashes.append(identity_hash(found.resource, found.identifier))
             prints.append(print_of(version))
         self.records = len(hashes)
-        for start in range(0, len(hashes), WINDOW):
-            few = slice(start, start + WINDOW)
-            window = Window(
-                number=start // WINDOW + 1,
-                dispositions="u" * len(hashes[few]),
+        for start in range(0, len(hashes), CHUNK):
+            few = slice(start, start + CHUNK)
+            chunk = Chunk(
+                number=start // CHUNK + 1,
+                decisions="u" * len(hashes[few]),
                 hashes=encode_hashes(hashes[few]),
                 prints=encode_hashes(prints[few]),
             )
-            self._windows.append(window)
+            self._chunks.append(chunk)
 
     def entry(self, key: str) -> dict[str, Any]:
-        """Answer for one ledger key as DynamoDB does."""
+        """Answer for one sync state key as DynamoDB does."""
         number = int(key.rpartition("-")[2])
         version = bytes(self.prints[number * PRINT : (number + 1) * PRINT])
         return {
@@ -94,7 +95,7 @@ class LastNight:
             mapping=plan_of(transport.file).pin,
         )
         kept: Any = _Kept(transport.objects)
-        keep_baseline(before, lambda: self._windows, (), kept)
+        keep_baseline(before, lambda: self._chunks, (), kept)
         assert baseline_key("bench", "before") in transport.objects  # noqa: S101
         header = {
             "id": "before",
@@ -123,7 +124,7 @@ def child(name: str, path: Path, old: Path) -> dict[str, Any]:
         (bare_lxml if name == "lxml" else reading)(path)
         return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
     night = LastNight(old)
-    transport = Transport(path, ledger=night.entry, latency=LATENCY)
+    transport = Transport(path, sync_state=night.entry, latency=LATENCY)
     if name == "baseline":
         night.leave(transport)
     took = split(transport, follows="before" if name == "baseline" else "")
@@ -160,12 +161,12 @@ def compared(records: int) -> str:
         write_export(old, records)
         size = write_export(new, records, night=2)
         lxml, parse = measured("lxml", new, old), measured("reading", new, old)
-        found = {name: measured(name, new, old) for name in ("baseline", "ledger")}
+        found = {name: measured(name, new, old) for name in ("baseline", "sync_state")}
     changed = records // CHANGED_EVERY
     for name, each in found.items():
         if each["sent"] != changed:
             raise SystemExit(f"{name}: {each['sent']} records sent, {changed} have changed")
-    words = {"baseline": "with the baseline", "ledger": "without, all by the ledger"}
+    words = {"baseline": "with the baseline", "sync_state": "without, all by the sync state"}
     rows: list[list[object]] = [
         ["bare lxml.iterparse", f"{lxml['cpu']:.1f}", f"{lxml['wall']:.1f}", "", "", "", "", ""],
         ["our reader alone", f"{parse['cpu']:.1f}", f"{parse['wall']:.1f}", "", "", "", "", ""],

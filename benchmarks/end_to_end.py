@@ -33,7 +33,7 @@ from benchmarks.results import measured_on, table, write_section
 RECORDS: Final = 3_000
 LINE_MILLISECONDS: Final = 11.0
 """A fifth of the real PIM's, so that a run takes minutes; what takes time besides counts more."""
-LANES: Final = 4
+GROUPS: Final = 4
 ALTERNATIVES: Final = {
     "script_requests": "xmltodict + requests, a PATCH a product",
     "bulk_pyakeneo": "pyakeneo, in bulk",
@@ -230,7 +230,7 @@ def connector(url: str, exports: list[str]) -> None:
     with Cloud() as cloud:
         dynamodb = cloud.dynamodb()  # type: ignore[attr-defined]  # registered above
         account = Account(secret=SECRET, seconds=AWS_SECONDS, dynamodb=dynamodb)
-        flow = Flow(account, catalogue.mapping(), url=url, lanes=LANES)
+        flow = Flow(account, catalogue.mapping(), url=url, groups=GROUPS)
         for number, export in enumerate(exports, start=1):
             sys.stdin.readline()
             before = Counter(flow.ends)

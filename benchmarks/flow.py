@@ -1,8 +1,8 @@
 """The products' flow in this process: the real splitter and mapper, fed as AWS feeds them.
 
 The local stack's emulator hands out one FIFO message at a time. Here as many workers as there are
-lanes take messages at once, each with its own client and its own connection to the PIM, and a lane
-has one message in flight, as Lambda's event source does it
+message groups take messages at once, each with its own client and its own connection to the PIM,
+and a message group has one message in flight, as Lambda's event source does it
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html).
 """
 
@@ -20,24 +20,19 @@ from typing import Any, Final
 import httpx
 
 from benchmarks.account import INVOKE_SECONDS, Account
-from pim_connector.bucket import Bucket
-from pim_connector.closing import CaretakerParts, close_run
-from pim_connector.composition import Surroundings
-from pim_connector.dead_letters import DeadLetters
-from pim_connector.delivery.composition import MapperClients, MapperParts, compose
-from pim_connector.inbox import read_event
-from pim_connector.ledger import Ledger
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.announcements import RUN_SETTLED, Announcements
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.leases import Leases
-from pim_connector.runs.parking import Parking
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.splits import Splits
-from pim_connector.runs.table import RunTable
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.events import RUN_SETTLED, Announcements
+from pim_connector.aws.queue import DeadLetters, FifoQueue
+from pim_connector.aws.table import Leases, Table
+from pim_connector.housekeeping import HousekeepingParts, close_run
+from pim_connector.products.composition import MapperClients, MapperParts, Surroundings, compose
+from pim_connector.products.decisions import SplitterParts
+from pim_connector.products.splitting import read_event, split_sources, take_in
 from pim_connector.settings import MapperSettings
-from pim_connector.split_parts import SplitterParts
-from pim_connector.splitting import split_sources, take_in
+from pim_connector.sync.chunks import Splits
+from pim_connector.sync.message_results import Deliveries, Parking
+from pim_connector.sync.runs import Registry
+from pim_connector.sync.state import SyncState
 
 SOURCE: Final = "erp"
 INVOCATION_SECONDS: Final = 300.0
@@ -109,10 +104,10 @@ class Flow:
         mapping: str,
         *,
         url: str,
-        lanes: int = 4,
+        groups: int = 4,
         transport: Transport = httpx.HTTPTransport,
     ) -> None:
-        self.account, self.lanes, self.url = account, lanes, url
+        self.account, self.groups, self.url = account, groups, url
         self.spells: list[Spell] = []
         self.ends: Counter[str] = Counter()
         self.invoke_seconds = INVOKE_SECONDS if account.seconds else 0.0
@@ -120,7 +115,7 @@ class Flow:
         self._put(f"config/erp/{SOURCE}.yaml", mapping.encode())
         self._splitter = self._splitter_parts()
         self._housekeeping = self._housekeeping_parts()
-        self._workers = [self._mapper_parts() for _ in range(lanes)]
+        self._workers = [self._mapper_parts() for _ in range(groups)]
 
     def take_in(self, export: Any, name: str = "export.xml") -> None:
         """Put a file into the inbox and split it to its end."""
@@ -186,31 +181,31 @@ class Flow:
     def _splitter_parts(self) -> SplitterParts:
         account = self.account
         dynamodb = account.client("dynamodb")
-        runs = RunTable(dynamodb, "runs")
+        runs = Table(dynamodb, "runs")
         return SplitterParts(
             bucket=Bucket(account.client("s3"), "bucket"),
             registry=Registry(runs),
             splits=Splits(runs),
-            leases=Leases(RunTable(dynamodb, "state")),
-            ledger=Ledger(dynamodb, "ledger"),
+            leases=Leases(Table(dynamodb, "state")),
+            sync_state=SyncState(dynamodb, "sync_state"),
             queue=FifoQueue(account.client("sqs"), account.queue.url),
             announcements=Announcements(account.client("events"), "default"),
-            lanes=self.lanes,
+            groups=self.groups,
             trigger="upload",
             clock=lambda: datetime.now(UTC),
         )
 
-    def _housekeeping_parts(self) -> CaretakerParts:
+    def _housekeeping_parts(self) -> HousekeepingParts:
         account = self.account
         dynamodb, sqs = account.client("dynamodb"), account.client("sqs")
-        runs = RunTable(dynamodb, "runs")
-        return CaretakerParts(
+        runs = Table(dynamodb, "runs")
+        return HousekeepingParts(
             bucket=Bucket(account.client("s3"), "bucket"),
             registry=Registry(runs),
             splits=Splits(runs),
             deliveries=Deliveries(runs),
             parking=Parking(runs),
-            leases=Leases(RunTable(dynamodb, "state")),
+            leases=Leases(Table(dynamodb, "state")),
             queue=FifoQueue(sqs, account.queue.url),
             dead_letters=DeadLetters(sqs, account.dead.url),
             announcements=Announcements(account.client("events"), "default"),
@@ -223,7 +218,7 @@ class Flow:
         settings = MapperSettings(
             bucket="bucket",
             run_table="runs",
-            sync_state_table="ledger",
+            sync_state_table="sync_state",
             state_table="state",
             product_queue_url=account.queue.url,
             product_dead_letter_queue_url=account.dead.url,

@@ -4,7 +4,8 @@
 
 Speed is that of one core, in turns with what bounds it: reading the same records with lxml and
 writing the same products as JSON, without a mapping in between. Calls are counted with a PIM that
-accepts at once. Busyness is measured with the simulated PIM at 55 ms a line and four lanes.
+accepts at once. Busyness is measured with the simulated PIM at 55 ms a line and four message
+groups.
 """
 
 from __future__ import annotations
@@ -26,13 +27,14 @@ from benchmarks.account import AWS_SECONDS, Account
 from benchmarks.flow import Flow, Spell
 from benchmarks.pim import SECRET, AcceptingPim, simulated_pim
 from benchmarks.results import measured_on, table, write_section
-from pim_connector.akeneo.lines import encode_line
+from pim_connector.akeneo.bulk import encode_line
+from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.record import SourceRecord
-from pim_connector.mapping import compile_mapping, load_mapping
-from pim_connector.mapping.result import Mapped, payload
-from pim_connector.structure import Structure
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.mapping.results import Mapped, payload
 
-LANES: Final = 4
+GROUPS: Final = 4
 LINE_MILLISECONDS: Final = 55.0
 
 
@@ -49,7 +51,7 @@ class Speed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """What a lane does between two calls, in seconds: it waits for AWS, and it works.
+    """What a message group does between two calls, in seconds: it waits for AWS, and it works.
 
     Work that is done while a request is under way is in both, so their sum is a little too much.
     """
@@ -67,17 +69,17 @@ class Pause:
 class Busy:
     """How a load used the PIM's four calls, from the first PATCH to the end of the last.
 
-    `lanes` is the mean share of a lane's time that a call of it is under way, `all_four` the share
-    of the time that all are; `pause` is between two calls of one lane, in seconds. `full` are the
-    same two without the end, from where on a lane has no message left. `alone` is the pause of a
-    lane that shares its processor with nobody.
+    `groups` is the mean share of a message group's time that a call of it is under way, `all_four`
+    the share of the time that all are; `pause` is between two calls of one message group, in
+    seconds. `full` are the same two without the end, from where on a message group has no message
+    left. `alone` is the pause of a message group that shares its processor with nobody.
     """
 
     records: int
     seconds: float
-    lanes: float
+    groups: float
     all_four: float
-    lanes_full: float
+    groups_full: float
     all_four_full: float
     pause: float
     call: float
@@ -85,24 +87,27 @@ class Busy:
 
     @property
     def undisturbed(self) -> float:
-        """The share of a lane's time that its call is under way, where nobody waits for a core."""
+        """The share of a message group's time that its call is under way, where nobody waits for a
+        core.
+        """
         return self.call / (self.call + self.alone.seconds)
 
     @property
     def undisturbed_all(self) -> tuple[float, float]:
-        """The share of the time that all lanes' calls are, at least and by chance.
+        """The share of the time that all message groups' calls are, at least and by chance.
 
-        At least: no two lanes ever pause at a time. By chance: each pauses without regard to the
-        others. Lanes that began together, with messages alike, pause together, which is more.
+        At least: no two message groups ever pause at a time. By chance: each pauses without regard
+        to the others. Lanes that began together, with messages alike, pause together, which is
+        more.
         """
-        return 1 - LANES * (1 - self.undisturbed), self.undisturbed**LANES
+        return 1 - GROUPS * (1 - self.undisturbed), self.undisturbed**GROUPS
 
 
 def speed(attributes: int, records: int, turns: int) -> Speed:
     """Measure in turns: reading and writing alone, mapping, and the whole of a delivery."""
     found = [_record(n, attributes) for n in range(records)]
     ready = list(catalogue.products(records, attributes=attributes))
-    program = compile_mapping(load_mapping(catalogue.mapping(attributes).encode(), name="erp"))
+    compiled = compile_mapping(load_mapping(catalogue.mapping(attributes).encode(), name="erp"))
     structure = Structure.from_catalog(catalogue.structure(attributes))
 
     def bare() -> None:
@@ -113,7 +118,7 @@ def speed(attributes: int, records: int, turns: int) -> Speed:
 
     def mapped() -> None:
         for record in found:
-            result = program.map(record, structure)
+            result = compiled.map(record, structure)
             if not isinstance(result, Mapped):
                 raise SystemExit(f"a record was not mapped: {result}")
             encode_line(dict(payload(result)))
@@ -141,8 +146,8 @@ def _processor_seconds(work: Callable[[], None]) -> float:
 
 
 def _delivery_seconds(attributes: int, records: int) -> float:
-    """Take records from the queue to an accepting PIM and into the ledger, with one worker."""
-    flow, _ = accepting_flow(attributes, lanes=1)
+    """Take records from the queue to an accepting PIM and into the sync state, with one worker."""
+    flow, _ = accepting_flow(attributes, groups=1)
     flow.take_in(export(records, attributes=attributes))
     seconds = _processor_seconds(flow.deliver)
     if flow.ends["created"] != records:
@@ -151,14 +156,14 @@ def _delivery_seconds(attributes: int, records: int) -> float:
     return seconds
 
 
-def accepting_flow(attributes: int, *, lanes: int = LANES) -> tuple[Flow, AcceptingPim]:
+def accepting_flow(attributes: int, *, groups: int = GROUPS) -> tuple[Flow, AcceptingPim]:
     """Put a flow together whose AWS and PIM answer at once."""
     pim = AcceptingPim(catalogue.structure(attributes))
     flow = Flow(
         Account(secret=SECRET),
         catalogue.mapping(attributes),
         url="http://pim.invalid",
-        lanes=lanes,
+        groups=groups,
         transport=lambda: pim,
     )
     return flow, pim
@@ -187,7 +192,7 @@ def busy(records: int, milliseconds: float) -> Busy:
         pim.empty(catalogue.structure())
         pim.behave(latency_ms=milliseconds)
         account = Account(secret=SECRET, seconds=AWS_SECONDS)
-        flow = Flow(account, catalogue.mapping(), url=pim.url, lanes=LANES)
+        flow = Flow(account, catalogue.mapping(), url=pim.url, groups=GROUPS)
         flow.take_in(export(records))
         flow.deliver()
         flow.close()
@@ -197,7 +202,7 @@ def busy(records: int, milliseconds: float) -> Busy:
 
 
 def pause_alone(messages: int = 20, line_seconds: float = 0.002) -> Pause:
-    """Take apart what is between two calls of a single lane whose messages are full.
+    """Take apart what is between two calls of a single message group whose messages are full.
 
     The PIM lives in this process and sleeps before each line, so that all processor time is the
     worker's. Cold starts are before the first call and not in it.
@@ -205,7 +210,7 @@ def pause_alone(messages: int = 20, line_seconds: float = 0.002) -> Pause:
     pim = AcceptingPim(catalogue.structure(), line_seconds)
     account = Account(secret=SECRET, seconds=AWS_SECONDS)
     flow = Flow(
-        account, catalogue.mapping(), url="http://pim.invalid", lanes=1, transport=lambda: pim
+        account, catalogue.mapping(), url="http://pim.invalid", groups=1, transport=lambda: pim
     )
     flow.take_in(export(messages * 100))
     flow.deliver()
@@ -232,18 +237,18 @@ def waited(waits: Iterable[tuple[float, float]], began: float, ended: float) -> 
 def busyness(records: int, spells: list[Spell], alone: Pause) -> Busy:
     """Work out how the calls lie beside one another."""
     began, ended = min(s.began for s in spells), max(s.ended for s in spells)
-    last_of_lane = sorted(spell.ended for spell in spells)[-LANES:]
-    full = last_of_lane[0]
-    gaps = (ended - began) * LANES - _sum(spells, began, ended)
-    tail = sum(ended - end for end in last_of_lane)
+    last_of_group = sorted(spell.ended for spell in spells)[-GROUPS:]
+    full = last_of_group[0]
+    gaps = (ended - began) * GROUPS - _sum(spells, began, ended)
+    tail = sum(ended - end for end in last_of_group)
     return Busy(
         records=records,
         seconds=ended - began,
-        lanes=_sum(spells, began, ended) / (LANES * (ended - began)),
+        groups=_sum(spells, began, ended) / (GROUPS * (ended - began)),
         all_four=_together(spells, began, ended) / (ended - began),
-        lanes_full=_sum(spells, began, full) / (LANES * (full - began)),
+        groups_full=_sum(spells, began, full) / (GROUPS * (full - began)),
         all_four_full=_together(spells, began, full) / (full - began),
-        pause=(gaps - tail) / max(1, len(spells) - LANES),
+        pause=(gaps - tail) / max(1, len(spells) - GROUPS),
         call=_sum(spells, began, ended) / len(spells),
         alone=alone,
     )
@@ -254,12 +259,12 @@ def _sum(spells: list[Spell], began: float, ended: float) -> float:
 
 
 def _together(spells: list[Spell], began: float, ended: float) -> float:
-    """Add up the time in which as many calls as there are lanes were under way."""
+    """Add up the time in which as many calls as there are message groups were under way."""
     moments = [(s.began, 1) for s in spells] + [(s.ended, -1) for s in spells]
     now, total, before = 0, 0.0, began
     for moment, step in sorted(moments):
         until = min(moment, ended)
-        if now >= LANES:
+        if now >= GROUPS:
             total += max(0.0, until - before)
         now, before = now + step, max(before, until)
     return total
@@ -273,7 +278,7 @@ def report(speeds: list[Speed], counted: dict[int, dict[str, int]], used: Busy) 
         "Records a second of one core (processor time, the best of several turns, each kind in "
         "turn). *Bare*: lxml reads the record, `json` writes a product, nothing in between. "
         "*Mapped*: XML to the line of a PATCH. *Delivered*: from the queue to the PIM and into the "
-        "ledger, where AWS and PIM answer at once. Goal: 5,000 mapped at 12 attributes.\n"
+        "sync state, where AWS and PIM answer at once. Goal: 5,000 mapped at 12 attributes.\n"
     )
     rows = [
         (
@@ -287,8 +292,8 @@ def report(speeds: list[Speed], counted: dict[int, dict[str, int]], used: Busy) 
     ]
     yield table(["record", "bare", "mapped", "mapped / bare", "delivered"], rows) + "\n"
     yield (
-        "Calls to the PIM for products that all have changed, four lanes, the structure not in the "
-        "cache. The last message of each lane is not full, hence two calls more than a hundredth "
+        "Calls to the PIM for products that all have changed, four message groups, the structure not in the "
+        "cache. The last message of each message group is not full, hence two calls more than a hundredth "
         "on average: the goal of 10.2 is met from about 10,000 changed products on.\n"
     )
     kinds = ("PATCH", "structure", "token")
@@ -308,28 +313,36 @@ def report(speeds: list[Speed], counted: dict[int, dict[str, int]], used: Busy) 
     )
     yield (
         f"{used.records:,} new products into the simulated PIM at {LINE_MILLISECONDS:g} ms a line, "
-        f"four lanes, one message at a time in each; DynamoDB answers after "
+        f"four message groups, one message at a time in each; DynamoDB answers after "
         f"{AWS_SECONDS['dynamodb'] * 1000:.0f} ms, S3 after {AWS_SECONDS['s3'] * 1000:.0f} ms, and "
         f"between two messages Lambda needs 30 ms: {used.seconds:.0f} s, "
         f"{used.records / used.seconds:.1f} products/s "
-        f"({LANES * 1000 / LINE_MILLISECONDS:.1f} are possible). Goal: 95 %.\n"
+        f"({GROUPS * 1000 / LINE_MILLISECONDS:.1f} are possible). Goal: 95 %.\n"
     )
     yield table(
-        ["share of the time", "while every lane has messages", "to the end of the last call"],
         [
-            ("a lane's call is under way", f"{used.lanes_full:.1%}", f"{used.lanes:.1%}"),
+            "share of the time",
+            "while every message group has messages",
+            "to the end of the last call",
+        ],
+        [
+            (
+                "a message group's call is under way",
+                f"{used.groups_full:.1%}",
+                f"{used.groups:.1%}",
+            ),
             ("all four at once", f"{used.all_four_full:.1%}", f"{used.all_four:.1%}"),
         ],
     )
     alone, (least, chance) = used.alone, used.undisturbed_all
     yield (
-        f"\nBetween two calls of a lane there are {used.pause * 1000:.0f} ms. Of these "
+        f"\nBetween two calls of a message group there are {used.pause * 1000:.0f} ms. Of these "
         f"{alone.aws * 1000:.0f} ms are AWS's latency and {alone.processor * 1000:.0f} ms "
-        f"processor time, as a lane by itself shows; the rest waited for a core, as here four "
+        f"processor time, as a message group by itself shows; the rest waited for a core, as here four "
         f"workers share one process and want it at the same moment. Where nobody waits for a core "
-        f"a lane's call is under way {used.undisturbed:.1%} of the time, and all four at once "
-        f"{least:.1%} if no two lanes ever paused together, {chance:.1%} if they pause without "
-        f"regard to one another; lanes that began together and have messages alike pause together, "
+        f"a message group's call is under way {used.undisturbed:.1%} of the time, and all four at once "
+        f"{least:.1%} if no two message groups ever paused together, {chance:.1%} if they pause without "
+        f"regard to one another; message groups that began together and have messages alike pause together, "
         f"which is more.\n"
     )
     yield from TRIED
@@ -344,7 +357,7 @@ TRIED: Final = (
     "every value, and the place of a value was looked up by a tuple that was hashed each time; a "
     "list of one step was run as a list. Together with the options 1.14 times as fast at 12 "
     "attributes, 1.24 times at 60.",
-    "- The ledger's hashes of values: each key was hashed again for every product, each value by "
+    "- The sync state's hashes of values: each key was hashed again for every product, each value by "
     "a JSON encoder made for it. Remembered keys and one encoder: 6,496 to 31,121 products/s, "
     "the same bytes as before.",
     "- Parsing records as bytes instead of text, other options of lxml's parser: nothing (11 µs "
@@ -358,8 +371,8 @@ TRIED: Final = (
     "- A message waited for ten requests to DynamoDB one after another, and the PIM with it. "
     "Now it waits for five: whether it is booked and whether the PIM is up are asked side by side, "
     "so are its products' entries while the attempt is counted; what the PIM takes is noted in the "
-    "ledger, 25 products a request, while it still answers for the others (`docs/decisions/0014`). "
-    "A lane by itself, in turns with how it was: 90 to 60 ms of AWS between two calls (30 of them "
+    "sync state, 25 products a request, while it still answers for the others (`docs/decisions/0014`). "
+    "A message group by itself, in turns with how it was: 90 to 60 ms of AWS between two calls (30 of them "
     "are Lambda's own), and a fifth less processor time, as what is noted during the call is "
     "worked out during the call.",
     "- A message with a record that is rejected or has a warning is kept in S3 while the PIM has "

@@ -21,9 +21,9 @@ from benchmarks.results import table, write_section
 from cli import cost_model
 from cli.cost import span
 from cli.cost_model import Volume, file_cost, idle_month
-from pim_connector.messages import MAX_RECORDS
+from pim_connector.sync.messages import MAX_RECORDS
 
-LANES: Final = 4
+GROUPS: Final = 4
 SPLITTER_SECONDS: Final = 15 * 60
 PAGES: Final = "https://docs.aws.amazon.com"
 
@@ -73,7 +73,7 @@ STACK_QUOTAS: Final = {
         page=f"{PAGES}/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html",
     ),
 }
-LEDGER_READS: Final = Quota(
+SYNC_STATE_READS: Final = Quota(
     what="DynamoDB reads of one table a second, on demand",
     limit=40_000,
     page=f"{PAGES}/amazondynamodb/latest/developerguide/ServiceQuotas.html",
@@ -95,7 +95,7 @@ def per_stack() -> Mapping[str, int]:
     return {
         "rules": text.count("Type: EventBridgeRule"),
         "roles": functions + schedules,
-        "concurrency": LANES + sum(assets) + functions,
+        "concurrency": GROUPS + sum(assets) + functions,
         "tables": text.count("Type: AWS::DynamoDB::Table"),
         "alarms": cost_model.ALARMS,
     }
@@ -104,7 +104,7 @@ def per_stack() -> Mapping[str, int]:
 def wait(products: list[int], *, seconds_a_message: float) -> list[Waiting]:
     """Simulate files that come in the same moment, one behind the other or side by side.
 
-    Their splitters work side by side, so their messages reach the lanes in turns; each lane brings
+    Their splitters work side by side, so their messages reach the message groups in turns; each message group brings
     one message at a time to the PIM.
     """
     left = [ceil(number / MAX_RECORDS) for number in products]
@@ -124,7 +124,7 @@ def behind(products: list[int], *, seconds_a_message: float) -> list[Waiting]:
 
 
 def _through(order: list[int], products: list[int], seconds: float) -> list[Waiting]:
-    free = [0.0] * LANES
+    free = [0.0] * GROUPS
     began: dict[int, float] = {}
     ended: dict[int, float] = {}
     for file in order:
@@ -153,7 +153,7 @@ def _products(products: int) -> Iterator[str]:
     yield f"### {products:,} products in one PIM\n"
     yield (
         f"- **First comes the PIM**: {span(load.seconds)} for a first load at "
-        f"{load.milliseconds_a_line:g} ms a line with {LANES} calls at once; a night with 1 % "
+        f"{load.milliseconds_a_line:g} ms a line with {GROUPS} calls at once; a night with 1 % "
         f"changed takes {span(night.seconds)}. Messages live 14 days, so nothing is lost "
         "meanwhile. To change: more calls at once (`ConcurrentCalls`, where Akeneo raised the "
         "limit of the "
@@ -161,9 +161,9 @@ def _products(products: int) -> Iterator[str]:
         f"- A splitter has 15 minutes and reads {span(splitting)} in all: "
         f"{ceil(splitting / SPLITTER_SECONDS)} invocations, each going on where the last one "
         "stopped.\n"
-        f"- {load.calls:,} messages wait at once; a FIFO queue looks for a free lane among the "
-        f"first {FIFO_LOOK_AHEAD:,}, and as lanes come mixed all of them are always among those.\n"
-        f"- The ledger is asked {cost_model.SPLITTER_RECORDS_A_SECOND:,} times a second where "
+        f"- {load.calls:,} messages wait at once; a FIFO queue looks for a free message group among the "
+        f"first {FIFO_LOOK_AHEAD:,}, and as message groups come mixed all of them are always among those.\n"
+        f"- The sync state is asked {cost_model.SPLITTER_RECORDS_A_SECOND:,} times a second where "
         f"every record is looked up; a new table serves {FIRST_READS:,} from its first second.\n"
         f"- AWS asks ${file_cost(load).total:,.2f} for the first load and "
         f"${file_cost(night).total:,.2f} for a night.\n"
@@ -203,12 +203,12 @@ def _files(files: int) -> Iterator[str]:
     yield f"### {files} files at once, of {files} sources of one PIM\n"
     yield (
         f"- {files} splitters that look every record up ask {reads:,} times a second: a new table "
-        f"serves {FIRST_READS:,}, the [default quota of a table]({LEDGER_READS.page}) is "
-        f"{LEDGER_READS.limit:,}. **This comes first**: DynamoDB throttles, the splitters wait and "
+        f"serves {FIRST_READS:,}, the [default quota of a table]({SYNC_STATE_READS.page}) is "
+        f"{SYNC_STATE_READS.limit:,}. **This comes first**: DynamoDB throttles, the splitters wait and "
         "take longer, and nothing is lost. To change: raise the quota and set the table's warm "
         "throughput before such a night, or let the files come in turns; where files are full "
         "exports of which little has changed, ask only about what changed.\n"
-        "- The lanes are shared, for one product must have one writer. Simulated, message by "
+        "- The message groups are shared, for one product must have one writer. Simulated, message by "
         f"message, {seconds:.1f} s each:\n"
     )
     big, small = 100_000, 1_000
@@ -237,7 +237,7 @@ def _files(files: int) -> Iterator[str]:
     )
     yield (
         "A small file that comes behind large ones waits for them. To change: first loads at "
-        "another time than urgent files (`ErpTrigger: nightly`), or more lanes."
+        "another time than urgent files (`ErpTrigger: nightly`), or more message groups."
     )
 
 

@@ -28,23 +28,28 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
 from benchmarks.catalogue import CHANGED_EVERY, mapping, record  # noqa: E402
-from pim_connector.batches import with_quick_batches  # noqa: E402
-from pim_connector.bucket import Bucket  # noqa: E402
-from pim_connector.ledger import Ledger  # noqa: E402
-from pim_connector.mapping import compile_mapping, load_mapping  # noqa: E402
-from pim_connector.messages import MappingPin  # noqa: E402
-from pim_connector.queues import FifoQueue  # noqa: E402
-from pim_connector.runs.announcements import Announcements  # noqa: E402
-from pim_connector.runs.leases import Leases  # noqa: E402
-from pim_connector.runs.registry import Registry  # noqa: E402
-from pim_connector.runs.run import Run  # noqa: E402
-from pim_connector.runs.splits import Splits  # noqa: E402
-from pim_connector.runs.table import RunTable  # noqa: E402
-from pim_connector.split import Split  # noqa: E402
-from pim_connector.split_parts import Plan, SplitterParts  # noqa: E402
-from pim_connector.states import STATES  # noqa: E402
+from pim_connector.aws.bucket import Bucket  # noqa: E402
+from pim_connector.aws.events import Announcements  # noqa: E402
+from pim_connector.aws.queue import FifoQueue  # noqa: E402
+from pim_connector.aws.table import (
+    Leases,
+    Table,
+)
+from pim_connector.aws.threads import with_quick_batches  # noqa: E402
+from pim_connector.mapping.compiling import compile_mapping  # noqa: E402
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.outcomes import STATES  # noqa: E402
+from pim_connector.products.decisions import Plan, SplitterParts  # noqa: E402
+from pim_connector.products.split import Split  # noqa: E402
+from pim_connector.sync.chunks import Splits  # noqa: E402
+from pim_connector.sync.messages import MappingPin  # noqa: E402
+from pim_connector.sync.runs import (
+    Registry,
+    Run,
+)
+from pim_connector.sync.state import SyncState  # noqa: E402
 
-LANES: Final = 4
+GROUPS: Final = 4
 KEY: Final = "incoming/bench/export.xml"
 TENTS: Final = b"""
 version: 1
@@ -140,11 +145,11 @@ class _Action(msgspec.Struct):
     Put: _Put = msgspec.field(default_factory=_Put)
 
 
-class _Booking(msgspec.Struct):
+class _Storing(msgspec.Struct):
     TransactItems: list[_Action]
 
 
-_BOOKING = msgspec.json.Decoder(_Booking)
+_BOOKING = msgspec.json.Decoder(_Storing)
 _PLAIN: Final = Config(parameter_validation=False, user_agent="pim-connector")
 """As the splitter's clients have it."""
 
@@ -156,13 +161,13 @@ class Transport:
     file: Path
     objects: dict[str, bytes] = field(default_factory=dict)
     items: dict[tuple[str, str], Any] = field(default_factory=dict)
-    ledger: Callable[[str], Any] = lambda _: None
+    sync_state: Callable[[str], Any] = lambda _: None
     latency: float = 0.0
     requests: Counter[str] = field(default_factory=Counter)
     units: Counter[str] = field(default_factory=Counter)
     messages: Counter[str] = field(default_factory=Counter)
     records: int = 0
-    windows: list[bytes] | None = None
+    chunks: list[bytes] | None = None
     """Requests that booked windows, where they will be asked for again."""
     own: list[float] = field(default_factory=list)
     """Seconds of processor time that answering took, a request each: not the splitter's."""
@@ -209,16 +214,16 @@ class Transport:
         for entry in entries:
             head, _, records = entry.MessageBody.partition('"records":[')
             sent = msgspec.json.decode(head.rstrip(",") + "}")
-            self.messages[f"{sent['lane']} {sent['resource']}"] += 1
+            self.messages[f"{sent['group']} {sent['resource']}"] += 1
             self.records += records.count('{"n":')
         return {"Successful": [{"Id": entry.Id} for entry in entries]}
 
     def _BatchGetItem(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        asked = msgspec.json.decode(params["body"])["RequestItems"]["ledger"]["Keys"]
+        asked = msgspec.json.decode(params["body"])["RequestItems"]["sync_state"]["Keys"]
         self.units["read"] += len(asked)
-        found = [self.ledger(key["pk"]["S"]) for key in asked]
+        found = [self.sync_state(key["pk"]["S"]) for key in asked]
         items = [item for item in found if item is not None]
-        return {"Responses": {"ledger": items}, "UnprocessedKeys": {}}
+        return {"Responses": {"sync_state": items}, "UnprocessedKeys": {}}
 
     def _GetItem(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         key = msgspec.json.decode(params["body"])["Key"]
@@ -229,18 +234,18 @@ class Transport:
     def _Query(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         self.units["read"] += 1
         asked = msgspec.json.decode(params["body"])["ExpressionAttributeValues"]
-        if self.windows is None or asked.get(":sk") != {"S": "window#"}:
+        if self.chunks is None or asked.get(":sk") != {"S": "window#"}:
             return {"Items": []}
-        booked = [_BOOKING.decode(body).TransactItems[0].Put for body in self.windows]
-        return {"Items": [msgspec.to_builtins(put.Item, builtin_types=(bytes,)) for put in booked]}
+        stored = [_BOOKING.decode(body).TransactItems[0].Put for body in self.chunks]
+        return {"Items": [msgspec.to_builtins(put.Item, builtin_types=(bytes,)) for put in stored]}
 
     def _UpdateItem(self, _: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         self.units["write"] += 2
         return {"Attributes": {}}
 
     def _TransactWriteItems(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        if self.windows is not None and b"window#" in params["body"]:
-            self.windows.append(params["body"])
+        if self.chunks is not None and b"window#" in params["body"]:
+            self.chunks.append(params["body"])
         for action in msgspec.json.decode(params["body"])["TransactItems"]:
             size = len(msgspec.json.encode(action)) * (3 / 4 if "Put" in action else 1)
             self.units["write"] += 2 * (int(size / 1024) + 1)
@@ -255,16 +260,16 @@ def _key(params: dict[str, Any]) -> str:
 def parts_of(transport: Transport) -> SplitterParts:
     """Compose a splitter over the stand-ins."""
     dynamodb = transport.client("dynamodb")
-    table = RunTable(dynamodb, "runs")
+    table = Table(dynamodb, "runs")
     return SplitterParts(
         bucket=Bucket(transport.client("s3"), "bucket"),
         registry=Registry(table),
         splits=Splits(table),
         leases=Leases(table),
-        ledger=Ledger(dynamodb, "ledger"),
+        sync_state=SyncState(dynamodb, "sync_state"),
         queue=FifoQueue(transport.client("sqs"), "https://queue.invalid/products.fifo"),
         announcements=Announcements(transport.client("events"), "default"),
-        lanes=LANES,
+        groups=GROUPS,
         trigger="upload",
         clock=lambda: datetime.now(UTC),
     )
@@ -279,7 +284,7 @@ def plan_of(path: Path) -> Plan:
     loaded = load_mapping(text, name="config/erp/bench.yaml")
     return Plan(
         pin=MappingPin(key=loaded.name, version="1", digest=loaded.digest),
-        program=compile_mapping(loaded),
+        compiled=compile_mapping(loaded),
         origin=loaded.file.source,
         others={},
     )

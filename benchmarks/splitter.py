@@ -6,8 +6,9 @@
 Each contender reads the same file in a process of its own. One record is read first; the peak of
 memory above that is what the size of the file costs. Seconds are those of the processor, because
 other work on the machine does not count there. The splitter's part is everything: reading,
-identity, fingerprint, ledger, lanes, packing, booking windows, checkpoints and sending, up to where
-boto3 would sign and send a request. The ledger is not asked about the first file of a source.
+identity, fingerprint, sync state, message groups, packing, booking windows, checkpoints and
+sending, up to where boto3 would sign and send a request. The sync state is not asked about the
+first file of a source.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from benchmarks.split_stand_ins import (
     write_export,
 )
 from pim_connector.erp.reading import read_records
-from pim_connector.split import Split
+from pim_connector.products.split import Split
 
 SIZES = (100_000, 1_000_000)
 TRIED = """### What was tried
@@ -53,7 +54,7 @@ In microseconds of processor time a record, with bare lxml at 5 to 8 in the same
   `translate` instead of a regular expression: 17.
 - Identity and fingerprint took 27. Identities that stand plainly in the text are read without
   building a tree; frozen dataclasses of the inner loop became msgspec structs: 9.
-- The ledger's requests took 2.4 ms each. Without botocore's validation of our own parameters: 0.8;
+- The sync state's requests took 2.4 ms each. Without botocore's validation of our own parameters: 0.8;
   only the attributes that are compared are asked for; one pool of ten readers instead of a new one
   for each window.
 - XML with letters beyond ASCII was encoded twice, the second time by `json` as a whole; now only
@@ -61,25 +62,25 @@ In microseconds of processor time a record, with bare lxml at 5 to 8 in the same
 - Records that follow one another are cut by their text, and expat goes over them without calls:
   our reader alone takes less time than bare lxml where records have many elements.
 - Text was made UTF-8 twice, for a check and for expat; now once.
-- A request for 100 keys of the ledger took 0.78 ms of botocore; its body written by msgspec: 0.28,
+- A request for 100 keys of the sync state took 0.78 ms of botocore; its body written by msgspec: 0.28,
   of which half was to put the name of the user agent together; it has a name of its own now.
 - Messages in UTF-8 instead of ASCII: letters beyond ASCII are not escaped any more, 4 a record.
 - A file in UTF-8 is checked and passed on as it is, instead of made text and bytes again; control
   characters are looked for one by one, which is quicker than `translate`: 3.8 to 1.2.
 - Comments and CDATA are followed forward instead of looked for three times from the end, one byte
   is looked for before two, lines are counted by ourselves: cutting took 6.7, now 3.8.
-- The first file of a source asks the ledger nothing, because nothing can be in it: 5 to 8. The row
+- The first file of a source asks the sync state nothing, because nothing can be in it: 5 to 8. The row
   above that asks is for a file of products that are all new, or without the baseline (Delta).
 - Identities: attributes are looked for in the start tag alone, colons of addresses no longer mean
   that the record is parsed: 4 to 2. The set of identities is buckets of 8 bytes a product: an add
   takes 0.3 instead of 1.3, and nothing is doubled while it grows.
-- Hash functions are begun from a copy, no cache of lanes that nearly always misses: 1.5.
+- Hash functions are begun from a copy, no cache of message groups that nearly always misses: 1.5.
 - Real exports took 12 times bare lxml, in which our own shapes above have no part: their mappings
   look rows up in tables. The whole mapping was run to find those rows; now only what looks rows up.
   A DTD, which every YML file names, had each tag announced. Records of more than 240 elements were
   announced tag by tag. A record is parsed once instead of three times.
 - A place in the file in each checkpoint (decision 0013): to be taken up again cost 4 to 15 %.
-- What is left is spread: expat 4, cutting and decoding 5, and identity, fingerprint, hash, lane,
+- What is left is spread: expat 4, cutting and decoding 5, and identity, fingerprint, hash, message group,
   decision, packing and encoding 0.3 to 3 each, in Python. Not done: a reader in C."""
 REAL = Path(__file__).resolve().parents[2] / "shared" / "erp"
 REAL_CONTENDERS = ("lxml", "elementtree", "xmltodict", "reading", "splitter")
@@ -116,9 +117,9 @@ def bare_xmltodict(path: Path) -> None:
 
 
 def reading(path: Path) -> dict[str, Any]:
-    program = plan_of(path).program
+    compiled = plan_of(path).compiled
     began = time.process_time()
-    for _ in read_records(lambda: path.open("rb"), program):
+    for _ in read_records(lambda: path.open("rb"), compiled):
         pass
     return {"seconds": time.process_time() - began}
 
@@ -129,7 +130,7 @@ def splitting(path: Path, *, first: bool = True) -> dict[str, Any]:
     return split(transport, first=first) | {
         "records": transport.records,
         "messages": transport.messages.total(),
-        "windows": transport.requests["TransactWriteItems"] - 1,
+        "chunks": transport.requests["TransactWriteItems"] - 1,
     }
 
 
@@ -139,14 +140,14 @@ def resumed(path: Path) -> dict[str, Any]:
     `more` are the seconds that this took: the last checkpoint, and from the second beginning to the
     end of the window after it, but for what a window takes otherwise.
     """
-    transport = Transport(path, windows=[])
+    transport = Transport(path, chunks=[])
     size, parts, plan = path.stat().st_size, parts_of(transport), plan_of(path)
-    windows = max(size // 600 // 2_000, 1)
+    chunks = max(size // 600 // 2_000, 1)
     ended: list[float] = []
 
     def remaining() -> float:
         ended.append(time.process_time())
-        return 900.0 if len(ended) != windows else 0.0
+        return 900.0 if len(ended) != chunks else 0.0
 
     kept: dict[str, bytes] = transport.objects
     put = parts.bucket.put
@@ -168,7 +169,7 @@ def resumed(path: Path) -> dict[str, Any]:
     return {
         "records": transport.records,
         "seconds": time.process_time() - began - sum(transport.own),
-        "more": ended[windows] - ended[windows - 1] - usual,
+        "more": ended[chunks] - ended[chunks - 1] - usual,
     }
 
 
@@ -179,7 +180,7 @@ CONTENDERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "reading": ("our reader alone", reading),
     "splitter": ("**splitter, all of it**", splitting),
     "later": (
-        "splitter, where the ledger is asked about each product",
+        "splitter, where the sync state is asked about each product",
         partial(splitting, first=False),
     ),
     "resumed": ("splitter, stopped and taken up once (memory with what was booked)", resumed),
@@ -275,7 +276,7 @@ def _least() -> float:
 
 
 def _records(path: Path) -> int:
-    return sum(1 for _ in read_records(lambda: path.open("rb"), plan_of(path).program))
+    return sum(1 for _ in read_records(lambda: path.open("rb"), plan_of(path).compiled))
 
 
 def _row(name: str, size: int, records: str, seconds: Mapping[str, float]) -> list[str]:

@@ -19,7 +19,7 @@ from pim_connector.errors import ConfigurationError, ConnectorError
 COMMANDS = {
     "On this machine": ("stack",),
     "Files": ("imports", "plan", "preview"),
-    "Runs": ("runs", "errands"),
+    "Runs": ("runs", "jobs"),
     "The stack": ("console", "doctor", "cost", "schedules"),
 }
 GROUPS = {

@@ -15,16 +15,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.program import AssetProgram, to_asset
-from pim_connector.dam.asset_messages import AssetMessage, Change
+from pim_connector.akeneo.structure import Structure
+from pim_connector.assets.mapping import CompiledAssetMapping, to_asset
+from pim_connector.assets.values import MappedAsset
 from pim_connector.dam.client import DamClient, Gone
-from pim_connector.dam.cursor import SourceCursor
 from pim_connector.dam.pages import Position
-from pim_connector.dam.polling import changes_of
+from pim_connector.dam.polling import SourceCursor, changes_of
 from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError
-from pim_connector.mapping.result import Filtered, Rejected
-from pim_connector.structure import Structure
+from pim_connector.mapping.results import Filtered, Rejected
+from pim_connector.sync.messages import AssetMessage, Change
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -95,13 +94,13 @@ class Previewer:
     def __init__(
         self,
         client: DamClient,
-        program: AssetProgram,
+        compiled: CompiledAssetMapping,
         structure: Structure | None,
         shown: dict[str, Shown],
         show: Callable[[Line], None],
         limit: int | None,
     ) -> None:
-        self._client, self._program, self._structure = client, program, structure
+        self._client, self._compiled, self._structure = client, compiled, structure
         self._shown, self._show, self._limit = shown, show, limit
         self.counts: Counter[str] = Counter()
         self._lines = 0
@@ -165,11 +164,11 @@ class Previewer:
                 f"{change.id}: too large for a message, and there is no `item` to ask for it by"
             )
             return _rejected([reason], *self._identity(change.id, {}))
-        outcome = to_asset(change.id, properties, self._program, self._structure)
+        outcome = to_asset(change.id, properties, self._compiled, self._structure)
         return _mapped(outcome, *self._identity(change.id, properties))
 
     def _identity(self, asset_id: str, properties: dict[str, Any]) -> tuple[str | None, str | None]:
-        return self._program.identity(asset_id, properties)
+        return self._compiled.identity(asset_id, properties)
 
     def _deleted(
         self, asset_id: str, properties: dict[str, Any] | None
@@ -177,7 +176,7 @@ class Previewer:
         before = self._shown.get(asset_id)
         family, code = (before.family, before.code) if before else (None, None)
         if before is None and properties:
-            mapped = to_asset(asset_id, properties, self._program, self._structure)
+            mapped = to_asset(asset_id, properties, self._compiled, self._structure)
             if isinstance(mapped, MappedAsset):
                 family, code = mapped.family, mapped.code
         if code is None:  # nothing of it is in the PIM

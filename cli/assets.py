@@ -18,8 +18,7 @@ from cli.assets_status import status
 
 if TYPE_CHECKING:
     from cli.asset_preview import Line, Previewer
-    from pim_connector.dam.cursor import SourceCursor
-    from pim_connector.dam.polling import PollReport
+    from pim_connector.dam.polling import PollReport, SourceCursor
     from pim_connector.dam.source import Source
 
 app = typer.Typer(no_args_is_help=True, help="Assets of a DAM: what would be sent, and why not.")
@@ -72,7 +71,7 @@ def preview(
     Example: pim-connector assets preview --source bynder.yaml --limit 5
     """
     from cli.asset_preview import EnoughError, Previewer, StateFile
-    from pim_connector.assets.program import compile_assets
+    from pim_connector.assets.mapping import compile_assets
     from pim_connector.dam.client import DamClient
     from pim_connector.dam.http import Clocks
     from pim_connector.dam.loading import load_source
@@ -84,7 +83,7 @@ def preview(
         raise ConfigurationError(
             f"{source}: `assets` is missing: how a DAM's properties become assets of the PIM"
         )
-    program = compile_assets(described.assets, name=str(source), base_url=described.base_url)
+    compiled = compile_assets(described.assets, name=str(source), base_url=described.base_url)
     kept = StateFile(state)
     if since is not None:
         kept.state.cursors[described.source] = _since(described, since)
@@ -92,9 +91,9 @@ def preview(
     compares = reconcile and bool(known) and described.deleted.absent == "reconcile"
     clocks = Clocks(time_left=lambda: 86_400.0)
     with DamClient(described, _secrets(described, secrets), clocks=clocks) as client:
-        previewer = Previewer(client, program, files.structure(structure), known, _show, limit)
+        previewer = Previewer(client, compiled, files.structure(structure), known, _show, limit)
         poll = Poll(
-            client=client, cursors=kept, send=previewer.take, lanes=1, time_left=clocks.time_left
+            client=client, cursors=kept, send=previewer.take, groups=1, time_left=clocks.time_left
         )
         report = None
         try:
@@ -119,7 +118,7 @@ def schema() -> None:
 
     Example: pim-connector assets schema > dam.schema.json
     """
-    from pim_connector.dam.schema import json_schema
+    from pim_connector.dam.source import json_schema
 
     sys.stdout.write(json_schema())
 
@@ -147,10 +146,9 @@ def _show(line: Line) -> None:
 
 def _since(source: Source, text: str) -> SourceCursor:
     """Make a cursor that begins at a time; ISO 8601, without a zone it is the source's."""
-    from pim_connector.dam.cursor import SourceCursor
-    from pim_connector.dam.pages import Position
+    from pim_connector.dam.pages import Position, Stamps
+    from pim_connector.dam.polling import SourceCursor
     from pim_connector.dam.source import Since
-    from pim_connector.dam.stamps import Stamps
     from pim_connector.errors import ConfigurationError, RejectedError
 
     if source.list.mode == "full" or source.list.pagination.__struct_config__.tag == "token":
@@ -168,7 +166,7 @@ def _secrets(source: Source, file: Path | None) -> Mapping[str, Any]:
     """Read the values of {{secret.NAME}}: from a file, else from the environment."""
     import msgspec
 
-    from pim_connector.dam.template import names_in
+    from pim_connector.dam.source import names_in
     from pim_connector.errors import ConfigurationError
 
     if file is not None:

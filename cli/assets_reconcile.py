@@ -36,7 +36,7 @@ def reconcile(
 
     Example: pim-connector assets reconcile bynder
     """
-    from pim_connector.assets.reconcile_walk import Walks
+    from pim_connector.assets.reconcile import Walks
 
     target = connect_stack(stack, profile, region)
     if target.bucket().describe(f"config/dam/{source}.yaml") is None:
@@ -61,12 +61,12 @@ def approve(
 
     Example: pim-connector assets approve bynder
     """
+    from pim_connector.assets.reconcile import Walks
     from pim_connector.assets.reconcile import approve as note
-    from pim_connector.assets.reconcile_walk import Walks
-    from pim_connector.runs.table import RunTable
+    from pim_connector.aws.table import Table
 
     target = connect_stack(stack, profile, region)
-    state = RunTable(target.client("dynamodb"), target.output("StateTable"))
+    state = Table(target.client("dynamodb"), target.output("StateTable"))
     missing = note(state, source)
     if not missing:
         raise ConfigurationError(f"no reconciliation of {source} waits for an approval")

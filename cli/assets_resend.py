@@ -32,15 +32,15 @@ def resend(
 ) -> None:
     """Send assets to the PIM once more, whole, as the DAM has them now.
 
-    For assets that were rejected, once the reason is mended, and for those that somebody changed in
+    For assets that were rejected, once the reason is fixed, and for those that somebody changed in
     the PIM by mistake. What is gone from the DAM is dealt with as the source's `on_delete` says.
     Exit status: 0 queued · 2 there is no such source, or nothing to send.
 
     Example: pim-connector assets resend bynder 0A1B2C3D --rejected assets-bynder-2026-11-20
     """
-    from pim_connector.dam.asset_messages import ASSET_LANES, Change
-    from pim_connector.queues import FifoQueue
-    from pim_connector.webhooks.queueing import AssetQueue
+    from pim_connector.aws.queue import FifoQueue
+    from pim_connector.dam.polling import AssetQueue
+    from pim_connector.sync.messages import ASSET_GROUPS, Change
 
     target = connect_stack(stack, profile, region)
     _expect_item(target, source)
@@ -49,7 +49,7 @@ def resend(
         raise ConfigurationError("nothing to send: name ids, or a run with --rejected")
     queue = FifoQueue(target.client("sqs"), target.output("AssetQueue"))
     changes = [Change(id=one, origin="operator") for one in wanted]
-    AssetQueue(queue, lanes=ASSET_LANES).send(source, changes)
+    AssetQueue(queue, groups=ASSET_GROUPS).send(source, changes)
     told = {"source": source, "queued": len(wanted)}
     said = f"{source}: {len(wanted)} assets are queued"
     typer.echo(json.dumps(told) if as_json else said)

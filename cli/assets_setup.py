@@ -13,8 +13,8 @@ from cli.target import ProfileOption, RegionOption, StackOption, connect_pim
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
-    from pim_connector.assets.mapping import AssetMapping
-    from pim_connector.assets.setup_plan import SetupStep
+    from pim_connector.assets.setup import SetupStep
+    from pim_connector.dam.asset_rules import AssetMapping
 
 
 def setup(
@@ -35,9 +35,8 @@ def setup(
 
     Example: pim-connector assets setup --source bynder.yaml --pim staging --check
     """
-    from pim_connector.assets.setup_plan import setup_steps, unmapped
-    from pim_connector.structure import fetch_structure
-    from pim_connector.structure.fetching import ASSET_RESOURCES
+    from pim_connector.akeneo.structure_cache import ASSET_RESOURCES, fetch_structure
+    from pim_connector.assets.setup import setup_steps, unmapped
 
     mapping = _mapping(source)
     with connect_pim(pim, stack, profile, region) as client:

@@ -12,7 +12,7 @@ from cli.target import ProfileOption, RegionOption, StackOption
 from cli.target import connect as connect_stack
 
 if TYPE_CHECKING:
-    from pim_connector.runs.table import RunTable
+    from pim_connector.aws.table import Table
 
 FOLDER = "config/dam/"
 
@@ -30,7 +30,7 @@ def status(
 
     Example: pim-connector assets status bynder
     """
-    from pim_connector.runs.table import RunTable
+    from pim_connector.aws.table import Table
 
     target = connect_stack(stack, profile, region)
     keys = target.bucket().keys(FOLDER)
@@ -38,16 +38,16 @@ def status(
     if source is not None and source not in names:
         typer.echo(f"{source}: there is no {FOLDER}{source}.yaml in the bucket", err=True)
         raise typer.Exit(1)
-    state = RunTable(target.client("dynamodb"), target.output("StateTable"))
+    state = Table(target.client("dynamodb"), target.output("StateTable"))
     for name in [source] if source else names:
         found = status_of(state, name)
         typer.echo(json.dumps(found) if as_json else _words(found))
 
 
-def status_of(state: RunTable, source: str) -> dict[str, Any]:
+def status_of(state: Table, source: str) -> dict[str, Any]:
     """Read what the poller and the asset mapper have written down of a source."""
-    from pim_connector.assets.family_times import FamilyTimes
-    from pim_connector.dam.cursor import CursorTable
+    from pim_connector.assets.state import FamilyTimes
+    from pim_connector.dam.polling import CursorTable
 
     waiting = state.get({"pk": f"reconcile#{source}"})
     return {

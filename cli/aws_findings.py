@@ -64,7 +64,7 @@ def queues(target: Target) -> Iterator[Finding]:
                 level="problem",
                 about="queues",
                 found=f"{name}: {dead} messages are in the dead-letter queue",
-                advice=f"see the mapper's log, mend the cause, then pim-connector redrive {name}",
+                advice=f"see the mapper's log, fix the cause, then pim-connector redrive {name}",
             )
 
 

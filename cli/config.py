@@ -72,17 +72,18 @@ def push(
 def _erp(
     source: str, file: Path, data: bytes, target: Target, pim: str | None, *, check: bool
 ) -> list[str]:
-    from pim_connector.mapping import MappingError, compile_mapping, load_mapping
+    from pim_connector.akeneo.structure_cache import fetch_structure
     from pim_connector.mapping.checking import check_against
-    from pim_connector.structure import fetch_structure
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import MappingError, load_mapping
 
     check_name(source)
     try:
-        program = compile_mapping(load_mapping(data, name=str(file)))
+        compiled = compile_mapping(load_mapping(data, name=str(file)))
         if not check:
             return []
         with _client(target, pim) as client:
-            return list(check_against(program, fetch_structure(client)))
+            return list(check_against(compiled, fetch_structure(client)))
     except MappingError as error:
         return list(error.problems)
 
@@ -90,11 +91,10 @@ def _erp(
 def _dam(
     source: str, file: Path, data: bytes, target: Target, pim: str | None, *, check: bool
 ) -> list[str]:
-    from pim_connector.assets.program import compile_assets
-    from pim_connector.assets.setup_plan import unmapped
+    from pim_connector.akeneo.structure_cache import ASSET_RESOURCES, fetch_structure
+    from pim_connector.assets.mapping import compile_assets
+    from pim_connector.assets.setup import unmapped
     from pim_connector.dam.loading import load_source
-    from pim_connector.structure import fetch_structure
-    from pim_connector.structure.fetching import ASSET_RESOURCES
 
     described = load_source(data, name=str(file))
     if described.source != source:

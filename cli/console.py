@@ -55,11 +55,11 @@ def sign_in_address(target: Target) -> str:
 
 
 def _code(target: Target) -> str:
+    from pim_connector.aws.table import Table
     from pim_connector.console.sessions import OneTime, issue_code
-    from pim_connector.runs.table import RunTable
 
     arn = str(target.client("sts").get_caller_identity()["Arn"])
-    table = RunTable(target.client("dynamodb"), target.output("StateTable"))
+    table = Table(target.client("dynamodb"), target.output("StateTable"))
     return issue_code(OneTime(table, now=time.time), subject=arn, name=arn.rpartition("/")[2])
 
 

@@ -128,8 +128,8 @@ once. The functions wait for it, which is most of what a first load costs.
 {chr(10).join(parts)}
 
 *splitter* and *mapper* are Lambda (arm64, {cost_model.SPLITTER_MB:,} and
-{cost_model.MAPPER_MB:,} MB) · *queue* is SQS FIFO, by 64 KB · *ledger* is a read and a
-write per product sent, and from the second file on a read more; after an errand a read per record ·
+{cost_model.MAPPER_MB:,} MB) · *queue* is SQS FIFO, by 64 KB · *sync state* is a read and a
+write per product sent, and from the second file on a read more; after a job a read per record ·
 *books* are the windows and messages of the run ·
 *files* are requests to S3 · *telemetry* are metrics, by the hour, and logs. `python -m
 benchmarks.cost` counts them all in the real flow and compares.

@@ -11,8 +11,8 @@ from math import ceil
 from typing import Final
 
 from cli import prices
-from pim_connector.messages import MAX_RECORDS
-from pim_connector.runs.splits import WINDOW
+from pim_connector.sync.chunks import CHUNK
+from pim_connector.sync.messages import MAX_RECORDS
 
 MILLISECONDS_A_LINE: Final = 55.0
 """What one line of a PATCH takes in the PIM, measured with the real server."""
@@ -51,25 +51,25 @@ HOURS_A_MONTH: Final = 730
 class Volume:
     """One file: its records, how many of them the PIM has to hear of, and bytes a record.
 
-    Of the `first` file of a source the splitter asks the ledger nothing.
+    Of the `first` file of a source the splitter asks the sync state nothing.
     """
 
     records: int
     sent: int
     record_bytes: int = RECORD_BYTES
-    lanes: int = 4
+    groups: int = 4
     milliseconds_a_line: float = MILLISECONDS_A_LINE
     first: bool = False
 
     @property
     def calls(self) -> int:
-        """PIM calls, about: the last one of each lane is not full."""
+        """PIM calls, about: the last one of each message group is not full."""
         return ceil(self.sent / MAX_RECORDS) if self.sent else 0
 
     @property
     def seconds(self) -> float:
-        """How long the PIM writes, all lanes busy."""
-        return self.sent * self.milliseconds_a_line / 1_000 / self.lanes
+        """How long the PIM writes, all message groups busy."""
+        return self.sent * self.milliseconds_a_line / 1_000 / self.groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +82,10 @@ class Units:
 
     messages: int
     chunks: int
-    ledger_reads: int
-    ledger_writes: int
-    book_reads: int
-    book_writes: int
+    sync_state_reads: int
+    sync_state_writes: int
+    store_reads: int
+    store_writes: int
     puts: int
     gets: int
 
@@ -97,8 +97,8 @@ class Bill:
     splitter: float
     mapper: float
     queue: float
-    ledger: float
-    books: float
+    sync_state: float
+    results: float
     files: float
     telemetry: float
 
@@ -108,8 +108,8 @@ class Bill:
             self.splitter
             + self.mapper
             + self.queue
-            + self.ledger
-            + self.books
+            + self.sync_state
+            + self.results
             + self.files
             + self.telemetry
         )
@@ -119,18 +119,18 @@ def file_units(volume: Volume) -> Units:
     """Count what one file needs: a window's item has some 17 KB, a message's up to 2 KB.
 
     The mapper reads what is sent, the splitter before it what changed since the file before; where
-    an errand came between, or two files at once, each record is a read.
+    a job came between, or two files at once, each record is a read.
     """
-    windows, messages = ceil(volume.records / WINDOW), volume.calls
+    chunks, messages = ceil(volume.records / CHUNK), volume.calls
     message_bytes = min(volume.sent, MAX_RECORDS) * volume.record_bytes * 1.1
     return Units(
         messages=messages,
         chunks=2 * messages * max(1, ceil(message_bytes / CHUNK)),
-        ledger_reads=volume.sent * (1 if volume.first else 2),
-        ledger_writes=volume.sent,
-        book_reads=windows + messages * 3 + 40,
-        book_writes=windows * (2 * 17 + 4) + messages * (2 * 2 + 2 + 1) + 30,
-        puts=10 + windows // 50,
+        sync_state_reads=volume.sent * (1 if volume.first else 2),
+        sync_state_writes=volume.sent,
+        store_reads=chunks + messages * 3 + 40,
+        store_writes=chunks * (2 * 17 + 4) + messages * (2 * 2 + 2 + 1) + 30,
+        puts=10 + chunks // 50,
         gets=16,
     )
 
@@ -145,9 +145,10 @@ def file_cost(volume: Volume) -> Bill:
             units.messages, units.messages * message_seconds(volume, MAPPER_MB), MAPPER_MB
         ),
         queue=(units.chunks + units.messages) * prices.SQS_FIFO_REQUEST,
-        ledger=units.ledger_reads * prices.DYNAMODB_READ
-        + units.ledger_writes * prices.DYNAMODB_WRITE,
-        books=units.book_reads * prices.DYNAMODB_READ + units.book_writes * prices.DYNAMODB_WRITE,
+        sync_state=units.sync_state_reads * prices.DYNAMODB_READ
+        + units.sync_state_writes * prices.DYNAMODB_WRITE,
+        results=units.store_reads * prices.DYNAMODB_READ
+        + units.store_writes * prices.DYNAMODB_WRITE,
         files=units.puts * prices.S3_PUT + units.gets * prices.S3_GET + 2 * prices.EVENT,
         telemetry=RUN_METRICS * hours / HOURS_A_MONTH * prices.METRIC_MONTH
         + units.messages * LOG_BYTES_A_MESSAGE / 1e9 * prices.LOGS_GB,

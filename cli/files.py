@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pim_connector.structure import Structure
+    from pim_connector.akeneo.structure import Structure
 
 
 def read(path: Path) -> bytes:
@@ -39,6 +39,6 @@ def write(path: Path, data: bytes) -> None:
 
 def structure(path: Path | None) -> Structure | None:
     """Give the PIM's structure from a file of `structure pull`, where one is named."""
-    from pim_connector.structure import Structure
+    from pim_connector.akeneo.structure import Structure
 
     return None if path is None else Structure.from_json(read(path), name=str(path))

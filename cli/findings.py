@@ -53,7 +53,7 @@ def breaker(target: Target) -> Iterator[Finding]:
         return
     advice = {
         "credentials": "put working credentials into the secret; nothing has to be deployed",
-        "configuration": "see the mapper's log for what the PIM refuses, and mend it",
+        "configuration": "see the mapper's log for what the PIM refuses, and fix it",
     }.get(item["reason"]["S"], "wait: messages are delivered by themselves when the PIM is back")
     yield Finding(
         level="problem",
@@ -67,7 +67,7 @@ def runs(target: Target) -> Iterator[Finding]:
     """Runs that wait for somebody."""
     from itertools import islice
 
-    from pim_connector.runs.registry import Registry
+    from pim_connector.sync.runs import Registry
 
     registry = Registry(target.run_table())
     under_way = [name.run for name in registry.open_runs()]

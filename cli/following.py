@@ -10,7 +10,7 @@ from pim_connector.errors import ConnectorError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pim_connector.runs.run import Run
+    from pim_connector.sync.runs import Run
 
 ENDED = ("finished", "failed")
 START_SECONDS = 60.0

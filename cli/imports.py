@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cli.target import Target
-    from pim_connector.messages import Force
-    from pim_connector.runs.run import Run
+    from pim_connector.sync.messages import Force
+    from pim_connector.sync.runs import Run
 
 app = typer.Typer()
 MOST_METADATA = 1_800
@@ -70,7 +70,7 @@ def import_file(
 
 def force_asked(full: bool, family: list[str] | None, identifier: list[str] | None) -> Force | None:
     """Give what is to be sent, changed or not. ConfigurationError for a choice without --full."""
-    from pim_connector.messages import Force
+    from pim_connector.sync.messages import Force
 
     if full:
         return Force(families=tuple(family or ()), identifiers=tuple(identifier or ()))
@@ -136,7 +136,7 @@ def expect_mapping(target: Target, source: str) -> None:
 
 def check_name(source: str) -> None:
     """Raise ConfigurationError for a name whose folder in the inbox nobody would look into."""
-    from pim_connector.inbox import Upload, request_for
+    from pim_connector.products.splitting import Upload, request_for
 
     if not isinstance(request_for(f"incoming/{source}/x"), Upload):
         raise ConfigurationError(f"{source}: a source's name has 1 to 40 letters, digits, - and _")
@@ -144,7 +144,7 @@ def check_name(source: str) -> None:
 
 def put_mapping(target: Target, source: str, mapping: Path) -> None:
     """Check the mapping and put it where the functions read it."""
-    from pim_connector.mapping import load_mapping
+    from pim_connector.mapping.loading import load_mapping
 
     check_name(source)
     data = mapping.read_bytes()
@@ -154,7 +154,7 @@ def put_mapping(target: Target, source: str, mapping: Path) -> None:
 
 def upload(target: Target, source: str, file: Path, force: Force | None = None) -> str:
     """Put the export into the source's inbox and give the id that its run has, or will have."""
-    from pim_connector.inbox import new_run
+    from pim_connector.products.splitting import new_run
 
     bucket = target.bucket()
     key = f"incoming/{source}/{file.name}"
@@ -173,7 +173,7 @@ def metadata(force: Force) -> dict[str, str]:
     """
     from msgspec import to_builtins
 
-    from pim_connector.inbox import FORCE
+    from pim_connector.products.splitting import FORCE
 
     text = json.dumps(to_builtins(force))
     if len(text) > MOST_METADATA:
@@ -189,7 +189,7 @@ def ended(target: Target, run_id: str, *, quiet: bool = False) -> Run:
     import time
 
     from cli.following import follow, watch
-    from pim_connector.runs.registry import Registry
+    from pim_connector.sync.runs import Registry
 
     registry = Registry(target.run_table())
     runs = follow(lambda: registry.get(run_id), clock=time.monotonic, sleep=time.sleep)

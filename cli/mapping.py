@@ -15,7 +15,7 @@ from cli.profiles import connect
 from cli.statuses import MISUSED
 
 if TYPE_CHECKING:
-    from pim_connector.structure import Structure
+    from pim_connector.akeneo.structure import Structure
 
 CheckPimOption = Annotated[
     str | None,
@@ -52,15 +52,16 @@ def check(
 
     Example: pim-connector mapping check erp.yaml --structure structure.json
     """
-    from pim_connector.mapping import MappingError, compile_mapping, load_mapping
     from pim_connector.mapping.checking import check_against
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import MappingError, load_mapping
 
     problems: tuple[str, ...] = ()
     try:
-        program = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
+        compiled = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
         known = _structure(structure, pim)
         if known is not None:
-            problems = check_against(program, known)
+            problems = check_against(compiled, known)
     except MappingError as error:
         problems = error.problems
     if as_json:
@@ -81,14 +82,14 @@ def schema() -> None:
 
     Example: pim-connector mapping schema > mapping.schema.json
     """
-    from pim_connector.mapping.schema import json_schema
+    from pim_connector.mapping.language import json_schema
 
     sys.stdout.write(json_schema())
 
 
 def _structure(file: Path | None, pim: str | None) -> Structure | None:
     """The structure from the file, or from the PIM, whole: nearest names need all of them."""
-    from pim_connector.structure import fetch_structure
+    from pim_connector.akeneo.structure_cache import fetch_structure
 
     if file is not None:
         return files.structure(file)

@@ -74,9 +74,10 @@ def _writes(client: AkeneoClient) -> Finding:
 def mappings(target: Target) -> Iterator[Finding]:
     """Every mapping in place must be usable, and agree with the PIM."""
     from cli.imports import CONFIG_PREFIX
-    from pim_connector.mapping import MappingError, compile_mapping, load_mapping
+    from pim_connector.akeneo.structure_cache import fetch_structure
     from pim_connector.mapping.checking import check_against
-    from pim_connector.structure import fetch_structure
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import MappingError, load_mapping
 
     store = target.bucket()
     keys = [key for key in store.keys(CONFIG_PREFIX) if key.count("/") == 2]
@@ -92,8 +93,8 @@ def mappings(target: Target) -> Iterator[Finding]:
         structure = fetch_structure(client)
     for key in keys:
         try:
-            program = compile_mapping(load_mapping(store.get(key), name=key))
-            problems = check_against(program, structure)
+            compiled = compile_mapping(load_mapping(store.get(key), name=key))
+            problems = check_against(compiled, structure)
         except MappingError as error:
             problems = error.problems
         for problem in problems:
@@ -101,7 +102,7 @@ def mappings(target: Target) -> Iterator[Finding]:
                 level="problem",
                 about="mappings",
                 found=problem,
-                advice="mend it and pim-connector config push SOURCE FILE",
+                advice="fix it and pim-connector config push SOURCE FILE",
             )
         if not problems:
             yield Finding(level="ok", about="mappings", found=f"{key} agrees with the PIM")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cli.planning import Planned, Totals
     from cli.target import Target
     from pim_connector.akeneo import AkeneoClient
-    from pim_connector.ledger import LedgerEntry
+    from pim_connector.sync.state import StateEntry
 
 app = typer.Typer()
 MOST_REASONS = 10
@@ -50,7 +50,7 @@ def plan(
     milliseconds: Annotated[
         float, typer.Option("--ms-per-line", help="What one product takes in your PIM.")
     ] = 55.0,
-    lanes: Annotated[
+    groups: Annotated[
         int, typer.Option(min=1, help="Calls at once, as the stack's ConcurrentCalls.")
     ] = 4,
     as_json: Annotated[
@@ -62,32 +62,33 @@ def plan(
 ) -> None:
     """Say what importing a file would create and change, value by value, and send nothing.
 
-    With --pim the file is compared with that PIM; without it, with the PIM and the ledger of the
-    stack. Exit status 3 if records would be rejected.
+    With --pim the file is compared with that PIM; without it, with the PIM and the sync state of
+    the stack. Exit status 3 if records would be rejected.
 
     Example: pim-connector plan export.xml --mapping mapping.yaml --details plan.ndjson
     """
     from cli.planning import Planner
     from cli.preview import named
+    from pim_connector.akeneo.structure_cache import fetch_structure
     from pim_connector.erp.reading import read_records
     from pim_connector.erp.record import UnreadableFileError
-    from pim_connector.mapping import compile_mapping, load_mapping
-    from pim_connector.structure import fetch_structure
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import load_mapping
 
     target = None if pim else _target(stack, profile, region)
     source, name, data = _mapping(mapping, source, target)
-    program = compile_mapping(load_mapping(data, name=name))
+    compiled = compile_mapping(load_mapping(data, name=name))
     others = {each: files.opener(path) for each, path in named(second or [])}
-    reader = read_records(files.opener(file), program, others=others)
+    reader = read_records(files.opener(file), compiled, others=others)
     with ExitStack() as opened:
         client = opened.enter_context(_client(pim, target))
         planner = Planner(
-            program=program,
-            structure=fetch_structure(client, program.attribute_codes),
+            compiled=compiled,
+            structure=fetch_structure(client, compiled.attribute_codes),
             pim=client,
-            entries=target.ledger().entries if target else _no_entries,
+            entries=target.sync_state().entries if target else _no_entries,
             source=source,
-            lanes=lanes,
+            groups=groups,
         )
         out = opened.enter_context(details.open("wb")) if details else None
         broken = None
@@ -101,7 +102,13 @@ def plan(
         except UnreadableFileError as error:
             broken = str(error)
     _tell(
-        planner.totals, shown, milliseconds, lanes, first=not target, as_json=as_json, broken=broken
+        planner.totals,
+        shown,
+        milliseconds,
+        groups,
+        first=not target,
+        as_json=as_json,
+        broken=broken,
     )
     if broken:
         print(f"pim-connector: {file}: {broken}", file=sys.stderr)
@@ -146,7 +153,7 @@ def _client(pim: str | None, target: Target | None) -> AkeneoClient:
     return target.pim()
 
 
-def _no_entries(_: Iterable[str]) -> Mapping[str, LedgerEntry]:
+def _no_entries(_: Iterable[str]) -> Mapping[str, StateEntry]:
     return {}
 
 
@@ -160,7 +167,7 @@ def _tell(
     totals: Totals,
     shown: list[Planned],
     milliseconds: float,
-    lanes: int,
+    groups: int,
     *,
     first: bool,
     as_json: bool,
@@ -173,7 +180,7 @@ def _tell(
         records=totals.records,
         sent=totals.sent,
         record_bytes=max(1, totals.characters // max(totals.records, 1)),
-        lanes=lanes,
+        groups=groups,
         milliseconds_a_line=milliseconds,
         first=first,
     )

@@ -14,24 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from pim_connector.delivery.current import read_current
-from pim_connector.delivery.line import Line
-from pim_connector.delta import Current, LeftOut, Send, decide
 from pim_connector.erp.record import SourceRecord, fingerprint
-from pim_connector.lanes import lane_of
-from pim_connector.ledger import LedgerEntry, ledger_key
-from pim_connector.mapping.result import Filtered, Identity, Mapped, Rejected
-from pim_connector.messages import MAX_RECORDS, MessageRecord
-from pim_connector.options import missing_options
-from pim_connector.sameness import same, value_of
+from pim_connector.mapping.results import Filtered, Identity, Mapped, Rejected
+from pim_connector.products.lines import Line, read_current
+from pim_connector.sync.comparison import Current, LeftOut, Send, decide, same, value_of
+from pim_connector.sync.messages import MAX_RECORDS, MessageRecord, group_of
+from pim_connector.sync.options import missing_options
+from pim_connector.sync.state import StateEntry, state_key
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
-    from pim_connector.mapping import Program
-    from pim_connector.structure import Structure
+    from pim_connector.akeneo.structure import Structure
+    from pim_connector.mapping.compiled import CompiledMapping
 
 OPTION_WRITES_PER_SECOND = 3
-Entries = Callable[[Iterable[str]], Mapping[str, LedgerEntry]]
+Entries = Callable[[Iterable[str]], Mapping[str, StateEntry]]
 
 
 class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,7 +58,7 @@ class Planned(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(slots=True, kw_only=True)
 class Totals:
-    """What a whole file would come to. `lines` are those sent, by lane and resource."""
+    """What a whole file would come to. `lines` are those sent, by message group and resource."""
 
     states: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -80,30 +77,32 @@ class Totals:
 
     @property
     def calls(self) -> int:
-        """PIM calls: full ones per lane and resource, and one per attribute and 100 options."""
+        """PIM calls: full ones per message group and resource, and one per attribute and 100
+        options.
+        """
         by_attribute = Counter(attribute for attribute, _ in self.options)
         options = sum(ceil(number / MAX_RECORDS) for number in by_attribute.values())
         return sum(ceil(number / MAX_RECORDS) for number in self.lines.values()) + options
 
     def seconds(self, milliseconds_a_line: float) -> float:
-        """How long the PIM writes: the longest lane, and the options before."""
-        lanes: Counter[int] = Counter()
-        for (lane, _), number in self.lines.items():
-            lanes[lane] += number
-        longest = max(lanes.values(), default=0)
+        """How long the PIM writes: the longest message group, and the options before."""
+        groups: Counter[int] = Counter()
+        for (group, _), number in self.lines.items():
+            groups[group] += number
+        longest = max(groups.values(), default=0)
         return longest * milliseconds_a_line / 1_000 + len(self.options) / OPTION_WRITES_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Plans records against one PIM; `entries` reads the ledger, or says that it is empty."""
+    """Plans records against one PIM; `entries` reads the sync state, or says that it is empty."""
 
-    program: Program
+    compiled: CompiledMapping
     structure: Structure
     pim: AkeneoClient
     entries: Entries
     source: str
-    lanes: int
+    groups: int
     totals: Totals = field(default_factory=Totals)
     _models: set[str] = field(default_factory=set)
     _parents: dict[str, bool] = field(default_factory=dict)
@@ -113,9 +112,9 @@ class Planner:
         waiting: dict[str, list[tuple[SourceRecord, Mapped]]] = defaultdict(list)
         for record in records:
             self.totals.characters += len(record.xml)
-            mapped = self.program.map(record, self.structure)
+            mapped = self.compiled.map(record, self.structure)
             if not isinstance(mapped, Mapped):
-                yield self._counted(_without(record, mapped, self.program.identify(record)))
+                yield self._counted(_without(record, mapped, self.compiled.identify(record)))
                 continue
             if mapped.resource == "product_model":
                 self._models.add(mapped.identifier)
@@ -126,7 +125,7 @@ class Planner:
             yield from self._batch(waiting[resource])
 
     def _batch(self, batch: list[tuple[SourceRecord, Mapped]]) -> Iterator[Planned]:
-        keys = [ledger_key(self.source, m.resource, m.identifier) for _, m in batch]
+        keys = [state_key(self.source, m.resource, m.identifier) for _, m in batch]
         entries = self.entries(keys)
         lines = [
             Line(record=_message_record(record, mapped), mapped=mapped, entry=entries.get(key))
@@ -140,7 +139,7 @@ class Planner:
         mapped, entry = line.mapped, line.entry
         unchanged = entry is not None and (entry.fingerprint, entry.mapping) == (
             line.record.fingerprint,
-            self.program.digest,
+            self.compiled.digest,
         )
         decision = None if unchanged else decide(mapped, entry, current)
         if isinstance(decision, LeftOut):
@@ -150,8 +149,8 @@ class Planner:
         if not self._has_parent(mapped):
             reason = f"its product model {mapped.parent} is neither in the PIM nor in the file"
             return _planned(line, "rejected", reasons=(reason,))
-        lane = lane_of(mapped.family_key, self.lanes)
-        self.totals.lines[lane, mapped.resource] += 1
+        group = group_of(mapped.family_key, self.groups)
+        self.totals.lines[group, mapped.resource] += 1
         wanted = missing_options(mapped.options, self.structure)
         self.totals.options |= {(option.attribute, option.code) for option in wanted}
         changes = tuple(_changes(decision, current))

@@ -13,11 +13,11 @@ import typer
 from cli import files
 
 if TYPE_CHECKING:
+    from pim_connector.akeneo.structure import Structure
     from pim_connector.erp.preview import Previewed, Summary
     from pim_connector.erp.reading import RecordReader
-    from pim_connector.mapping import Program
-    from pim_connector.mapping.result import Json
-    from pim_connector.structure import Structure
+    from pim_connector.mapping.compiled import CompiledMapping
+    from pim_connector.mapping.results import Json
 
 app = typer.Typer()
 
@@ -52,24 +52,25 @@ def preview(
     from pim_connector.erp.preview import Summary, preview_records
     from pim_connector.erp.reading import read_records
     from pim_connector.erp.record import UnreadableFileError
-    from pim_connector.mapping import compile_mapping, load_mapping
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import load_mapping
 
-    program = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
+    compiled = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
     known = files.structure(structure)
     others = {name: files.opener(path) for name, path in named(second or [])}
-    reader = read_records(files.opener(file), program, others=others)
+    reader = read_records(files.opener(file), compiled, others=others)
     summary = Summary()
-    previewed = islice(preview_records(reader, program, known, summary), limit)
+    previewed = islice(preview_records(reader, compiled, known, summary), limit)
     try:
         _show(previewed, table)
     except UnreadableFileError as error:
         typer.echo(f"{file}: {error}", err=True)
-        _summarise(summary, reader, program, known)
+        _summarise(summary, reader, compiled, known)
         raise typer.Exit(1) from error
     except BrokenPipeError:
         sys.stderr.close()
         return
-    _summarise(summary, reader, program, known)
+    _summarise(summary, reader, compiled, known)
 
 
 def named(second: list[str]) -> Iterator[tuple[str, Path]]:
@@ -143,7 +144,7 @@ def _json(data: Json) -> str:
 
 
 def _summarise(
-    summary: Summary, reader: RecordReader, program: Program, structure: Structure | None
+    summary: Summary, reader: RecordReader, compiled: CompiledMapping, structure: Structure | None
 ) -> None:
     states = ", ".join(f"{count} {state}" for state, count in sorted(summary.states.items()))
     typer.echo(f"{sum(summary.states.values())} records: {states or 'none'}", err=True)
@@ -153,7 +154,7 @@ def _summarise(
         typer.echo(f"{reader.dropped} illegal characters dropped", err=True)
     for reason, count in summary.reasons.most_common(MOST_REASONS):
         typer.echo(f"  {count} × {reason}", err=True)
-    empty = sorted((program.attribute_codes or frozenset()) - summary.filled)
+    empty = sorted((compiled.attribute_codes or frozenset()) - summary.filled)
     if empty and summary.states["mapped"]:
         typer.echo(f"filled by no record, perhaps a wrong path: {', '.join(empty)}", err=True)
     if structure is None:

@@ -56,7 +56,7 @@ class Profile:
 
 def find_profile(pim: str | None, environment: Mapping[str, str] = os.environ) -> Profile:
     """Resolve what `--pim` says. ConfigurationError names what is missing and where it belongs."""
-    from pim_connector.akeneo.credentials import credentials_from
+    from pim_connector.akeneo.auth import credentials_from
 
     if pim is None:
         pim = environment.get("AKENEO_URL")
@@ -80,7 +80,7 @@ def find_profile(pim: str | None, environment: Mapping[str, str] = os.environ) -
 def connect(pim: str | None) -> AkeneoClient:
     """Make a client of the PIM that `--pim` names; nothing is asked of it yet."""
     from pim_connector.akeneo import AkeneoClient
-    from pim_connector.akeneo.patience import LocalPace
+    from pim_connector.akeneo.answers import LocalPace
 
     profile = find_profile(pim)
     pace = LocalPace(OPTION_WRITES_PER_SECOND, now=time.monotonic, sleep=time.sleep)
@@ -88,7 +88,7 @@ def connect(pim: str | None) -> AkeneoClient:
 
 
 def _credentials_of(environment: Mapping[str, str]) -> Credentials:
-    from pim_connector.akeneo.credentials import credentials_from
+    from pim_connector.akeneo.auth import credentials_from
 
     fields = {key: environment.get(f"AKENEO_{key.upper()}") for key in FIELDS}
     return credentials_from(fields, source="the environment (AKENEO_CLIENT_ID, …)")

@@ -15,8 +15,8 @@ from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from cli.target import Target
-    from pim_connector.runs.run import Run
-    from pim_connector.states import RecordOutcome
+    from pim_connector.outcomes import RecordOutcome
+    from pim_connector.sync.runs import Run
 
 app = typer.Typer()
 RunArgument = Annotated[str, typer.Argument(help="Id of the run, as `runs` lists it.")]
@@ -41,7 +41,7 @@ def runs(
     from itertools import islice
 
     from cli import summary
-    from pim_connector.runs.registry import Registry
+    from pim_connector.sync.runs import Registry
 
     registry = Registry(connect(stack, profile, region).run_table())
     names = islice(registry.all_runs(), limit)
@@ -131,7 +131,7 @@ def rejects(
 
 def find(target: Target, run_id: str) -> Run:
     """Read one run; ConfigurationError if the stack does not know it."""
-    from pim_connector.runs.registry import Registry
+    from pim_connector.sync.runs import Registry
 
     run = Registry(target.run_table()).get(run_id)
     if run is None:
@@ -145,8 +145,8 @@ def rejections(target: Target, run_id: str) -> list[RecordOutcome]:
     Assets are numbered within their message only, and may come several times a day: of each the
     last outcome counts.
     """
-    from pim_connector.kept import kept
-    from pim_connector.runs.deliveries import Deliveries
+    from pim_connector.products.decisions import kept
+    from pim_connector.sync.message_results import Deliveries
 
     booked = sorted(Deliveries(target.run_table()).messages(run_id), key=lambda one: one.at)
     outcomes: dict[int | str | None, RecordOutcome] = {}

@@ -44,8 +44,8 @@ def pull(
     """
     import msgspec
 
+    from pim_connector.akeneo.structure_cache import EVERYTHING, PRODUCT_RESOURCES, read_catalog
     from pim_connector.errors import ConfigurationError
-    from pim_connector.structure import EVERYTHING, PRODUCT_RESOURCES, read_catalog
 
     catalog = {}
     with connect_pim(pim, stack, profile, region) as client:

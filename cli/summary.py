@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pim_connector.states import FINAL_STATES
+from pim_connector.outcomes import FINAL_STATES
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from pim_connector.runs.run import Run
-    from pim_connector.states import RecordOutcome
+    from pim_connector.outcomes import RecordOutcome
+    from pim_connector.sync.runs import Run
 
 MEANINGS = {
     "created": "new in the PIM",

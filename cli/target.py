@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from local.stack.record import RunningStack
     from pim_connector.akeneo import AkeneoClient
-    from pim_connector.bucket import Bucket
-    from pim_connector.errands import ErrandParts
-    from pim_connector.ledger import Ledger
-    from pim_connector.replaying import ReplayParts
-    from pim_connector.runs.table import RunTable
+    from pim_connector.aws.bucket import Bucket
+    from pim_connector.aws.table import Table
+    from pim_connector.products.replaying import ReplayParts
+    from pim_connector.sync.jobs import JobParts
+    from pim_connector.sync.state import SyncState
 
 DEFAULT_STACK = "pim-connector"
 
@@ -45,19 +45,19 @@ class Target:
         return self.session.client(service, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # the service is not a literal
 
     def bucket(self) -> Bucket:
-        from pim_connector.bucket import Bucket
+        from pim_connector.aws.bucket import Bucket
 
         return Bucket(self.client("s3"), self.outputs["Bucket"])
 
-    def run_table(self) -> RunTable:
-        from pim_connector.runs.table import RunTable
+    def run_table(self) -> Table:
+        from pim_connector.aws.table import Table
 
-        return RunTable(self.client("dynamodb"), self.outputs["RunTable"])
+        return Table(self.client("dynamodb"), self.outputs["RunTable"])
 
-    def ledger(self) -> Ledger:
-        from pim_connector.ledger import Ledger
+    def sync_state(self) -> SyncState:
+        from pim_connector.sync.state import SyncState
 
-        return Ledger(self.client("dynamodb"), self.output("SyncStateTable"))
+        return SyncState(self.client("dynamodb"), self.output("SyncStateTable"))
 
     def output(self, name: str) -> str:
         """Give an output; ConfigurationError where the deployment is older than this command."""
@@ -77,32 +77,32 @@ class Target:
             self.output("AkeneoUrl"), credentials=lambda: read_credentials(client, secret)
         )
 
-    def errands(self) -> ErrandParts:
-        """Give what replay, rewind and confirm work with."""
+    def jobs(self) -> JobParts:
+        """Give what replay, revert and confirm work with."""
         from datetime import UTC, datetime
 
-        from pim_connector.errands import ErrandParts
-        from pim_connector.queues import FifoQueue
-        from pim_connector.runs.announcements import Announcements
-        from pim_connector.runs.registry import Registry
+        from pim_connector.aws.events import Announcements
+        from pim_connector.aws.queue import FifoQueue
+        from pim_connector.sync.jobs import JobParts
+        from pim_connector.sync.runs import Registry
 
-        return ErrandParts(
+        return JobParts(
             bucket=self.bucket(),
             registry=Registry(self.run_table()),
             queue=FifoQueue(self.client("sqs"), self.output("ProductQueue")),
             announcements=Announcements(self.client("events"), "default"),
-            lanes=int(self.output("ConcurrentCalls")),
+            groups=int(self.output("ConcurrentCalls")),
             clock=lambda: datetime.now(UTC),
         )
 
     def replays(self) -> ReplayParts:
-        from pim_connector.replaying import ReplayParts
-        from pim_connector.runs.deliveries import Deliveries
+        from pim_connector.products.replaying import ReplayParts
+        from pim_connector.sync.message_results import Deliveries
 
         return ReplayParts(
-            errands=self.errands(),
+            jobs=self.jobs(),
             deliveries=Deliveries(self.run_table()),
-            ledger=self.ledger(),
+            sync_state=self.sync_state(),
         )
 
 

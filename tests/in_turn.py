@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def in_turn(call: Callable[[], T], /) -> Callable[[], T]:
-    """Make a call here and now (`pim_connector.threads.Begin`)."""
+    """Make a call here and now (`pim_connector.aws.threads.Begin`)."""
     try:
         result = call()
     except Exception as error:

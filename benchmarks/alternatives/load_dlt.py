@@ -1,4 +1,5 @@
-"""dlt with a destination of one's own (https://dlthub.com/docs/dlt-ecosystem/destinations/destination).
+"""dlt with a destination of one's own
+(https://dlthub.com/docs/dlt-ecosystem/destinations/destination).
 
 Its HTTP helper tries 429 and 5xx again, and its loader tries a failed job again.
 """

@@ -10,11 +10,10 @@ from cli.sampling.matching import SURE, Proposal
 from cli.sampling.rows import literal
 from cli.sampling.wishes import Wish
 from cli.sampling.words import CURRENCY, CURRENCY_SIGNS, unit_of
-from pim_connector.mapping.converters.codes import to_code
-from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.forms import TYPES
+from pim_connector.akeneo.structure import Attribute, Structure
+from pim_connector.mapping.converters import Refusal, to_code
 from pim_connector.mapping.language import CodeFormat
-from pim_connector.structure import Attribute, Structure
+from pim_connector.mapping.values import TYPES
 
 LANGUAGES = "languages"
 UNITS = "units"

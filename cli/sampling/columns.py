@@ -9,7 +9,7 @@ from cli.sampling.kinds import kind_of
 from cli.sampling.prefixes import Prefixes
 from cli.sampling.rows import literal, pairs_of
 from cli.sampling.shapes import Shape, look_at
-from pim_connector.mapping.selection import Node
+from pim_connector.mapping.xpath import Node
 
 LEAST_COLUMNS = 3
 MOST_COLUMNS = 200

@@ -27,7 +27,7 @@ from cli.sampling.surroundings import Surroundings, Table, labels_of, surroundin
 from cli.sampling.walking import Walk
 from cli.sampling.wishes import Wish
 from cli.sampling.words import tokens
-from pim_connector.structure import Structure
+from pim_connector.akeneo.structure import Structure
 
 
 def compose(outline: Outline, sample: Sample, structure: Structure | None) -> Draft:

@@ -11,10 +11,10 @@ from cli.sampling.prefixes import DEFAULT, Prefixes
 from cli.sampling.sample import read_sample
 from cli.sampling.trial import tried
 from cli.sampling.writing import comment
+from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.stream import OpenFile, XmlStream
 from pim_connector.errors import ConfigurationError
-from pim_connector.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)

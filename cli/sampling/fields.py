@@ -15,7 +15,7 @@ from cli.sampling.shapes import Shape
 from cli.sampling.surroundings import Surroundings
 from cli.sampling.wishes import CURRENCY_NAMES, squashed
 from cli.sampling.words import CURRENCY, tokens
-from pim_connector.structure import Structure
+from pim_connector.akeneo.structure import Structure
 
 ENABLED = ("enabled", "active", "isactive", "online", "onlineflag", "status", "isenabled", "state")
 DISABLED = ("discontinued", "discontinuedproduct", "deleted", "inactive", "isdeleted", "disabled")

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cli.sampling.words import CURRENCY, CURRENCY_SIGNS, tokens, unit_of, words_of
-from pim_connector.mapping.converters.dates import read_date
-from pim_connector.mapping.converters.numbers import read_number
-from pim_connector.mapping.converters.refusal import Refusal
+from pim_connector.mapping.converters import Refusal, read_date, read_number
 from pim_connector.mapping.language import NumberFormat
 
 Name = Literal[
@@ -149,7 +147,7 @@ def _media(words: frozenset[str], values: list[str]) -> Kind | None:
 
 def _date(words: frozenset[str], values: list[str]) -> Kind | None:
     dated = any("date" in word or "datum" in word or word in ("day", "created", "updated",
-                "changed", "amended", "lastupdated") for word in words)  # fmt: skip
+                "changed", "updated", "lastupdated") for word in words)  # fmt: skip
     for pattern in DATES:
         if pattern in ("yyyyMMdd", "epoch_milliseconds") and not dated:
             continue

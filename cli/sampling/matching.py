@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from cli.sampling.wishes import Wish, squashed
 from cli.sampling.words import concept, plain, tokens, words_of
-from pim_connector.mapping.converters.codes import to_code
-from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.forms import TYPES
+from pim_connector.akeneo.structure import Attribute, Structure
+from pim_connector.mapping.converters import Refusal, to_code
 from pim_connector.mapping.language import CodeFormat
-from pim_connector.structure import Attribute, Structure
+from pim_connector.mapping.values import TYPES
 
 ACCEPTED = 0.55
 SURE = 0.8

@@ -14,7 +14,7 @@ from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
 from pim_connector.erp.stream import XmlStream
-from pim_connector.mapping.paths import element_path
+from pim_connector.mapping.xpath import element_path
 
 MOST_CHARACTERS = 24_000_000
 MOST_AROUND = 300

@@ -1,4 +1,4 @@
-"""Tries a draft on its own sample, as `mapping check` and `preview` would, and mends it.
+"""Tries a draft on its own sample, as `mapping check` and `preview` would, and fixes it.
 
 A rule that cannot be compiled, that the PIM's structure contradicts, or that rejects more than
 one record in twenty, becomes a comment with the reason. So what is written runs at once.
@@ -12,13 +12,15 @@ from itertools import islice
 
 from cli.sampling.draft import Draft, Entry
 from cli.sampling.writing import Written, written
+from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.preview import Summary, preview_records
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.stream import OpenFile
-from pim_connector.mapping import MappingError, Program, compile_mapping, load_mapping
 from pim_connector.mapping.checking import check_against
-from pim_connector.structure import Structure
+from pim_connector.mapping.compiled import CompiledMapping
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import MappingError, load_mapping
 
 NAME = "mapping"
 MOST_ROUNDS = 12
@@ -33,25 +35,27 @@ def tried(
     said = ""
     for _ in range(MOST_ROUNDS):
         out = written(draft)
-        program, problems = _compiled(out, structure)
+        compiled, problems = _compiled(out, structure)
         if problems:
             if not _blame(out, problems):
                 return out, f"not right yet: {problems[0]}"
             continue
-        if program is None:
+        if compiled is None:
             break
-        said, changed = _previewed(draft, program, open_file, structure, min(most, MOST_RECORDS))
+        said, changed = _previewed(draft, compiled, open_file, structure, min(most, MOST_RECORDS))
         if not changed:
             break
     return written(draft), said
 
 
-def _compiled(out: Written, structure: Structure | None) -> tuple[Program | None, tuple[str, ...]]:
+def _compiled(
+    out: Written, structure: Structure | None
+) -> tuple[CompiledMapping | None, tuple[str, ...]]:
     try:
-        program = compile_mapping(load_mapping(out.text.encode(), name=NAME))
+        compiled = compile_mapping(load_mapping(out.text.encode(), name=NAME))
     except MappingError as error:
         return None, error.problems
-    return program, check_against(program, structure) if structure is not None else ()
+    return compiled, check_against(compiled, structure) if structure is not None else ()
 
 
 def _blame(out: Written, problems: tuple[str, ...]) -> bool:
@@ -68,14 +72,18 @@ def _blame(out: Written, problems: tuple[str, ...]) -> bool:
 
 
 def _previewed(
-    draft: Draft, program: Program, open_file: OpenFile, structure: Structure | None, most: int
+    draft: Draft,
+    compiled: CompiledMapping,
+    open_file: OpenFile,
+    structure: Structure | None,
+    most: int,
 ) -> tuple[str, bool]:
     summary = Summary()
     wrong: Counter[str] = Counter()
     words: dict[str, str] = {}
     try:
-        reader = read_records(open_file, program)
-        for each in islice(preview_records(reader, program, structure, summary), most):
+        reader = read_records(open_file, compiled)
+        for each in islice(preview_records(reader, compiled, structure, summary), most):
             for name in {error.attribute or "" for error in each.errors}:
                 wrong[name] += 1
             for error in each.errors:

@@ -14,7 +14,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from pim_connector.assets.composition import AssetMapper
-from pim_connector.composition import AwsClients
+from pim_connector.products.composition import AwsClients
 from pim_connector.settings import AssetMapperSettings, load
 from telemetry import count, logger, observed
 
@@ -32,7 +32,9 @@ def mapper() -> AssetMapper:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer with the messages that come back: in a lane, all after the first that does."""
+    """Answer with the messages that come back: in a message group, all after the first that
+    does.
+    """
     handled = mapper().worker.handle(
         event["Records"], lambda: context.get_remaining_time_in_millis() / 1000
     )

@@ -14,11 +14,11 @@ import boto3
 from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from pim_connector.aws.events import RUN_FINISHED
 from pim_connector.console.exchange import Reply
 from pim_connector.console.notifications import run_finished
 from pim_connector.console.parts import ConsoleSettings, Parts, signing
 from pim_connector.console.routes import DOOR, ROUTES, Route, at_the_door, nowhere, shown, static
-from pim_connector.runs.announcements import RUN_FINISHED
 from pim_connector.settings import load
 from telemetry import observed
 

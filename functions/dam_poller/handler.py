@@ -13,9 +13,9 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.assets.reconcile_round import totals as reconcile_totals
-from pim_connector.dam.rounds import refuse_misconfigured, totals
-from pim_connector.dam_polls import DamPolls
+from pim_connector.assets.composition import DamPolls
+from pim_connector.assets.reconcile import totals as reconcile_totals
+from pim_connector.dam.polling import refuse_misconfigured, totals
 from pim_connector.errors import ConfigurationError
 from pim_connector.settings import DamPollerSettings, load
 from telemetry import count, metrics, observed

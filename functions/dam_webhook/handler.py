@@ -14,31 +14,29 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.bucket import Bucket
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.queue import FifoQueue
+from pim_connector.dam.loading import SourceFiles
+from pim_connector.dam.polling import AssetQueue
 from pim_connector.errors import ConnectorError
-from pim_connector.queues import FifoQueue
 from pim_connector.settings import DamWebhookSettings, load
-from pim_connector.source_files import SourceFiles
-from pim_connector.webhooks import https
+from pim_connector.webhooks import certificates as https
 from pim_connector.webhooks.certificates import PublicKeys
-from pim_connector.webhooks.front_desk import RETRY_SECONDS, FrontDesk
-from pim_connector.webhooks.queueing import AssetQueue
-from pim_connector.webhooks.reception import Answer
-from pim_connector.webhooks.seen import SeenDeliveries
-from pim_connector.webhooks.wire import response
+from pim_connector.webhooks.endpoint import RETRY_SECONDS, Answer, Endpoint, SeenDeliveries
+from pim_connector.webhooks.requests import response
 from telemetry import count, logger, observed
 
 
 @cache
-def front_desk() -> FrontDesk:
+def endpoint() -> Endpoint:
     settings = load(DamWebhookSettings, os.environ)
     queue = FifoQueue(boto3.client("sqs"), settings.asset_queue_url)
-    return FrontDesk(
+    return Endpoint(
         sources=SourceFiles(
             Bucket(boto3.client("s3"), settings.bucket), boto3.client("secretsmanager")
         ),
         seen=SeenDeliveries(boto3.client("dynamodb"), settings.state_table),
-        send=AssetQueue(queue, lanes=settings.asset_concurrent_calls).send,
+        send=AssetQueue(queue, groups=settings.asset_concurrent_calls).send,
         keys=PublicKeys(https.get),
         visit=https.get,
         now=time.time,
@@ -50,7 +48,7 @@ def front_desk() -> FrontDesk:
 def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     if "Records" in event:
         return {"batchItemFailures": [failure for r in event["Records"] for failure in intake(r)]}
-    answer = front_desk().called(event)
+    answer = endpoint().called(event)
     note(answer, {"path": event.get("rawPath")})
     retry = RETRY_SECONDS if answer.status == 503 else None
     return response(answer.status, answer.text, retry_after=retry)
@@ -59,7 +57,7 @@ def lambda_handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
 def intake(record: dict[str, Any]) -> list[dict[str, str]]:
     """Take in one message of the DAM's own queue; what fails comes back, and at last goes aside."""
     try:
-        note(front_desk().delivered(record["body"]), {"sqs_message": record["messageId"]})
+        note(endpoint().delivered(record["body"]), {"sqs_message": record["messageId"]})
     except ConnectorError as error:
         logger.error("event not taken in", extra={"reason": str(error), "id": record["messageId"]})
         count({"EventsNotTakenIn": 1})

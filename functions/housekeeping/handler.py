@@ -15,36 +15,31 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from msgspec.structs import asdict
 
-from pim_connector.bucket import Bucket
-from pim_connector.closing import CaretakerParts, close_run
-from pim_connector.dead_letters import DeadLetters
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.events import RUN_SETTLED, Announcements
+from pim_connector.aws.queue import DeadLetters, FifoQueue
+from pim_connector.aws.table import Leases, Table
 from pim_connector.errors import ConfigurationError
-from pim_connector.queues import FifoQueue
-from pim_connector.rounds import make_round
-from pim_connector.run_metrics import of_closed, of_open
-from pim_connector.runs.announcements import RUN_SETTLED, Announcements
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.leases import Leases
-from pim_connector.runs.parking import Parking
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.splits import Splits
-from pim_connector.runs.table import RunTable
+from pim_connector.housekeeping import HousekeepingParts, close_run, make_round
 from pim_connector.settings import HousekeepingSettings, load
+from pim_connector.sync.chunks import Splits
+from pim_connector.sync.message_results import Deliveries, Parking
+from pim_connector.sync.runs import Registry, of_closed, of_open
 from telemetry import count, logger, observed
 
 
 @cache
-def parts() -> CaretakerParts:
+def parts() -> HousekeepingParts:
     settings = load(HousekeepingSettings, os.environ)
     dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
-    runs = RunTable(dynamodb, settings.run_table)
-    return CaretakerParts(
+    runs = Table(dynamodb, settings.run_table)
+    return HousekeepingParts(
         bucket=Bucket(boto3.client("s3"), settings.bucket),
         registry=Registry(runs),
         splits=Splits(runs),
         deliveries=Deliveries(runs),
         parking=Parking(runs),
-        leases=Leases(RunTable(dynamodb, settings.state_table)),
+        leases=Leases(Table(dynamodb, settings.state_table)),
         queue=FifoQueue(sqs, settings.product_queue_url),
         dead_letters=DeadLetters(sqs, settings.product_dead_letter_queue_url),
         announcements=Announcements(boto3.client("events"), settings.event_bus),

@@ -13,12 +13,12 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.batches import with_quick_batches
-from pim_connector.delivery.composition import MapperClients, MapperParts, compose
+from pim_connector.aws.threads import with_quick_batches
 from pim_connector.errors import TransientError
-from pim_connector.log_keys import about
-from pim_connector.messages import correlation
+from pim_connector.logs import about
+from pim_connector.products.composition import MapperClients, MapperParts, compose
 from pim_connector.settings import MapperSettings, load
+from pim_connector.sync.messages import correlation
 from telemetry import annotate, count, logger, observed
 
 
@@ -35,7 +35,7 @@ def parts() -> MapperParts:
 
 
 def handle_record(record: dict[str, Any], context: LambdaContext) -> bool:
-    """Handle one message; False if it stays in the queue, where it and its lane wait."""
+    """Handle one message; False if it stays in the queue, where it and its message group wait."""
     keys = correlation(record["body"])
     annotate(keys)
     with about(**keys, sqs_message=record["messageId"]):
@@ -66,15 +66,15 @@ def _handle(record: dict[str, Any], context: LambdaContext) -> bool:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer with the messages that come back: in a lane, all after the first that does.
+    """Answer with the messages that come back: in a message group, all after the first that does.
 
     That all do is no failure of the function: an alarm is about those, and the queue does the same.
     """
     back: list[str] = []
     waiting: set[str] = set()
     for record in event["Records"]:
-        lane = record["attributes"]["MessageGroupId"]
-        if lane in waiting or not handle_record(record, context):
-            waiting.add(lane)
+        group = record["attributes"]["MessageGroupId"]
+        if group in waiting or not handle_record(record, context):
+            waiting.add(group)
             back.append(record["messageId"])
     return {"batchItemFailures": [{"itemIdentifier": message} for message in back]}

@@ -15,19 +15,17 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
-from pim_connector.batches import with_quick_batches
-from pim_connector.bucket import Bucket
-from pim_connector.inbox import read_event
-from pim_connector.ledger import Ledger
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.announcements import Announcements
-from pim_connector.runs.leases import Leases
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.splits import Splits
-from pim_connector.runs.table import RunTable
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.events import Announcements
+from pim_connector.aws.queue import FifoQueue
+from pim_connector.aws.table import Leases, Table
+from pim_connector.aws.threads import with_quick_batches
+from pim_connector.products.decisions import SplitterParts
+from pim_connector.products.splitting import read_event, split_sources, take_in
 from pim_connector.settings import SplitterSettings, load
-from pim_connector.split_parts import SplitterParts
-from pim_connector.splitting import split_sources, take_in
+from pim_connector.sync.chunks import Splits
+from pim_connector.sync.runs import Registry
+from pim_connector.sync.state import SyncState
 from telemetry import count, logger, observed
 
 
@@ -37,16 +35,16 @@ def parts() -> SplitterParts:
     plain = Config(parameter_validation=False, user_agent="pim-connector")  # half a request's time
     dynamodb = with_quick_batches(boto3.client("dynamodb", config=plain))
     sqs = with_quick_batches(boto3.client("sqs", config=plain))
-    runs = RunTable(dynamodb, settings.run_table)
+    runs = Table(dynamodb, settings.run_table)
     return SplitterParts(
         bucket=Bucket(boto3.client("s3"), settings.bucket),
         registry=Registry(runs),
         splits=Splits(runs),
-        leases=Leases(RunTable(dynamodb, settings.state_table)),
-        ledger=Ledger(dynamodb, settings.sync_state_table),
+        leases=Leases(Table(dynamodb, settings.state_table)),
+        sync_state=SyncState(dynamodb, settings.sync_state_table),
         queue=FifoQueue(sqs, settings.product_queue_url),
         announcements=Announcements(boto3.client("events"), settings.event_bus),
-        lanes=settings.concurrent_calls,
+        groups=settings.concurrent_calls,
         trigger=settings.trigger,
         clock=lambda: datetime.now(UTC),
     )

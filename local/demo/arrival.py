@@ -14,7 +14,7 @@ from local.demo.expectation import Entity, Expectation, Values
 
 if TYPE_CHECKING:
     from pim_connector.akeneo.client import AkeneoClient
-    from pim_connector.states import RecordOutcome, State
+    from pim_connector.outcomes import RecordOutcome, State
 
 IDENTIFIER = "sku"
 NOT_OF_THE_FILE = (IDENTIFIER, "pictures")

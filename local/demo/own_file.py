@@ -15,7 +15,7 @@ from local.demo.arrival import plain
 
 if TYPE_CHECKING:
     from pim_connector.akeneo.client import AkeneoClient
-    from pim_connector.mapping import Mapped, Slot
+    from pim_connector.mapping.results import Mapped, Slot
 
 COMPARED = ("family", "parent", "enabled", "categories", "values")
 SENT = ("on_change", "always")
@@ -45,14 +45,17 @@ def differences(
 
 
 def _last_by_identifier(file: Path, mapping: Path, client: AkeneoClient) -> dict[str, Mapped]:
+    from pim_connector.akeneo.structure_cache import fetch_structure
     from pim_connector.erp.reading import read_records
-    from pim_connector.mapping import Mapped, compile_mapping, load_mapping
-    from pim_connector.structure import fetch_structure
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import load_mapping
+    from pim_connector.mapping.results import Mapped
 
-    program = compile_mapping(load_mapping(mapping.read_bytes(), name=str(mapping)))
+    compiled = compile_mapping(load_mapping(mapping.read_bytes(), name=str(mapping)))
     structure = fetch_structure(client)
     results = (
-        program.map(record, structure) for record in read_records(lambda: file.open("rb"), program)
+        compiled.map(record, structure)
+        for record in read_records(lambda: file.open("rb"), compiled)
     )
     return {result.identifier: result for result in results if isinstance(result, Mapped)}
 

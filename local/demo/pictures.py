@@ -26,7 +26,7 @@ FAMILY = "pictures"
 COLLECTION = "pictures"
 VIEWS = ("front", "side")
 PRODUCTS = 20
-PATIENCE_SECONDS = 60.0
+RETRY_POLICY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def poll(target: Target, stack_name: str, dam: str) -> dict[str, Any]:
 
 def await_arrival(client: AkeneoClient, wanted: list[Picture]) -> list[str]:
     """Wait until the PIM holds what it should; give what is still wrong when patience is out."""
-    ends = time.monotonic() + PATIENCE_SECONDS
+    ends = time.monotonic() + RETRY_POLICY_SECONDS
     while True:
         problems = list(differences(client, wanted))
         if not problems or time.monotonic() > ends:

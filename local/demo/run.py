@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from local.stack.record import RunningStack
     from pim_connector.akeneo.client import AkeneoClient
-    from pim_connector.runs.run import Run
-    from pim_connector.states import RecordOutcome
+    from pim_connector.outcomes import RecordOutcome
+    from pim_connector.sync.runs import Run
 
 SOURCE = "demo"
 RESULTS = LOCAL / "demo"

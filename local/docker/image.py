@@ -86,7 +86,7 @@ def _write_root(archive: BinaryIO) -> None:
         (root / "tmp").chmod(0o1777)
         (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
         # Last, because what pip installed brings needs of its own.
-        _add_libraries(root, _programs(root))
+        _add_libraries(root, _compiled_mappings(root))
         with tarfile.open(fileobj=archive, mode="w") as tar:
             tar.add(root, arcname=".")
 
@@ -124,17 +124,17 @@ def _add_tools(root: Path) -> None:
         shutil.copy2(Path(found).resolve(), root / "bin" / tool)
 
 
-def _programs(root: Path) -> Iterator[Path]:
+def _compiled_mappings(root: Path) -> Iterator[Path]:
     yield from (root / "bin").iterdir()
     yield root / f"var/lang/bin/python{_version()}"
     yield from (path for path in root.rglob("*.so*") if path.is_file())
 
 
-def _add_libraries(root: Path, programs: Iterable[Path]) -> None:
+def _add_libraries(root: Path, compiled_mappings: Iterable[Path]) -> None:
     wanted: set[Path] = set()
-    for program in programs:
+    for compiled in compiled_mappings:
         listed = subprocess.run(  # noqa: S603
-            ["ldd", str(program)],  # noqa: S607
+            ["ldd", str(compiled)],  # noqa: S607
             capture_output=True,
             text=True,
             check=False,

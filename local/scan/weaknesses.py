@@ -82,4 +82,4 @@ def read_audit(printed: str, said: str) -> Audit:
 
 def _words(package: dict[str, Any], weakness: dict[str, Any]) -> str:
     mended = ", ".join(weakness["fix_versions"]) or "no release yet"
-    return f"{package['name']} {package['version']}: {weakness['id']}, mended in {mended}"
+    return f"{package['name']} {package['version']}: {weakness['id']}, fixed in {mended}"

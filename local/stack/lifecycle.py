@@ -21,7 +21,7 @@ from local.stack.builds import Build
 from local.stack.places import ROOT, RUN
 from local.stack.record import RunningStack
 from local.stack.servers import HOST, Server, ServerError, free_port, launch, stop, wait_until_ready
-from pim_connector.akeneo.credentials import AppToken, ConnectionCredentials, Credentials
+from pim_connector.akeneo.auth import AppToken, ConnectionCredentials, Credentials
 
 STACK_NAME = "pim-connector"
 AKENEO_PORT = 8080

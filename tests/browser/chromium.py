@@ -32,7 +32,7 @@ FLAGS = (
     "--disable-sync",
     "--remote-debugging-pipe",
 )
-PATIENCE_SECONDS = 30.0
+RETRY_POLICY_SECONDS = 30.0
 
 
 def executable() -> str | None:
@@ -81,7 +81,7 @@ class Page:
 
     def wait_for(self, expression: str) -> None:
         """Wait until JavaScript says true."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + RETRY_POLICY_SECONDS
         while not self.ask(expression):
             assert time.monotonic() < deadline, f"never true: {expression}"
             time.sleep(0.05)
@@ -143,7 +143,7 @@ class Page:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._read:
-            ready, _, _ = select([self._answers], [], [], PATIENCE_SECONDS)
+            ready, _, _ = select([self._answers], [], [], RETRY_POLICY_SECONDS)
             chunk = os.read(self._answers, 65536) if ready else b""
             assert chunk, "the browser does not answer"
             self._read += chunk
@@ -173,7 +173,7 @@ def browser(profile: Path) -> Iterator[Page]:
         yield Page(commands, answers)
     finally:
         process.terminate()
-        process.wait(PATIENCE_SECONDS)
+        process.wait(RETRY_POLICY_SECONDS)
         os.close(commands)
         os.close(answers)
 

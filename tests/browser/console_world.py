@@ -11,8 +11,8 @@ import pytest
 from moto import mock_aws
 from msgspec import Struct
 
+from pim_connector.aws.table import Table
 from pim_connector.console.sessions import OneTime, issue_code
-from pim_connector.runs.table import RunTable
 from simulators.akeneo.catalog import from_resources
 from tests.browser.chromium import Page
 from tests.integration.console.conftest import MAPPING
@@ -36,7 +36,7 @@ class World(Struct, frozen=True, kw_only=True):
 
     def sign_in(self, page: Page) -> None:
         """Come in with a one-time code."""
-        table = RunTable(boto3.client("dynamodb"), "StateTable")
+        table = Table(boto3.client("dynamodb"), "StateTable")
         code = issue_code(OneTime(table, now=time.time), subject="julia", name="julia")
         page.call("Page.navigate", url=f"{self.url}/sign-in?code={code}")
         page.wait_for("document.title.startsWith('Today')")

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pim_connector.report_digest import Digest
-from pim_connector.report_page import report_page
-from pim_connector.runs.run import Run
-from pim_connector.states import STATES, Problem, RecordOutcome
+from pim_connector.outcomes import STATES, Problem, RecordOutcome
+from pim_connector.reports import Digest, report_page
+from pim_connector.sync.runs import Run
 from tests.browser.chromium import Page, browser, executable
 
 pytestmark = [

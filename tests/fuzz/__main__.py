@@ -3,7 +3,7 @@
     python -m tests.fuzz [--seconds 60] [TARGET ...]
 
 Without atheris (https://pypi.org/project/atheris/) hypothesis mutates the seeds, and does not see
-which code is reached. What was found lies in .local/fuzz-found/<target>/; a finding that is mended
+which code is reached. What was found lies in .local/fuzz-found/<target>/; a finding that is fixed
 belongs into tests/fuzz/found/<target>/, where the tests feed it again.
 """
 

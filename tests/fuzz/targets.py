@@ -15,9 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pim_connector.assets import linking
-from pim_connector.dam import asset_messages
-from pim_connector.dam.event_kinds import (
+from pim_connector.dam.event_types import (
     AdobeVerification,
     BasicVerification,
     ContentfulVerification,
@@ -29,11 +27,15 @@ from pim_connector.dam.loading import load_source
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError, RejectedError
-from pim_connector.mapping import Program, compile_mapping, load_mapping
-from pim_connector.mapping.result import Filtered, Identity, Mapped, Rejected
-from pim_connector.messages import correlation, decode, encode
+from pim_connector.mapping.compiled import CompiledMapping
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.mapping.results import Filtered, Identity, Mapped, Rejected
+from pim_connector.products import asset_links as linking
+from pim_connector.sync import messages as asset_messages
+from pim_connector.sync.messages import correlation, decode, encode
 from pim_connector.webhooks.certificates import PublicKeys
-from pim_connector.webhooks.front_desk import FrontDesk
+from pim_connector.webhooks.endpoint import Endpoint
 from tests.unit.webhooks.senders import NOW, TOPIC, Memory, Queue, World, stored_source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,11 +73,11 @@ def xml_file(data: bytes) -> None:
     """Read a file: its records are numbered, stand by themselves, and are mapped or refused."""
     numbers = []
     with suppress(UnreadableFileError):
-        for record in read_records(lambda: io.BytesIO(data), _program()):
+        for record in read_records(lambda: io.BytesIO(data), _compiled()):
             numbers.append(record.number)
-            found = _program().identify(record)
+            found = _compiled().identify(record)
             assert isinstance(found, Identity | Rejected | Filtered)
-            assert isinstance(_program().map(record, None), Mapped | Rejected | Filtered)
+            assert isinstance(_compiled().map(record, None), Mapped | Rejected | Filtered)
             assert len(fingerprint(record)) == 12
     assert numbers == list(range(1, len(numbers) + 1))
 
@@ -128,7 +130,7 @@ def webhook(data: bytes) -> None:
         def get(self, _: str) -> Any:
             return type(source)(source=source.source, secret={"webhook": "s3cret"}, key=source.key)
 
-    desk = FrontDesk(
+    desk = Endpoint(
         sources=Files(),  # type: ignore[arg-type]  # answers the one question that is asked
         seen=Memory(),
         send=queue.send,
@@ -153,7 +155,7 @@ def webhook(data: bytes) -> None:
 
 
 @cache
-def _program() -> Program:
+def _compiled() -> CompiledMapping:
     return compile_mapping(load_mapping(PLAIN.encode(), name="plain.yaml"))
 
 

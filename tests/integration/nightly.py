@@ -16,14 +16,13 @@ import pytest
 from functions.housekeeping import handler as housekeeping
 from functions.mapper import handler as mapper
 from functions.splitter import handler as splitter
-from pim_connector.bucket import Bucket
-from pim_connector.composition import Surroundings
-from pim_connector.delivery.composition import MapperClients, compose
-from pim_connector.errands import ErrandParts
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.announcements import Announcements
-from pim_connector.runs.run import Run
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.events import Announcements
+from pim_connector.aws.queue import FifoQueue
+from pim_connector.products.composition import MapperClients, Surroundings, compose
 from pim_connector.settings import MapperSettings
+from pim_connector.sync.jobs import JobParts
+from pim_connector.sync.runs import Run
 from simulators.akeneo.accounts import Connection
 from simulators.akeneo.pim import Pim
 from tests.integration.stack import BUCKET, Context, Stack
@@ -100,14 +99,14 @@ class Nights:
         assert found is not None
         return found
 
-    def errands(self) -> ErrandParts:
+    def jobs(self) -> JobParts:
         stack = self.stack
-        return ErrandParts(
+        return JobParts(
             bucket=Bucket(stack.s3, BUCKET),
             registry=stack.registry,
             queue=FifoQueue(stack.sqs, stack.urls["products"]),
             announcements=Announcements(stack.events, "default"),
-            lanes=2,
+            groups=2,
             clock=lambda: datetime.now(UTC),
         )
 

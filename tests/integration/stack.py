@@ -12,12 +12,11 @@ import boto3
 import pytest
 import yaml
 
-from pim_connector.messages import HeavyPointer, ProductMessage, decode
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.run import Run
-from pim_connector.runs.table import RunTable
-from pim_connector.states import RecordOutcome
+from pim_connector.aws.table import Table
+from pim_connector.outcomes import RecordOutcome
+from pim_connector.sync.message_results import Deliveries
+from pim_connector.sync.messages import ClaimCheck, ProductMessage, decode
+from pim_connector.sync.runs import Registry, Run
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "pim-connector-test"
@@ -95,11 +94,11 @@ class Stack:
 
     @property
     def registry(self) -> Registry:
-        return Registry(RunTable(self.dynamodb, "RunTable"))
+        return Registry(Table(self.dynamodb, "RunTable"))
 
     @property
     def deliveries(self) -> Deliveries:
-        return Deliveries(RunTable(self.dynamodb, "RunTable"))
+        return Deliveries(Table(self.dynamodb, "RunTable"))
 
     def put(self, key: str, body: bytes | str) -> dict[str, Any]:
         """Put an object, and give the event that EventBridge makes of it."""
@@ -138,7 +137,7 @@ class Stack:
         found = []
         for body in self._drain("products"):
             message = decode(body)
-            if isinstance(message, HeavyPointer):
+            if isinstance(message, ClaimCheck):
                 heavy = decode(self.get(message.heavy))
                 assert isinstance(heavy, ProductMessage)
                 message = heavy

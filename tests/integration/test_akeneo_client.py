@@ -25,8 +25,9 @@ from pim_connector.akeneo import (
     Unanswered,
     Upserted,
 )
+from pim_connector.akeneo.structure import Structure
+from pim_connector.akeneo.structure_cache import EVERYTHING, fetch_structure
 from pim_connector.errors import ConfigurationError, TransientError
-from pim_connector.structure import EVERYTHING, Structure, fetch_structure
 from simulators.akeneo.accounts import Connection
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources

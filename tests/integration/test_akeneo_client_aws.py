@@ -11,8 +11,7 @@ import pytest
 from moto import mock_aws
 
 from pim_connector.akeneo import AppToken, ConnectionCredentials, read_credentials
-from pim_connector.akeneo.dynamodb_tokens import DynamoDbTokenStore
-from pim_connector.akeneo.tokens import Token
+from pim_connector.akeneo.auth import DynamoDbTokenStore, Token
 from pim_connector.errors import ConfigurationError, TransientError
 from tests.unit.akeneo.pim import Pim, products
 

@@ -1,4 +1,4 @@
-"""From one night to the next: what the splitter need not ask the ledger, and when it must."""
+"""From one night to the next: what the splitter need not ask the sync state, and when it must."""
 
 from __future__ import annotations
 
@@ -10,25 +10,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.bucket import Bucket
-from pim_connector.closing import CaretakerParts, close_run
-from pim_connector.dead_letters import DeadLetters
-from pim_connector.errands import begin
-from pim_connector.inbox import new_run
-from pim_connector.ledger import Ledger, LedgerEntry
-from pim_connector.messages import ProductMessage, decode
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.announcements import Announcements
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.leases import Leases
-from pim_connector.runs.parking import Parking
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.run import Run
-from pim_connector.runs.splits import Splits
-from pim_connector.runs.table import RunTable
-from pim_connector.split_parts import SplitterParts
-from pim_connector.splitting import split_run
-from pim_connector.states import RecordOutcome
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.events import Announcements
+from pim_connector.aws.queue import DeadLetters, FifoQueue
+from pim_connector.aws.table import Leases, Table
+from pim_connector.housekeeping import HousekeepingParts, close_run
+from pim_connector.outcomes import RecordOutcome
+from pim_connector.products.decisions import SplitterParts
+from pim_connector.products.splitting import new_run, split_run
+from pim_connector.sync.chunks import Splits
+from pim_connector.sync.jobs import begin
+from pim_connector.sync.message_results import Deliveries, Parking
+from pim_connector.sync.messages import ProductMessage, decode
+from pim_connector.sync.runs import Registry, Run
+from pim_connector.sync.state import StateEntry, SyncState
 from tests.nights.aws.world import World
 
 START = datetime(2026, 1, 5, tzinfo=UTC).timestamp()
@@ -41,7 +36,7 @@ records:
 
 @dataclass
 class Shop:
-    """Splitter, housekeeping and ledger in memory; a mapper that takes what it is told to."""
+    """Splitter, housekeeping and sync state in memory; a mapper that takes what it is told to."""
 
     world: World = field(default_factory=lambda: World(START))
     asked: list[str] = field(default_factory=list)
@@ -49,36 +44,36 @@ class Shop:
     def __post_init__(self) -> None:
         aws: Any = self.world
         aws.dynamodb.add_table("runs", "pk", "sk")
-        aws.dynamodb.add_table("ledger", "pk")
+        aws.dynamodb.add_table("sync_state", "pk")
         aws.dynamodb.add_table("state", "pk")
         self.bucket = Bucket(aws.s3, "bucket")
-        table = RunTable(aws.dynamodb, "runs")
+        table = Table(aws.dynamodb, "runs")
         self.sent: list[ProductMessage] = []
         self.registry, self.splits = Registry(table), Splits(table)
         self.deliveries = Deliveries(table)
-        self.ledger = Ledger(aws.dynamodb, "ledger")
-        ask = self.ledger.versions
+        self.sync_state = SyncState(aws.dynamodb, "sync_state")
+        ask = self.sync_state.versions
 
         def versions(keys: Any) -> Any:
             keys = list(keys)
             self.asked += (key.rpartition("|")[2] for key in keys)
             return ask(keys)
 
-        self.ledger.versions = versions  # type: ignore[method-assign]  # listened to, not replaced
+        self.sync_state.versions = versions  # type: ignore[method-assign]  # listened to, not replaced
         queue: Any = self
         self.parts = SplitterParts(
             bucket=self.bucket,
             registry=self.registry,
             splits=self.splits,
-            leases=Leases(RunTable(aws.dynamodb, "state")),
-            ledger=self.ledger,
+            leases=Leases(Table(aws.dynamodb, "state")),
+            sync_state=self.sync_state,
             queue=FifoQueue(queue, "products"),
             announcements=Announcements(aws.events, "default"),
-            lanes=2,
+            groups=2,
             trigger="upload",
             clock=lambda: datetime.fromtimestamp(self.world.clock.now, UTC),
         )
-        self.housekeeping = CaretakerParts(
+        self.housekeeping = HousekeepingParts(
             bucket=self.bucket,
             registry=self.registry,
             splits=self.splits,
@@ -127,12 +122,12 @@ class Shop:
         return found
 
     def deliver(self, *refused: str) -> None:
-        """Have the PIM take all that was sent, but for some: ledger first, then the books."""
+        """Have the PIM take all that was sent, but for some: sync state first, then the books."""
         for message in self.sent:
             taken = [r for r in message.records if r.identifier not in refused]
-            self.ledger.accept(
+            self.sync_state.accept(
                 [
-                    LedgerEntry(
+                    StateEntry(
                         source=message.source,
                         resource=message.resource,
                         identifier=record.identifier,
@@ -171,7 +166,7 @@ def shop() -> Shop:
 GOODS = {f"P{number}": "old" for number in range(20)}
 
 
-def test_the_second_night_asks_the_ledger_only_about_what_is_not_as_it_was(shop: Shop) -> None:
+def test_the_second_night_asks_the_sync_state_only_about_what_is_not_as_it_was(shop: Shop) -> None:
     shop.night(GOODS)
     second = shop.night(GOODS | {"P3": "new", "P99": "new"})
     assert sorted(shop.asked) == ["P3", "P99"]
@@ -179,7 +174,7 @@ def test_the_second_night_asks_the_ledger_only_about_what_is_not_as_it_was(shop:
     assert second.counts["updated"] == 2
 
 
-def test_the_first_file_of_a_source_has_nothing_to_ask_the_ledger(shop: Shop) -> None:
+def test_the_first_file_of_a_source_has_nothing_to_ask_the_sync_state(shop: Shop) -> None:
     first = shop.split(shop.upload(GOODS))
     assert shop.asked == []
     assert sorted(r.identifier for m in shop.sent for r in m.records) == sorted(GOODS)
@@ -222,34 +217,34 @@ def test_another_mapping_means_asking_about_everything(shop: Shop) -> None:
     assert set(shop.asked) == set(GOODS)
 
 
-def test_after_an_errand_the_ledger_has_the_word(shop: Shop) -> None:
+def test_after_an_job_the_sync_state_has_the_word(shop: Shop) -> None:
     first = shop.night(GOODS)
-    errand = begin(first, "replay", "errand", shop.parts)
-    entry = shop.ledger.entries(["shop|product|P7"])["shop|product|P7"]
-    shop.ledger.accept([replace(entry, fingerprint=b"", slots=b"")])
-    shop.registry.prepared(errand)
-    shop.registry.sent(errand, sent=0, records=0, counts={}, now=shop.parts.now())
-    assert close_run(errand.id, shop.housekeeping)
+    job = begin(first, "replay", "job", shop.parts)
+    entry = shop.sync_state.entries(["shop|product|P7"])["shop|product|P7"]
+    shop.sync_state.accept([replace(entry, fingerprint=b"", slots=b"")])
+    shop.registry.prepared(job)
+    shop.registry.sent(job, sent=0, records=0, counts={}, now=shop.parts.now())
+    assert close_run(job.id, shop.housekeeping)
     shop.split(shop.upload(GOODS))
     assert set(shop.asked) == set(GOODS)
     assert [r.identifier for m in shop.sent for r in m.records] == ["P7"]
 
 
-def test_an_errand_that_begins_during_the_split_is_noticed_before_a_window_is_booked(
+def test_an_job_that_begins_during_the_split_is_noticed_before_a_chunk_is_stored(
     shop: Shop,
 ) -> None:
     first = shop.night(GOODS)
     run = shop.upload(GOODS)
-    book = shop.splits.book
+    store = shop.splits.store
 
-    def book_after_an_errand(*given: Any, **named: Any) -> bool:
+    def store_after_an_job(*given: Any, **named: Any) -> bool:
         if named["if_undisturbed"]:
-            begin(first, "rewind", "errand", shop.parts)
-            entry = shop.ledger.entries(["shop|product|P7"])["shop|product|P7"]
-            shop.ledger.accept([replace(entry, fingerprint=b"", slots=b"")])
-        return book(*given, **named)
+            begin(first, "revert", "job", shop.parts)
+            entry = shop.sync_state.entries(["shop|product|P7"])["shop|product|P7"]
+            shop.sync_state.accept([replace(entry, fingerprint=b"", slots=b"")])
+        return store(*given, **named)
 
-    shop.splits.book = book_after_an_errand  # type: ignore[method-assign]  # at the worst moment
+    shop.splits.store = store_after_an_job  # type: ignore[method-assign]  # at the worst moment
     split = shop.split(run)
     assert set(shop.asked) == set(GOODS)
     assert [r.identifier for m in shop.sent for r in m.records] == ["P7"]
@@ -273,7 +268,7 @@ def test_a_run_that_began_while_another_was_under_way_vouches_for_nothing(shop: 
     assert shop.asked == []
 
 
-def test_a_file_that_comes_late_asks_the_ledger(shop: Shop) -> None:
+def test_a_file_that_comes_late_asks_the_sync_state(shop: Shop) -> None:
     late = shop.upload(GOODS, "late.xml")
     shop.registry._table.delete({"pk": "waiting#shop", "sk": f"{late.turn}#{late.id}"})
     shop.registry.close(late.id)
@@ -299,11 +294,11 @@ def test_a_split_that_is_taken_up_again_goes_on_with_the_same_list(shop: Shop) -
     assert shop.asked == []
 
 
-def test_what_was_booked_of_a_file_goes_when_no_message_of_it_can_be_under_way(shop: Shop) -> None:
+def test_what_was_stored_of_a_file_goes_when_no_message_of_it_can_be_under_way(shop: Shop) -> None:
     run = shop.night(GOODS)
     assert run.started_at is not None
     a_month_later = datetime.fromisoformat(run.started_at) + timedelta(days=28)
-    booked = shop.world.dynamodb.tables["runs"].values()
-    windows = [item for item in booked if item["sk"]["S"].startswith("window#")]
-    assert windows
-    assert all(float(w["expires_at"]["N"]) > a_month_later.timestamp() for w in windows)
+    stored = shop.world.dynamodb.tables["runs"].values()
+    chunks = [item for item in stored if item["sk"]["S"].startswith("window#")]
+    assert chunks
+    assert all(float(w["expires_at"]["N"]) > a_month_later.timestamp() for w in chunks)

@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from pim_connector.bucket import Bucket, StoredObject
+from pim_connector.aws.bucket import Bucket, StoredObject
 from pim_connector.errors import ConfigurationError, TransientError
 from tests.integration.stack import credentials
 

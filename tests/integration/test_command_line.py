@@ -119,7 +119,7 @@ def test_a_plan_agrees_with_what_the_import_then_does(operator: Operator) -> Non
     imported(operator, *(item(n) for n in range(1, 30)))
     changed = [item(n, name="New" if n % 3 == 0 else "Boot") for n in range(1, 35)]
     Path("b.xml").write_text(export(*changed))
-    plan = operator.types("plan", "b.xml", "--json", "--lanes", "2").json
+    plan = operator.types("plan", "b.xml", "--json", "--message groups", "2").json
     calls = operator.nights.pim.counters.report()["calls"]["PATCH /products"]
     run = imported(operator, *changed, name="b.xml")
     made = operator.nights.pim.counters.report()["calls"]["PATCH /products"] - calls
@@ -143,16 +143,16 @@ def test_full_sends_everything_or_what_is_named(operator: Operator) -> None:
     assert operator.types("replay", run["run"], "--record", "99").status == 2
 
 
-def test_rewind_says_first_and_does_with_yes(operator: Operator) -> None:
+def test_revert_says_first_and_does_with_yes(operator: Operator) -> None:
     mapped(operator, MAPPING + "source: {reversible: true}\n")
     imported(operator, item(1))
     bad = imported(operator, item(1, name="Bad"), item(2), name="b.xml")
-    plan = operator.types("rewind", bad["run"], "--json").json
+    plan = operator.types("revert", bad["run"], "--json").json
     assert (plan["products"], plan["disabled"]) == (2, 1)
     assert value(operator.nights, "p1", "name") == "Bad 1"
-    assert "Do it with --yes" in operator.types("rewind", bad["run"]).out
-    done = operator.types("rewind", bad["run"], "--yes", "--json").json
-    assert (done["kind"], done["updated"]) == ("rewind", 2)
+    assert "Do it with --yes" in operator.types("revert", bad["run"]).out
+    done = operator.types("revert", bad["run"], "--yes", "--json").json
+    assert (done["kind"], done["updated"]) == ("revert", 2)
     assert value(operator.nights, "p1", "name") == "Boot 1"
 
 
@@ -175,7 +175,7 @@ def test_redrive_puts_dead_letters_back(operator: Operator) -> None:
     stack.sqs.send_message(
         QueueUrl=stack.urls["dead-products"],
         MessageBody="x",
-        MessageGroupId="lane-0",
+        MessageGroupId="message group-0",
         MessageDeduplicationId="d",
     )
     problems = [f for f in operator.types("doctor", "--json").lines if f["level"] == "problem"]

@@ -18,14 +18,14 @@ import telemetry
 from cli import assets_reconcile
 from cli.target import Target
 from functions.dam_poller import handler
-from pim_connector.assets.ledger import AssetEntry, AssetLedger
 from pim_connector.assets.reconcile import approve
-from pim_connector.dam.asset_messages import AssetMessage, decode
+from pim_connector.assets.state import AssetEntry, AssetSyncState
+from pim_connector.aws.table import Table
 from pim_connector.errors import ConfigurationError
-from pim_connector.runs.table import RunTable
+from pim_connector.sync.messages import AssetMessage, decode_asset_message
 from simulators.dam.dam import Dam
 from simulators.dam.server import application
-from tests.integration.assets.world import LEDGER_INDEX
+from tests.integration.assets.world import SYNC_STATE_INDEX
 from tests.integration.dam_server import served
 from tests.template_metrics import emitted, looked_at
 
@@ -90,8 +90,10 @@ class Stack:
             QueueUrl=self.queue, MaxNumberOfMessages=10, AttributeNames=["All"]
         ).get("Messages"):
             for message in answer:
-                read = decode(message["Body"])
-                assert message["Attributes"]["MessageGroupId"] == f"asset-lane-{read.lane}"
+                read = decode_asset_message(message["Body"])
+                assert (
+                    message["Attributes"]["MessageGroupId"] == f"asset-message group-{read.group}"
+                )
                 found.append(read)
                 for change in read.changes:
                     if change.properties is None:
@@ -112,7 +114,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "BUCKET": "stack",
         "STATE_TABLE": "state",
-        "SYNC_STATE_TABLE": "ledger",
+        "SYNC_STATE_TABLE": "sync_state",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(telemetry.metrics.provider, "namespace", "PimConnector")
@@ -132,13 +134,13 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             BillingMode="PAY_PER_REQUEST",
         )
         boto3.client("dynamodb").create_table(
-            TableName="ledger",
+            TableName="sync_state",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             AttributeDefinitions=[
                 {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "in_use", "waits")
             ],
             BillingMode="PAY_PER_REQUEST",
-            **LEDGER_INDEX,
+            **SYNC_STATE_INDEX,
         )
         boto3.client("secretsmanager").create_secret(
             Name="dam-secret", SecretString=json.dumps({"token": "only-for-tests"})
@@ -278,7 +280,7 @@ def reconciling(stack: Stack) -> Reconciling:
         )
         for asset_id in ids
     ]
-    AssetLedger(boto3.client("dynamodb"), "ledger").accept(entries)
+    AssetSyncState(boto3.client("dynamodb"), "sync_state").accept(entries)
     found = Reconciling(stack, ids)
     found.run({})
     stack.receive()
@@ -320,7 +322,7 @@ def test_more_than_the_set_share_waits_for_an_operator(reconciling: Reconciling)
     assert outcome["outcome"] == "refused"
     assert "pim-connector assets approve sim" in outcome["refused"]
     assert reconciling.announced() == set()
-    assert approve(RunTable(boto3.client("dynamodb"), "state"), "sim") == 20
+    assert approve(Table(boto3.client("dynamodb"), "state"), "sim") == 20
     [outcome] = reconciling.run({"reconcile": True}, request="r-3")["reconciled"]
     assert (outcome["outcome"], outcome["announced"]) == ("done", 20)
     assert reconciling.announced() == set(reconciling.ids[:20])

@@ -10,15 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.program import compile_assets, to_asset
-from pim_connector.dam.asset_messages import AssetMessage, Change
+from pim_connector.assets.mapping import compile_assets, to_asset
+from pim_connector.assets.values import MappedAsset
 from pim_connector.dam.client import DamClient, Gone
-from pim_connector.dam.cursor import SourceCursor
 from pim_connector.dam.http import Clocks
 from pim_connector.dam.loading import load_source
-from pim_connector.dam.polling import Poll, PollReport
+from pim_connector.dam.polling import Poll, PollReport, SourceCursor
 from pim_connector.dam.source import Source
+from pim_connector.sync.messages import AssetMessage, Change
 from tests.integration.dam_standins import posted, rest
 from tests.integration.dam_standins.shelf import Shelf
 
@@ -76,7 +75,7 @@ class Desk:
     def poll(self) -> PollReport:
         with self.client() as client:
             return Poll(
-                client=client, cursors=self, send=self.send, lanes=2, time_left=lambda: 1.0
+                client=client, cursors=self, send=self.send, groups=2, time_left=lambda: 1.0
             ).run()
 
     def load(self, source: str) -> SourceCursor:
@@ -134,9 +133,9 @@ def test_a_starter_maps_an_asset_with_all_its_attributes(name: str) -> None:
     id_ = desk.shelf.add()
     desk.poll()
     assert desk.source.assets is not None
-    program = compile_assets(desk.source.assets, name=name, base_url=desk.source.base_url)
+    compiled = compile_assets(desk.source.assets, name=name, base_url=desk.source.base_url)
     properties: dict[str, Any] = desk.seen[id_].properties or {}
-    mapped = to_asset(id_, properties, program)
+    mapped = to_asset(id_, properties, compiled)
     assert isinstance(mapped, MappedAsset), mapped
     values: Any = mapped.payload()["values"]
     assert values["sku"][0]["data"] == "SKU001"

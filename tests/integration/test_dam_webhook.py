@@ -96,9 +96,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         stack.put_source("signing", SIGNED)
         stack.put_source("stamped", STAMPED)
         stack.put_source("aem", "{kind: adobe_rsa, client_id: ours}")
-        handler.front_desk.cache_clear()
+        handler.endpoint.cache_clear()
         yield stack
-        handler.front_desk.cache_clear()
+        handler.endpoint.cache_clear()
 
 
 def invoke(event: dict[str, Any]) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def test_a_replayed_call_is_refused_by_the_state_table(
     event = call(b'{"key": "A-1"}', stamped(b'{"key": "A-1"}', time.time()))
 
     statuses = [invoke(event)["statusCode"] for _ in range(3)]
-    handler.front_desk.cache_clear()  # another execution environment
+    handler.endpoint.cache_clear()  # another execution environment
     statuses.append(invoke(event)["statusCode"])
 
     assert statuses == [200, 409, 409, 409]
@@ -242,12 +242,12 @@ def test_while_the_queue_is_away_the_dam_is_told_to_come_again(
 
     event = call(b'{"key": "A-1"}', stamped(b'{"key": "A-1"}', time.time()))
     monkeypatch.setenv("STATE_TABLE", "nowhere")
-    handler.front_desk.cache_clear()
+    handler.endpoint.cache_clear()
     answer = invoke(event)
     assert (answer["statusCode"], answer["headers"]["retry-after"]) == (503, "30")
 
     monkeypatch.setenv("STATE_TABLE", "state")
-    handler.front_desk.cache_clear()
+    handler.endpoint.cache_clear()
     assert invoke(event)["statusCode"] == 200
 
 

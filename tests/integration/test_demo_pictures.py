@@ -11,8 +11,8 @@ from local.demo.assortment import assortment
 from local.demo.expectation import expectation
 from local.demo.pictures import COLLECTION, FAMILY, Picture, differences, pictures
 from local.stack.lifecycle import CATALOG, SIMULATED_CREDENTIALS
+from pim_connector.akeneo.auth import ConnectionCredentials
 from pim_connector.akeneo.client import AkeneoClient
-from pim_connector.akeneo.credentials import ConnectionCredentials
 from simulators.akeneo.accounts import Connection
 from simulators.akeneo.app import create_app
 from simulators.akeneo.catalog import from_resources

@@ -13,11 +13,11 @@ from moto import mock_aws
 
 from functions.housekeeping import handler
 from functions.splitter import handler as splitter
+from pim_connector.aws.table import Table
 from pim_connector.errors import ConfigurationError
-from pim_connector.messages import HeavyPointer, ProductMessage, decode, encode, released_id
-from pim_connector.runs.parking import ParkedGroup, Parking
-from pim_connector.runs.table import RunTable
-from pim_connector.states import Problem, RecordOutcome
+from pim_connector.outcomes import Problem, RecordOutcome
+from pim_connector.sync.message_results import ParkedGroup, Parking
+from pim_connector.sync.messages import ClaimCheck, ProductMessage, decode, encode, released_id
 from tests.integration.stack import BUCKET, ROOT, Context, Stack, credentials
 from tests.integration.test_splitter import MAPPING, export
 
@@ -179,13 +179,13 @@ def park(stack: Stack, message: ProductMessage, *, since: int) -> ParkedGroup:
         parent="M0",
         run=message.run,
         message=later,
-        lane=message.lane,
+        group=message.group,
         heavy=f"claim-checks/{message.run}/{later}",
         since=since,
         records=1,
     )
     stack.put(group.heavy, encode(message))
-    Parking(RunTable(stack.dynamodb, "RunTable")).park(group)
+    Parking(Table(stack.dynamodb, "RunTable")).park(group)
     stack.deliveries.record_message(message.run, message.id, [outcome])
     return group
 
@@ -200,7 +200,7 @@ def test_a_record_that_waited_too_long_for_its_parent_is_sent_a_last_time(stack:
     group = park(stack, message, since=now - 3_601)
     assert stack.run().settled is False
     assert invoke(TICK)["expired"] == 1
-    assert drained(stack) == [HeavyPointer(run=group.run, heavy=group.heavy, last=True)]
+    assert drained(stack) == [ClaimCheck(run=group.run, heavy=group.heavy, last=True)]
     assert invoke(TICK)["expired"] == 0
     rejected = RecordOutcome(number=1, line=2, state="rejected")
     stack.deliveries.record_message(group.run, group.message, [rejected])

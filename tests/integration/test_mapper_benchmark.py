@@ -15,25 +15,25 @@ def test_every_record_is_mapped_and_delivered(attributes: int) -> None:
     assert min(found.bare, found.mapped, found.delivered) > 0
 
 
-def test_no_more_calls_than_full_messages_and_a_last_one_in_each_lane() -> None:
+def test_no_more_calls_than_full_messages_and_a_last_one_in_each_group() -> None:
     counted = mapper.calls(1_000)
 
-    assert 10 <= counted["PATCH"] <= 10 + mapper.LANES
+    assert 10 <= counted["PATCH"] <= 10 + mapper.GROUPS
 
 
 def test_four_calls_are_under_way_while_there_are_messages() -> None:
     used = mapper.busy(500, milliseconds=1.0)
 
-    assert 0 < used.all_four_full <= used.lanes_full <= 1
+    assert 0 < used.all_four_full <= used.groups_full <= 1
 
 
-def test_the_share_of_a_lane_and_of_all_four_are_told_apart() -> None:
+def test_the_share_of_a_group_and_of_all_four_are_told_apart() -> None:
     spells = [Spell(True, 0.0, 10.0) for _ in range(3)] + [Spell(True, 0.0, 5.0)]
 
     used = mapper.busyness(400, spells, mapper.Pause(aws=0.75, processor=0.5))
 
-    assert (used.lanes, used.all_four) == (35 / 40, 0.5)
-    assert (used.lanes_full, used.all_four_full) == (1.0, 1.0)
+    assert (used.groups, used.all_four) == (35 / 40, 0.5)
+    assert (used.groups_full, used.all_four_full) == (1.0, 1.0)
     assert used.undisturbed == 8.75 / 10.0
     assert used.undisturbed_all == (0.5, 0.875**4)
 

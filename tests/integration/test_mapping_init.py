@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from cli.app import build
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.places import load_yaml
+from pim_connector.mapping.loading import load_yaml
 
 PROJECT = Path(__file__).parents[2]
 REAL = PROJECT.parent / "shared" / "erp"

@@ -38,8 +38,8 @@ def test_the_export_shown_is_that_of_the_project() -> None:
 
 def answered(typed: str, folder: Path) -> str:
     """What a command of the page says, on both outputs, in its own process and a wide terminal."""
-    program, *arguments = shlex.split(typed)
-    assert program == "pim-connector"
+    compiled, *arguments = shlex.split(typed)
+    assert compiled == "pim-connector"
     path = f"{ROOT}:{ROOT}/layers/connector/python"
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "cli.app", *arguments],

@@ -12,10 +12,10 @@ from moto import mock_aws
 
 from functions.housekeeping import handler as housekeeping
 from functions.splitter import handler as splitter
+from pim_connector.akeneo.pim import Usage
 from pim_connector.assets import worker as asset_worker
-from pim_connector.delivery.pim import Usage
-from pim_connector.delivery.worker import Handled
-from pim_connector.states import STATES
+from pim_connector.outcomes import STATES
+from pim_connector.products.worker import Handled
 from tests.integration.stack import Context, Stack, credentials
 from tests.integration.test_splitter import MAPPING, export
 from tests.template_metrics import emitted, looked_at

@@ -30,7 +30,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.usefixtures("bucket")
-@pytest.mark.parametrize("name", ["pim_connector.bucket", "httpx.of.somebody"])
+@pytest.mark.parametrize("name", ["pim_connector.aws.bucket", "httpx.of.somebody"])
 def test_a_secret_in_a_line_of_the_log_is_seen(witness: Witness, name: str) -> None:
     logging.getLogger(name).error("refused: %s", SECRET)
     try:

@@ -1,4 +1,4 @@
-"""Redrive: dead letters go back into their lanes, and their attempts count from 1."""
+"""Redrive: dead letters go back into their message groups, and their attempts count from 1."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
+from pim_connector.aws.queue import MANY, Redriven, redrive
 from pim_connector.errors import ConfigurationError
-from pim_connector.redriving import MANY, Redriven, redrive
 from tests.integration.stack import Stack, credentials
 
 
@@ -24,7 +24,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         yield stack
 
 
-def put(stack: Stack, queue: str, body: str, group: str = "lane-1") -> None:
+def put(stack: Stack, queue: str, body: str, group: str = "message group-1") -> None:
     stack.sqs.send_message(
         QueueUrl=stack.urls[queue],
         MessageBody=body,
@@ -49,10 +49,10 @@ def moved(stack: Stack) -> Redriven:
     return redrive(stack.sqs, stack.urls["dead-products"], stack.urls["products"])
 
 
-def test_dead_letters_go_back_into_their_lane_though_they_were_sent_a_minute_ago(
+def test_dead_letters_go_back_into_their_group_though_they_were_sent_a_minute_ago(
     stack: Stack,
 ) -> None:
-    letters = [(f"m{number}", f"lane-{number % 2}") for number in range(12)]
+    letters = [(f"m{number}", f"message group-{number % 2}") for number in range(12)]
     for body, group in letters:
         put(stack, "products", body, group)
     assert len(taken(stack, "products")) == 12
@@ -98,13 +98,13 @@ def test_a_great_many_are_moved_by_sqs(stack: Stack) -> None:
 def test_where_sqs_cannot_move_them_they_go_one_by_one(stack: Stack) -> None:
     client, stubber = stubbed(stack)
     stubber.add_client_error("start_message_move_task", "InvalidAction")
-    attributes = {"MessageGroupId": "lane-3", "MessageDeduplicationId": "d"}
+    attributes = {"MessageGroupId": "message group-3", "MessageDeduplicationId": "d"}
     letter = {"Body": "b", "MessageId": "m", "ReceiptHandle": "r", "Attributes": attributes}
     stubber.add_response("receive_message", {"Messages": [letter]})
     sent = {
         "QueueUrl": "live",
         "MessageBody": "b",
-        "MessageGroupId": "lane-3",
+        "MessageGroupId": "message group-3",
         "MessageDeduplicationId": ANY,
     }
     stubber.add_response("send_message", {}, sent)

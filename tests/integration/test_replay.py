@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from pim_connector.errors import ConfigurationError
-from pim_connector.inbox import FORCE
-from pim_connector.ledger import Ledger
-from pim_connector.messages import Force
-from pim_connector.past_records import Selection
-from pim_connector.replaying import ReplayParts, replay
-from pim_connector.runs.run import Run
+from pim_connector.products.replaying import ReplayParts, Selection, replay
+from pim_connector.products.splitting import FORCE
+from pim_connector.sync.messages import Force
+from pim_connector.sync.runs import Run
+from pim_connector.sync.state import SyncState
 from simulators.akeneo.pim import Pim
 from tests.integration.nightly import Nights
 from tests.integration.shop import MAPPING, counts, export, item, serving, shop_nights, value
@@ -37,13 +36,13 @@ def nights(server: tuple[Pim, str], monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 def again(nights: Nights, run: Run, force: Force | None = None, **selection: Any) -> Run:
     parts = ReplayParts(
-        errands=nights.errands(),
+        jobs=nights.jobs(),
         deliveries=nights.stack.deliveries,
-        ledger=Ledger(nights.stack.dynamodb, "SyncStateTable"),
+        sync_state=SyncState(nights.stack.dynamodb, "SyncStateTable"),
     )
-    errand = replay(run, Selection(**selection), parts, force=force)
+    job = replay(run, Selection(**selection), parts, force=force)
     nights.rest()
-    return nights.run(errand.id)
+    return nights.run(job.id)
 
 
 def test_what_mapper_and_splitter_rejected_goes_through_with_a_mended_mapping(
@@ -53,9 +52,9 @@ def test_what_mapper_and_splitter_rejected_goes_through_with_a_mended_mapping(
     run = nights.night("a.xml", export(item(1), item(2, code="too long"), nameless))
     assert counts(run) == {"created": 1, "rejected": 2}
     nights.stack.put("config/erp/shop.yaml", NAMED)
-    errand = again(nights, run, rejected=True)
-    assert (errand.phase, errand.kind, errand.of) == ("finished", "replay", run.id)
-    assert (errand.records, counts(errand)) == (2, {"created": 2})
+    job = again(nights, run, rejected=True)
+    assert (job.phase, job.kind, job.of) == ("finished", "replay", run.id)
+    assert (job.records, counts(job)) == (2, {"created": 2})
     assert value(nights, "p2", "code") == "too l"
     assert nights.pim.product_by_identifier("p9") is not None
     assert counts(nights.run(run.id)) == {"created": 1, "rejected": 2}
@@ -69,7 +68,7 @@ def test_a_replayed_record_never_overwrites_a_newer_one(nights: Nights) -> None:
     assert value(nights, "p2", "name") == "New 2"
 
 
-def test_nor_one_of_a_newer_file_that_was_unchanged_and_left_no_trace_in_the_ledger(
+def test_nor_one_of_a_newer_file_that_was_unchanged_and_left_no_trace_in_the_sync_state(
     nights: Nights,
 ) -> None:
     nights.night("a.xml", export(item(2)))

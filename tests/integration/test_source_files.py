@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from pim_connector.bucket import Bucket
+from pim_connector.aws.bucket import Bucket
+from pim_connector.dam.loading import KEEP_SECONDS, SourceFiles
 from pim_connector.errors import ConfigurationError
-from pim_connector.source_files import KEEP_SECONDS, SourceFiles
 from tests.integration.stack import credentials
 
 SOURCE = """source: dam

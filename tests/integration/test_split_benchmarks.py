@@ -32,7 +32,9 @@ def test_twenty_thousand_records_cost_little_more_memory_than_one(tmp_path: Path
     found = child("splitter", export)
     assert found["peak_above_one_record_mb"] < 20
     assert found["records"] == 20_000
-    assert found["messages"] < 20_000 / 100 + 8, "messages are full, but for the last of each lane"
+    assert found["messages"] < 20_000 / 100 + 8, (
+        "messages are full, but for the last of each message group"
+    )
 
 
 def test_a_split_that_is_stopped_in_the_middle_sends_every_record_once(tmp_path: Path) -> None:

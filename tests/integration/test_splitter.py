@@ -15,9 +15,9 @@ from moto import mock_aws
 
 from functions.splitter import handler
 from pim_connector.errors import ConfigurationError
-from pim_connector.ledger import Ledger, LedgerEntry
-from pim_connector.messages import ProductMessage
-from pim_connector.runs.run import Run
+from pim_connector.sync.messages import ProductMessage
+from pim_connector.sync.runs import Run
+from pim_connector.sync.state import StateEntry, SyncState
 from tests.integration.stack import BUCKET, ROOT, Context, Stack, credentials
 
 MAPPING = """
@@ -73,17 +73,17 @@ def identifiers(messages: list[ProductMessage]) -> list[str]:
 
 
 def accept(stack: Stack, messages: list[ProductMessage]) -> None:
-    """Do what the mapper does when the PIM took everything: ledger, then the run's books."""
+    """Do what the mapper does when the PIM took everything: sync state, then the run's books."""
     enter(stack, messages)
     stack.record(messages)
 
 
 def enter(stack: Stack, messages: list[ProductMessage]) -> None:
-    """Enter in the ledger that the PIM took everything."""
-    ledger = Ledger(stack.dynamodb, "SyncStateTable")
-    ledger.accept(
+    """Enter in the sync state that the PIM took everything."""
+    sync_state = SyncState(stack.dynamodb, "SyncStateTable")
+    sync_state.accept(
         [
-            LedgerEntry(
+            StateEntry(
                 source=message.source,
                 resource=message.resource,
                 identifier=record.identifier,
@@ -108,8 +108,8 @@ def test_an_uploaded_file_becomes_messages_of_its_records_models_first(stack: St
     assert sorted(identifiers(messages)) == sorted(
         [f"M{n}" for n in range(3)] + [f"P{n}" for n in range(250)]
     )
-    for lane in (0, 1):
-        kinds = [message.resource for message in messages if message.lane == lane]
+    for group in (0, 1):
+        kinds = [message.resource for message in messages if message.group == group]
         assert kinds == sorted(kinds, reverse=True)
     assert (run.phase, run.records, run.sent) == ("delivering", 253, len(messages))
     assert stack.told() == []

@@ -26,8 +26,7 @@ from local.demo.export import export
 from local.stack import lifecycle
 from local.stack.servers import Server, is_running, stop, wait_until_ready
 from pim_connector.akeneo.client import AkeneoClient
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.run import Run
+from pim_connector.sync.runs import Registry, Run
 
 pytestmark = [pytest.mark.stack, pytest.mark.filterwarnings("default::ResourceWarning")]
 
@@ -37,7 +36,7 @@ EXPECTED = expectation(GOODS)
 RECEIVED_AGAIN_SECONDS = 20
 """Instead of the half hour after which the queue gives out what a dead worker held."""
 LINE_MILLISECONDS = 30
-PATIENCE_SECONDS = 300
+RETRY_POLICY_SECONDS = 300
 KILLS = 5
 FIELDS = ("family", "family_variant", "parent", "groups", "categories", "enabled", "values")
 OWN = ("identifier", "code", *FIELDS)
@@ -111,7 +110,7 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def until(holds: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
+def until(holds: Callable[[], object], *, seconds: float = RETRY_POLICY_SECONDS) -> None:
     """Wait for something that has to come about."""
     deadline = time.monotonic() + seconds
     while not holds():

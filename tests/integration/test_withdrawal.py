@@ -11,12 +11,11 @@ import pytest
 
 from functions.mapper import handler as mapper
 from functions.splitter import handler as splitter
-from pim_connector.delivery.worker import MOST_ATTEMPTS
 from pim_connector.errors import ConfigurationError
-from pim_connector.ledger import Ledger
-from pim_connector.past_records import Selection
-from pim_connector.replaying import ReplayParts, replay
-from pim_connector.withdrawal import confirm
+from pim_connector.products.missing import confirm
+from pim_connector.products.replaying import ReplayParts, Selection, replay
+from pim_connector.products.worker import MOST_ATTEMPTS
+from pim_connector.sync.state import SyncState
 from simulators.akeneo.faults import Faults
 from simulators.akeneo.pim import Pim
 from tests.integration.nightly import Nights
@@ -66,8 +65,8 @@ def test_what_left_a_full_export_is_disabled_and_enabled_when_it_is_back(nights:
     second = nights.night("b.xml", export(1, 2, 3))
     assert enabled(nights) == {"p1": True, "p2": True, "p3": True, "p4": False}
     assert (second.records, second.counts["unchanged"], second.missing) == (3, 3, 1)
-    errand = nights.run(f"{second.id}-withdrawal")
-    assert (errand.phase, errand.records, errand.counts["updated"]) == ("finished", 1, 1)
+    job = nights.run(f"{second.id}-withdrawal")
+    assert (job.phase, job.records, job.counts["updated"]) == ("finished", 1, 1)
     third = nights.night("c.xml", export(1, 2, 3, 4))
     assert enabled(nights)["p4"] is True
     assert (third.counts["updated"], third.counts["unchanged"]) == (1, 3)
@@ -91,12 +90,12 @@ def test_above_the_share_nothing_is_disabled_before_an_operator_says_so(nights: 
     assert set(enabled(nights).values()) == {True}
     assert held.hold is not None
     assert "3 of 4 products are missing (75.0 %), the mapping allows 50%" in held.hold
-    confirm(held, nights.errands())
+    confirm(held, nights.jobs())
     nights.rest()
     assert enabled(nights) == {"p1": True, "p2": False, "p3": False, "p4": False}
     assert nights.run(held.id).hold is None
     with pytest.raises(ConfigurationError, match="nothing to confirm"):
-        confirm(nights.run(held.id), nights.errands())
+        confirm(nights.run(held.id), nights.jobs())
 
 
 def test_what_nobody_decided_about_is_still_missing_from_the_next_export(nights: Nights) -> None:
@@ -105,8 +104,8 @@ def test_what_nobody_decided_about_is_still_missing_from_the_next_export(nights:
     again = nights.night("c.xml", export(1))
     assert (again.missing, again.hold is not None) == (3, True)
     with pytest.raises(ConfigurationError, match="is newer than"):
-        confirm(held, nights.errands())
-    confirm(again, nights.errands())
+        confirm(held, nights.jobs())
+    confirm(again, nights.jobs())
     nights.rest()
     assert nights.night("d.xml", export(1)).missing == 0
     assert enabled(nights) == {"p1": True, "p2": False, "p3": False, "p4": False}
@@ -144,8 +143,8 @@ def test_a_product_that_somebody_deleted_in_the_pim_is_not_made_again_to_be_disa
     nights.night("a.xml", export(1, 2))
     delete(nights.pim, "p2")
     second = nights.night("b.xml", export(1))
-    errand = nights.run(f"{second.id}-withdrawal")
-    assert errand.counts["filtered"] == 1
+    job = nights.run(f"{second.id}-withdrawal")
+    assert job.counts["filtered"] == 1
     assert nights.pim.product_by_identifier("p2") is None
 
 
@@ -231,9 +230,9 @@ def test_a_record_that_was_rejected_does_not_come_back_by_a_replay_once_an_expor
     nights.stack.put("config/erp/shop.yaml", MAPPING)
     nights.night("b.xml", export(1, 2))
     parts = ReplayParts(
-        errands=nights.errands(),
+        jobs=nights.jobs(),
         deliveries=nights.stack.deliveries,
-        ledger=Ledger(nights.stack.dynamodb, "SyncStateTable"),
+        sync_state=SyncState(nights.stack.dynamodb, "SyncStateTable"),
     )
     replayed = replay(run, Selection(rejected=True), parts)
     nights.rest()

@@ -59,7 +59,7 @@ class Account:
     def _build(self) -> None:
         world = self.world
         world.dynamodb.add_table("runs", "pk", "sk")
-        world.dynamodb.add_table("ledger", "pk")
+        world.dynamodb.add_table("sync_state", "pk")
         world.dynamodb.add_table("state", "pk")
         self.dead = world.sqs.add_queue(Queue("dead.fifo"))
         self.queue = world.sqs.add_queue(
@@ -74,13 +74,13 @@ class Account:
         return {
             "BUCKET": BUCKET,
             "RUN_TABLE": "runs",
-            "SYNC_STATE_TABLE": "ledger",
+            "SYNC_STATE_TABLE": "sync_state",
             "STATE_TABLE": "state",
             "PRODUCT_QUEUE_URL": self.queue.url,
             "PRODUCT_DEAD_LETTER_QUEUE_URL": self.dead.url,
             "AKENEO_URL": "https://pim.example.com",
             "AKENEO_SECRET_ARN": SECRET_NAME,
-            "CONCURRENT_CALLS": str(self.plan.lanes),
+            "CONCURRENT_CALLS": str(self.plan.groups),
             "TRIGGER": self.plan.trigger,
             "PARENT_WAIT_MINUTES": str(self.plan.parent_wait_minutes),
             "POWERTOOLS_SERVICE_NAME": "night",
@@ -182,8 +182,8 @@ class Account:
     # Messages
 
     def poll(self) -> None:
-        """Hand messages to the mapper, one each, as far as lanes and visibility allow."""
-        while self.busy_mappers < self.plan.lanes:
+        """Hand messages to the mapper, one each, as far as message groups and visibility allow."""
+        while self.busy_mappers < self.plan.groups:
             found = self.queue.receive(self.clock, 1)
             if not found:
                 break

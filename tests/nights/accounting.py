@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tests.nights.books import Books, Entry
-from tests.nights.oracle import Booked
+from tests.nights.oracle import StoredResult
 from tests.nights.plan import File
+from tests.nights.results import Entry, MessageResults
 
 if TYPE_CHECKING:
     from tests.nights.account import Account
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 END_STATES = ("created", "updated", "unchanged", "superseded", "filtered", "rejected")
 EXHAUSTED = "the splitter was stopped"
 """A splitter that is killed again and again gives a file up, and says so."""
-IN_NO_MESSAGE = {"replay": ("superseded", "filtered", "rejected"), "rewind": ("superseded",)}
-"""States of an errand's records that are known before anything is sent."""
+IN_NO_MESSAGE = {"replay": ("superseded", "filtered", "rejected"), "revert": ("superseded",)}
+"""States of a job's records that are known before anything is sent."""
 GIVEN_UP = "the command was stopped"
-"""An errand whose command was killed before it had written everything down says so."""
+"""A job whose command was killed before it had written everything down says so."""
 
 
-def accounting(file: File, books: Books, account: Account) -> Iterator[str]:
-    header = books.header(file)
+def accounting(file: File, results: MessageResults, account: Account) -> Iterator[str]:
+    header = results.header(file)
     if header is None:
         yield f"file {file.number} ({file.key} {file.version}) has no run"
         return
@@ -35,11 +35,11 @@ def accounting(file: File, books: Books, account: Account) -> Iterator[str]:
     wanted = "failed" if file.broken else "finished"
     if header["phase"] != wanted:
         yield f"{name}: phase {header['phase']}, not {wanted}; problem {header.get('problem')}"
-    yield from counted(name, header, file.whole, books, account)
+    yield from counted(name, header, file.whole, results, account)
 
 
 def counted(
-    name: str, header: Entry, records: int, books: Books, account: Account
+    name: str, header: Entry, records: int, results: MessageResults, account: Account
 ) -> Iterator[str]:
     """Say where header, books and report of a run with so many records do not agree."""
     if header["records"] != records:
@@ -47,17 +47,17 @@ def counted(
     counts = {state: int(header.get(state, 0)) for state in END_STATES}
     if sum(counts.values()) != records or header.get("parked"):
         yield f"{name}: {counts} and {header.get('parked')} parked do not add up to {records}"
-    booked = books.states(header["id"])
-    states = Counter(each.state for each in booked.values())
+    stored = results.states(header["id"])
+    states = Counter(each.state for each in stored.values())
     in_no_message = IN_NO_MESSAGE.get(header["kind"], ())
     for state, count in counts.items():
         if states[state] != count and not (state in in_no_message and states[state] < count):
             yield f"{name}: counted {count} as {state}, booked {states[state]}"
-    yield from _reported(name, header, booked, account)
+    yield from _reported(name, header, stored, account)
 
 
 def _reported(
-    name: str, header: Entry, booked: dict[int, Booked], account: Account
+    name: str, header: Entry, stored: dict[int, StoredResult], account: Account
 ) -> Iterator[str]:
     told = [event for event in account.finished if event["run"] == header["id"]]
     if not told:
@@ -74,7 +74,7 @@ def _reported(
     if told_of != counts.get("rejected", 0):
         yield f"{name}: {counts.get('rejected')} were rejected, the report tells of {told_of}"
     listed = {o["number"]: o for o in report["outcomes"] if o["state"] == "rejected"}
-    for number in (n for n, each in booked.items() if each.state == "rejected"):
+    for number in (n for n, each in stored.items() if each.state == "rejected"):
         problems = listed.get(number, {}).get("problems") or [{}]
         if not all(problem.get("reason") for problem in problems):
             yield f"{name}: record {number} was rejected and the report gives no reason"
@@ -85,53 +85,53 @@ def _reported(
         yield f"{name}: its file is not at {moved!r}"
 
 
-def errand_accounting(errand: Entry, books: Books, account: Account) -> Iterator[str]:
-    """Say where an errand sent other records than it should, or came to no end."""
-    if errand["kind"] == "replay":
-        yield from _replay_accounting(errand, books, account)
+def job_accounting(job: Entry, results: MessageResults, account: Account) -> Iterator[str]:
+    """Say where a job sent other records than it should, or came to no end."""
+    if job["kind"] == "replay":
+        yield from _replay_accounting(job, results, account)
         return
-    name = f"{errand['kind']} ({errand['id']})"
-    if errand.get("problem"):
-        yield from _given_up(name, errand, books, account)
+    name = f"{job['kind']} ({job['id']})"
+    if job.get("problem"):
+        yield from _given_up(name, job, results, account)
         return
-    if errand["phase"] != "finished":
-        yield f"{name}: phase {errand['phase']}, not finished; problem {errand.get('problem')}"
-    yield from counted(name, errand, int(errand["records"]), books, account)
-    if errand["kind"] == "rewind":
+    if job["phase"] != "finished":
+        yield f"{name}: phase {job['phase']}, not finished; problem {job.get('problem')}"
+    yield from counted(name, job, int(job["records"]), results, account)
+    if job["kind"] == "revert":
         return
-    of = books.items["run#" + errand["of"], "run"]
+    of = results.items["run#" + job["of"], "run"]
     held = of.get("hold") and account.weather.is_quiet
-    at_once = errand["id"] == f"{errand['of']}-withdrawal"
-    if held or (at_once and int(errand["records"]) > int(of.get("missing") or 0)):
-        yield f"{name}: {errand['records']} products, {of.get('missing')} missing, {of.get('hold')}"
+    at_once = job["id"] == f"{job['of']}-withdrawal"
+    if held or (at_once and int(job["records"]) > int(of.get("missing") or 0)):
+        yield f"{name}: {job['records']} products, {of.get('missing')} missing, {of.get('hold')}"
 
 
-def _replay_accounting(errand: Entry, books: Books, account: Account) -> Iterator[str]:
-    name = f"replay ({errand['id']})"
-    asked = account.operator.asked[errand["id"]]
-    [file] = [f for f in account.plan.files if (books.header(f) or {}).get("id") == asked.of]
-    if errand.get("problem"):
-        yield from _given_up(name, errand, books, account)
+def _replay_accounting(job: Entry, results: MessageResults, account: Account) -> Iterator[str]:
+    name = f"replay ({job['id']})"
+    asked = account.operator.asked[job["id"]]
+    [file] = [f for f in account.plan.files if (results.header(f) or {}).get("id") == asked.of]
+    if job.get("problem"):
+        yield from _given_up(name, job, results, account)
         return
-    if errand["phase"] != "finished":
-        yield f"{name}: phase {errand['phase']}, not finished"
-    wanted = _asked_for(asked, file, books)
-    yield from counted(name, errand, len(wanted), books, account)
-    sent = books.states(errand["id"]).keys()
+    if job["phase"] != "finished":
+        yield f"{name}: phase {job['phase']}, not finished"
+    wanted = _asked_for(asked, file, results)
+    yield from counted(name, job, len(wanted), results, account)
+    sent = results.states(job["id"]).keys()
     if not sent <= wanted:
         yield f"{name}: records {sorted(sent)} were sent, asked for were {sorted(wanted)}"
 
 
-def _given_up(name: str, errand: Entry, books: Books, account: Account) -> Iterator[str]:
-    if GIVEN_UP not in errand["problem"] or account.weather.is_quiet:
-        yield f"{name}: {errand['problem']}"
-    yield from counted(name, errand, 0, books, account)
+def _given_up(name: str, job: Entry, results: MessageResults, account: Account) -> Iterator[str]:
+    if GIVEN_UP not in job["problem"] or account.weather.is_quiet:
+        yield f"{name}: {job['problem']}"
+    yield from counted(name, job, 0, results, account)
 
 
-def _asked_for(asked: Asked, file: File, books: Books) -> set[int]:
+def _asked_for(asked: Asked, file: File, results: MessageResults) -> set[int]:
     if asked.rejected:
-        states = books.states(asked.of)
-        return {number for number, booked in states.items() if booked.state == "rejected"}
+        states = results.states(asked.of)
+        return {number for number, stored in states.items() if stored.state == "rejected"}
     items = dict(enumerate(file.items[: file.readable], start=1))
     if asked.number:
         return {asked.number} & items.keys()

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pim_connector.manifests import identity_hash
-from tests.nights.accounting import accounting, errand_accounting
-from tests.nights.books import Books
+from pim_connector.sync.chunks import identity_hash
+from tests.nights.accounting import accounting, job_accounting
 from tests.nights.held import texts
-from tests.nights.marketing import amended
+from tests.nights.marketing import updated
 from tests.nights.oracle import FileRun, Key, expect
 from tests.nights.pim import SECRET, WRONG
+from tests.nights.results import MessageResults
 from tests.nights.undoing import undone
 
 if TYPE_CHECKING:
@@ -31,35 +31,35 @@ MAX_PRINTED = 6
 
 def violations(account: Account) -> list[str]:
     """Give every invariant that does not hold, in words."""
-    books = Books(account)
+    results = MessageResults(account)
     found = [*_limits(account), *_outages(account)]
     found += _rest(account)
     runs: list[FileRun] = []
     for file in account.plan.files:
-        found += accounting(file, books, account)
-        run = books.run_of(file)
+        found += accounting(file, results, account)
+        run = results.run_of(file)
         if run is not None:
             runs.append(run)
-        runs += [*books.replays_of(file), *books.amendments_of(file)]
-    for errand in books.errands:
-        found += errand_accounting(errand, books, account)
+        runs += [*results.replays_of(file), *results.value_updates_of(file)]
+    for job in results.jobs:
+        found += job_accounting(job, results, account)
     expected = expect(runs, _there_since(account), account.pim.pim.before)
     found += expected.wrong
-    amended(account, runs, expected.values)
+    updated(account, runs, expected.values)
     found += _pim(account, expected.values, expected.parents)
-    found += _order(account, books)
+    found += _order(account, results)
     found += undone(account, runs)
     found += _secrets(account)
-    found += _baselines(account, books)
+    found += _baselines(account, results)
     if account.weather.is_quiet and not account.plan.poisoned:
         found += _economy(account, runs)
     return found
 
 
 def _limits(account: Account) -> Iterator[str]:
-    lanes, most = account.plan.lanes, account.pim.most
-    if most > lanes:
-        yield f"{most} calls at once to the PIM, with {lanes} lanes"
+    groups, most = account.plan.groups, account.pim.most
+    if most > groups:
+        yield f"{most} calls at once to the PIM, with {groups} message groups"
     for call in account.pim.sent:
         if len(call.lines) > account.plan.message_records:
             yield f"{len(call.lines)} lines in one PATCH {call.path}"
@@ -141,17 +141,17 @@ def _shown(places: dict[str, set[str]]) -> str:
     return ", ".join(f"{name}={'|'.join(sorted(texts))}" for name, texts in places.items())
 
 
-def _order(account: Account, books: Books) -> Iterator[str]:
+def _order(account: Account, results: MessageResults) -> Iterator[str]:
     """No accepted write may come from an older file than the one before it.
 
     Where the messages of both died, they are redriven in their order: the newer one writes again.
     """
     orders = {
-        header["id"]: books.order_of(file)
+        header["id"]: results.order_of(file)
         for file in account.plan.files
-        if (header := books.header(file)) is not None
+        if (header := results.header(file)) is not None
     }
-    orders |= {errand["id"]: orders[errand["of"]] for errand in books.errands}
+    orders |= {job["id"]: orders[job["of"]] for job in results.jobs}
     newest: dict[Key, tuple[tuple[str, str, str], str]] = {}
     for write in account.pim.pim.writes:
         order = orders.get(write.run)
@@ -167,16 +167,16 @@ def _order(account: Account, books: Books) -> Iterator[str]:
             newest[key] = order, write.run
 
 
-def _baselines(account: Account, books: Books) -> Iterator[str]:
-    """What the next file would take for granted is what the ledger holds."""
+def _baselines(account: Account, results: MessageResults) -> Iterator[str]:
+    """What the next file would take for granted is what the sync state holds."""
     s3 = account.world.s3
-    for (pk, _), last in books.items.items():
+    for (pk, _), last in results.items.items():
         key = f"baselines/{pk.removeprefix('last#')}/{last.get('run')}"
         if not (pk.startswith("last#") and last["alone"] and key in s3.keys(key)):
             continue
-        digest = books.items[f"run#{last['run']}", "run"]["mapping"]["digest"]
+        digest = results.items[f"run#{last['run']}", "run"]["mapping"]["digest"]
         held = {}
-        for item in account.world.dynamodb.tables["ledger"].values():
+        for item in account.world.dynamodb.tables["sync_state"].values():
             _, resource, identifier = item["pk"]["S"].split("|", 2)
             same = item["m"]["S"] == digest
             held[identity_hash(resource, identifier)] = item["f"]["B"][:8] if same else b""
@@ -184,7 +184,7 @@ def _baselines(account: Account, books: Books) -> Iterator[str]:
         for place in range(0, len(entries), 16):
             identity = int.from_bytes(entries[place : place + 8])
             if held.get(identity) != entries[place + 8 : place + 16]:
-                yield f"{key} has a product that the ledger has not, or has otherwise"
+                yield f"{key} has a product that the sync state has not, or has otherwise"
 
 
 def _secrets(account: Account) -> Iterator[str]:
@@ -215,8 +215,8 @@ def _economy(account: Account, runs: list[FileRun]) -> Iterator[str]:
             if count > named[code] * (5 if code in waiting else 1):
                 yield f"{run.name}: {code} was sent {count} times to {path}"
         states: dict[str, set[str]] = defaultdict(set)
-        for number, booked in run.booked.items():
-            states[run.items[number - 1].no].add(booked.state)
+        for number, stored in run.stored.items():
+            states[run.items[number - 1].no].add(stored.state)
         taken = {code for _, code in run.written}
         for path, code in lines:
             if code in waiting - taken:

@@ -56,7 +56,7 @@ class Marketing:
         self._trace.note(f"somebody sets {place} of {code} to {data}")
 
 
-def amended(
+def updated(
     account: Account, runs: Sequence[FileRun], values: dict[Key, dict[str, set[str]]]
 ) -> None:
     """Add to what must be in the PIM what people have set there since.
@@ -77,15 +77,15 @@ def amended(
 
 def _writes(account: Account, runs: Sequence[FileRun], key: Key) -> list[Write]:
     """Give the writes of a product that bring what files say of it."""
-    amending = {run.id for run in runs if run.withdraws or run.undoes}
+    updating_values = {run.id for run in runs if run.withdraws or run.undoes}
     writes = (w for w in account.pim.pim.writes if (w.kind, w.code) == key)
-    return [write for write in writes if write.run not in amending]
+    return [write for write in writes if write.run not in updating_values]
 
 
 def _left_alone(account: Account, runs: Sequence[FileRun], edit: Edit) -> bool:
     """Say whether all that was written since held what the ERP had sent before.
 
-    Not where what did not change may have been sent once more: after a doubt or a rewind, by force.
+    Not where what did not change may have been sent once more: after a doubt or a revert, by force.
     """
     if edit.place == "stock" and account.plan.always:
         return False
@@ -106,7 +106,7 @@ def _left_alone(account: Account, runs: Sequence[FileRun], edit: Edit) -> bool:
 
 def _brought(run: FileRun, edit: Edit) -> Iterator[str]:
     for number, item in enumerate(run.items, start=1):
-        booked = run.booked.get(number)
-        if item.key == edit.key and booked is not None and booked.state != "filtered":
+        stored = run.stored.get(number)
+        if item.key == edit.key and stored is not None and stored.state != "filtered":
             values: Values = mapped(item, run.mapping)
             yield values.get(edit.place, "")

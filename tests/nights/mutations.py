@@ -39,17 +39,17 @@ def _never_superseded(_: Any) -> Any:
 
 
 def _order_as_it_is(_: Any) -> Any:
-    def decide(sighting: Any, entry: Any, standing: Any) -> str:
-        from pim_connector.mapping.result import Filtered, Rejected
+    def decide(candidate: Any, entry: Any, run_context: Any) -> str:
+        from pim_connector.mapping.results import Filtered, Rejected
 
-        if isinstance(sighting.found, Filtered):
+        if isinstance(candidate.found, Filtered):
             return "f"
-        if isinstance(sighting.found, Rejected):
+        if isinstance(candidate.found, Rejected):
             return "r"
-        if sighting.repeats or entry is None:
+        if candidate.repeats or entry is None:
             return "q"
-        same = (entry.fingerprint, entry.mapping) == (sighting.fingerprint, standing.digest)
-        return "u" if same and standing.shortcut else "q"
+        same = (entry.fingerprint, entry.mapping) == (candidate.fingerprint, run_context.digest)
+        return "u" if same and run_context.shortcut else "q"
 
     return decide
 
@@ -58,7 +58,7 @@ def _all_done_at_200(original: Any) -> Any:
     """Take every line of a call that was answered with 200 as written, as most clients do."""
 
     def call(self: Any, group: tuple[int, ...]) -> Any:
-        from pim_connector.akeneo.outcomes import Upserted
+        from pim_connector.akeneo.answers import Upserted
 
         refused = original(self, group)
         if refused is None:
@@ -74,11 +74,11 @@ _turns = count()
 
 
 def _group_of_its_own(_: Any) -> Any:
-    return lambda lane: f"lane-{lane}-{next(_turns)}"
+    return lambda group: f"message group-{group}-{next(_turns)}"
 
 
-def _lane_by_turns(_: Any) -> Any:
-    return lambda _key, lanes: next(_turns) % lanes
+def _group_by_turns(_: Any) -> Any:
+    return lambda _key, groups: next(_turns) % groups
 
 
 def _unconditional(original: Any) -> Any:
@@ -128,7 +128,7 @@ def _no_attempts(_: Any) -> Any:
 
 
 def _shut(_: Any) -> Any:
-    from pim_connector.breaker import Closed
+    from pim_connector.akeneo.pim import Closed
 
     return lambda *_: Closed()
 
@@ -185,12 +185,14 @@ def _all_slots(_: Any) -> Any:
 
 MUTATIONS = (
     Mutation(
-        "ledger: order checked by the mapper",
-        "pim_connector.delivery.triage.is_superseded",
+        "sync state: order checked by the mapper",
+        "pim_connector.products.lines.is_superseded",
         _never_superseded,
     ),
     Mutation(
-        "ledger: order checked at the split", "pim_connector.decisions.decide", _order_as_it_is
+        "sync state: order checked at the split",
+        "pim_connector.products.decisions.decide",
+        _order_as_it_is,
     ),
     Mutation(
         "answers: lines counted",
@@ -198,109 +200,121 @@ MUTATIONS = (
         _all_done_at_200,
     ),
     Mutation(
-        "queue: one group per lane",
-        "pim_connector.dispatch.message_group",
+        "queue: one group per message group",
+        "pim_connector.products.batching.group_id",
         _group_of_its_own,
     ),
-    Mutation("lanes: a family stays in its lane", "pim_connector.split.lane_of", _lane_by_turns),
+    Mutation(
+        "message groups: a family stays in its message group",
+        "pim_connector.products.split.group_of",
+        _group_by_turns,
+    ),
     Mutation(
         "books: conditional writes (fence, checkpoint)",
-        "pim_connector.runs.table.Change.expressions",
+        "pim_connector.aws.table.ItemChange.expressions",
         _unconditional,
     ),
     Mutation(
         "books: a window or message is put if absent",
-        "pim_connector.runs.table.RunTable.putting",
+        "pim_connector.aws.table.Table.putting",
         _put_always,
     ),
     Mutation(
         "books: a recorded message is done, once",
-        "pim_connector.runs.deliveries.Deliveries.message_recorded",
+        "pim_connector.sync.message_results.Deliveries.message_recorded",
         _forgotten,
     ),
     Mutation(
         "split: nothing unchanged behind an older run",
-        "pim_connector.runs.registry.Registry.older_unfinished",
+        "pim_connector.sync.runs.Registry.older_unfinished",
         _always_short,
     ),
     Mutation(
         "split: what was begun ends first",
-        "pim_connector.runs.registry.Registry.begun",
+        "pim_connector.sync.runs.Registry.begun",
         _nothing,
     ),
     Mutation(
         "split: manifests of newer files",
-        "pim_connector.runs.registry.Registry.newer_split",
+        "pim_connector.sync.runs.Registry.newer_split",
         _none_newer,
     ),
-    Mutation("baseline: only what the PIM took", "pim_connector.baseline._taken", _all_taken),
-    Mutation("baseline: no product that is there twice", "pim_connector.baseline._repeated", _none),
-    Mutation("baseline: the very version", "pim_connector.baseline.Baseline.holds", _by_name_only),
+    Mutation("baseline: only what the PIM took", "pim_connector.sync.snapshot._taken", _all_taken),
+    Mutation(
+        "baseline: no product that is there twice", "pim_connector.sync.snapshot._repeated", _none
+    ),
+    Mutation(
+        "baseline: the very version", "pim_connector.sync.snapshot.Baseline.holds", _by_name_only
+    ),
     Mutation(
         "parking: a released message has its own id",
-        "pim_connector.delivery.parents.released_id",
+        "pim_connector.products.delivery_context.released_id",
         _plain_id,
     ),
     Mutation(
         "parking: what lacks its parent waits",
-        "pim_connector.delivery.refusal._has",
+        "pim_connector.products.sending._has",
         _forgets_parent,
     ),
     Mutation(
         "attempts: a message that crashes is put aside",
-        "pim_connector.runs.deliveries.Deliveries.start_attempt",
+        "pim_connector.sync.message_results.Deliveries.start_attempt",
         _no_attempts,
     ),
     Mutation(
-        "ledger: no word for what may have been written",
-        "pim_connector.delivery.worker.doubt",
+        "sync state: no word for what may have been written",
+        "pim_connector.products.worker.doubt",
         _nothing,
     ),
     Mutation(
-        "ledger: no word for what may have been withdrawn",
-        "pim_connector.delivery.worker.presume",
+        "sync state: no word for what may have been withdrawn",
+        "pim_connector.products.worker.presume",
         _nothing,
     ),
     Mutation(
-        "ledger: what was begun has ended before a message is booked",
-        "pim_connector.threads.ended",
+        "sync state: what was begun has ended before a message is booked",
+        "pim_connector.aws.threads.ended",
         _none_newer,
     ),
-    Mutation("options: three a second", "pim_connector.pace.OptionPace.wait", _no_wait),
+    Mutation("options: three a second", "pim_connector.akeneo.pim.OptionPace.wait", _no_wait),
     Mutation(
-        "breaker: what one worker knows all know", "pim_connector.breaker.Breaker.enter", _shut
+        "breaker: what one worker knows all know", "pim_connector.akeneo.pim.Breaker.enter", _shut
     ),
     Mutation("log: no token in it", "pim_connector.akeneo.auth._bearing", _talkative),
     Mutation(
         "report: every rejection is told",
-        "pim_connector.closing._troubled",
+        "pim_connector.housekeeping._troubled",
         _none_newer,
     ),
     Mutation(
         "full exports: what is there again is enabled",
-        "pim_connector.delivery.shaping._enabled_again",
+        "pim_connector.products.shaping._enabled_again",
         _as_it_is,
     ),
-    Mutation("delta: what is always the ERP's", "pim_connector.delta._chosen", _nothing_always),
-    Mutation("delta: no more than what changed", "pim_connector.delta._chosen", _all_slots),
+    Mutation(
+        "delta: what is always the ERP's", "pim_connector.sync.comparison._chosen", _nothing_always
+    ),
+    Mutation(
+        "delta: no more than what changed", "pim_connector.sync.comparison._chosen", _all_slots
+    ),
     Mutation(
         "links: what the PIM has not yet follows",
-        "pim_connector.delivery.submission._without_links",
+        "pim_connector.products.sending._without_links",
         _nothing,
     ),
     Mutation(
-        "errands: written down before anything is sent",
-        "pim_connector.rounds.send_written",
+        "jobs: written down before anything is sent",
+        "pim_connector.housekeeping.publish_staged",
         _nothing,
     ),
     Mutation(
-        "errands: what was not written down is given up",
-        "pim_connector.runs.registry.Registry.give_up",
+        "jobs: what was not written down is given up",
+        "pim_connector.sync.runs.Registry.give_up",
         _nothing,
     ),
     Mutation(
         "replay: nothing that a newer file held",
-        "pim_connector.replaying.manifests_of",
+        "pim_connector.products.replaying.manifests_of",
         _none_newer,
     ),
 )

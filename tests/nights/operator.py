@@ -1,4 +1,4 @@
-"""An operator who replays, redrives, confirms and rewinds; whose commands may die at any call."""
+"""An operator who replays, redrives, confirms and reverts; whose commands may die at any call."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 if TYPE_CHECKING:
-    from pim_connector.replaying import ReplayParts
-    from pim_connector.runs.run import Run
+    from pim_connector.products.replaying import ReplayParts
+    from pim_connector.sync.runs import Run
     from tests.nights.account import Account
 
 KILLED = 0.04
@@ -39,12 +39,12 @@ class Operator:
         self.asked: dict[str, Asked] = {}
 
     def replay(self) -> None:
-        """Replay something of a run that has ended, unless an errand is under way."""
+        """Replay something of a run that has ended, unless a job is under way."""
         self._type("replay", self._replay)
 
     def redrive(self) -> None:
         """Put the dead letters back into their queue."""
-        from pim_connector.redriving import redrive
+        from pim_connector.aws.queue import redrive
 
         account = self._account
         account.redriven |= {str(json.loads(m.body)["run"]) for m in account.dead.messages}
@@ -60,9 +60,9 @@ class Operator:
         """Have the products disabled that a suspicious full export lacks, where one waits."""
         self._type("confirm", self._confirm)
 
-    def rewind(self) -> None:
+    def revert(self) -> None:
         """Undo what a run has done, unless anything is under way."""
-        self._type("rewind", self._rewind)
+        self._type("revert", self._revert)
 
     def _type(self, name: str, work: Callable[[], object]) -> None:
         account = self._account
@@ -70,21 +70,20 @@ class Operator:
         account.wake_housekeeping()
 
     def _replay(self) -> str:
-        from pim_connector.errands import errand_name
-        from pim_connector.messages import Force
-        from pim_connector.past_records import Selection
-        from pim_connector.replaying import replay
+        from pim_connector.products.replaying import Selection, replay
+        from pim_connector.sync.jobs import job_name
+        from pim_connector.sync.messages import Force
 
         begin = datetime.fromtimestamp(self._account.clock.now, UTC)
         parts = self._parts(begin)
-        registry = parts.errands.registry
+        registry = parts.jobs.registry
         runs = list(registry.each(name.run for name in list(registry.all_runs())))
         ended = [run for run in runs if run.kind == "file" and run.finished_at and run.mapping]
         if not ended or any(run.kind != "file" and not run.finished_at for run in runs):
             return "nothing to replay now"
         run = self._account.chance.choice(ended)
         asked = self._drawn(run, self._account.chance)
-        self.asked[errand_name(run, "replay", begin)] = asked
+        self.asked[job_name(run, "replay", begin)] = asked
         selection = Selection(
             rejected=asked.rejected,
             numbers=frozenset([asked.number] if asked.number else ()),
@@ -93,23 +92,23 @@ class Operator:
         return replay(run, selection, parts, force=Force() if asked.forced else None).id
 
     def _confirm(self) -> str:
-        from pim_connector.withdrawal import confirm
+        from pim_connector.products.missing import confirm
 
-        parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).errands
+        parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).jobs
         names = [name.run for name in parts.registry.all_runs()]
         held = [run for run in parts.registry.each(names) if run.hold]
         return confirm(held[0], parts).id if held else "nothing to confirm"
 
-    def _rewind(self) -> str:
-        from pim_connector.rewinding import plan_rewind, rewind
+    def _revert(self) -> str:
+        from pim_connector.products.reverting import plan_revert, revert
 
-        parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).errands
+        parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).jobs
         names = [name.run for name in parts.registry.all_runs()]
         runs = [r for r in parts.registry.each(names) if r.kind == "file" and r.finished_at]
         if not runs:
-            return "nothing to rewind"
+            return "nothing to revert"
         run = self._account.chance.choice(runs[:3])
-        return rewind(run, plan_rewind(run, parts), parts).id
+        return revert(run, plan_revert(run, parts), parts).id
 
     def _drawn(self, run: Run, chance: Random) -> Asked:
         [file] = [
@@ -126,28 +125,28 @@ class Operator:
         return Asked(of=run.id, forced=forced)
 
     def _parts(self, begin: datetime) -> ReplayParts:
-        from pim_connector.bucket import Bucket
-        from pim_connector.errands import ErrandParts
-        from pim_connector.ledger import Ledger
-        from pim_connector.queues import FifoQueue
-        from pim_connector.replaying import ReplayParts
-        from pim_connector.runs.announcements import Announcements
-        from pim_connector.runs.deliveries import Deliveries
-        from pim_connector.runs.registry import Registry
-        from pim_connector.runs.table import RunTable
+        from pim_connector.aws.bucket import Bucket
+        from pim_connector.aws.events import Announcements
+        from pim_connector.aws.queue import FifoQueue
+        from pim_connector.aws.table import Table
+        from pim_connector.products.replaying import ReplayParts
+        from pim_connector.sync.jobs import JobParts
+        from pim_connector.sync.message_results import Deliveries
+        from pim_connector.sync.runs import Registry
+        from pim_connector.sync.state import SyncState
 
         client: Any = boto3.client
-        table = RunTable(client("dynamodb"), "runs")
-        errands = ErrandParts(
+        table = Table(client("dynamodb"), "runs")
+        jobs = JobParts(
             bucket=Bucket(client("s3"), self._account.environment()["BUCKET"]),
             registry=Registry(table),
             queue=FifoQueue(client("sqs"), self._account.queue.url),
             announcements=Announcements(client("events"), "default"),
-            lanes=self._account.plan.lanes,
+            groups=self._account.plan.groups,
             clock=lambda: begin,
         )
         return ReplayParts(
-            errands=errands,
+            jobs=jobs,
             deliveries=Deliveries(table),
-            ledger=Ledger(client("dynamodb"), "ledger"),
+            sync_state=SyncState(client("dynamodb"), "sync_state"),
         )

@@ -1,6 +1,6 @@
 """What the PIM must hold in the end, worked out from the generated data alone.
 
-Nothing of the connector is used here: not its mapping, not its ledger, not its order of files.
+Nothing of the connector is used here: not its mapping, not its sync state, not its order of files.
 What the books say became of a record comes in as plain text and is believed only as far as it can
 be true: a record may only be superseded by a newer one, unchanged only if nothing changed.
 """
@@ -24,7 +24,7 @@ NO_ANSWER = "never answered"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Booked:
+class StoredResult:
     """What the books say of one record: its state and, if it was rejected, the reasons."""
 
     state: str
@@ -45,14 +45,14 @@ class FileRun:
     order: tuple[str, str, str]
     mapping: int
     items: tuple[Item, ...]
-    booked: Mapping[int, Booked]
+    stored: Mapping[int, StoredResult]
     split_at: str
     written: frozenset[Key] = frozenset()
     """What the PIM itself says that this run wrote."""
     repeats: str = ""
     withdraws: bool = False
     undoes: str = ""
-    """The id of the run that it rewinds."""
+    """The id of the run that it reverts."""
     redriven: bool = False
     """Whether messages of it were dead letters for a while."""
 
@@ -71,7 +71,7 @@ class _Record:
     run: FileRun
     number: int
     item: Item
-    booked: Booked
+    stored: StoredResult
 
     @property
     def place(self) -> tuple[tuple[str, str, str], int]:
@@ -82,7 +82,7 @@ class _Record:
         return self.run.order, self.run.repeats, self.number
 
     def __str__(self) -> str:
-        return f"{self.run.name} record {self.number} ({self.item.no}, {self.booked.state})"
+        return f"{self.run.name} record {self.number} ({self.item.no}, {self.stored.state})"
 
 
 def mapped(item: Item, mapping: int) -> Values:
@@ -126,7 +126,7 @@ def _link_places(record: _Record, there_since: Mapping[Key, str]) -> dict[str, s
     since = {no: there_since.get(("product", no)) for no in record.item.targets}
     never = {no for no, moment in since.items() if moment is None}
     perhaps = [no for no, moment in since.items() if moment and moment >= record.run.split_at]
-    if record.booked.state == "unchanged":
+    if record.stored.state == "unchanged":
         perhaps = []
     found: dict[str, set[str]] = {}
     for count in range(len(perhaps) + 1):
@@ -159,7 +159,7 @@ def expect(
         wrong = _impossible(record, records, there_since)
         if wrong:
             expected.wrong.append(f"{record}: {wrong}")
-        if record.booked.state in SENT:
+        if record.stored.state in SENT:
             _take(expected, record, records, there_since)
         elif _may_be_there(record):
             _may_take(expected, record)
@@ -168,10 +168,10 @@ def expect(
 
 def _records(runs: list[FileRun]) -> list[_Record]:
     return [
-        _Record(run=run, number=number, item=item, booked=run.booked[number])
+        _Record(run=run, number=number, item=item, stored=run.stored[number])
         for run in runs
         for number, item in enumerate(run.items, start=1)
-        if number in run.booked
+        if number in run.stored
     ]
 
 
@@ -181,9 +181,9 @@ def _withdraw(expected: Expected, record: _Record, held: set[Key]) -> None:
     places = expected.values.get(record.item.key)
     if places is None:
         return
-    if record.booked.state == "filtered" and "" not in places:
+    if record.stored.state == "filtered" and "" not in places:
         expected.wrong.append(f"{record}: an older file brought it nevertheless")
-    if record.booked.state in ("updated", "unchanged"):
+    if record.stored.state in ("updated", "unchanged"):
         places["enabled"] = {"False"}
     elif _may_be_there(record):
         places["enabled"] = places["enabled"] | {"False"}
@@ -195,7 +195,7 @@ def _undo(
     """Let the values be those of before the run; `undone` says of each write whether they are."""
     key = record.item.key
     places = expected.values.get(key)
-    if places is None or not (record.booked.state in SENT or _may_be_there(record)):
+    if places is None or not (record.stored.state in SENT or _may_be_there(record)):
         return
     known = before.get((record.run.undoes, key), {})
     if known is None:
@@ -209,9 +209,9 @@ def _may_be_there(record: _Record) -> bool:
 
     It never answered; or it took the product, whose links then waited for a newer file.
     """
-    if record.booked.state == "superseded":
+    if record.stored.state == "superseded":
         return record.item.key in record.run.written
-    return record.booked.state == "rejected" and NO_ANSWER in record.booked.reasons
+    return record.stored.state == "rejected" and NO_ANSWER in record.stored.reasons
 
 
 def _take(
@@ -223,7 +223,7 @@ def _take(
     item = record.item
     values = mapped(item, record.run.mapping)
     places = expected.values.setdefault(item.key, {})
-    if record.booked.state == "unchanged":
+    if record.stored.state == "unchanged":
         different = {n for n, text in values.items() if places.get(n) != {text}}
         if different and not _was_there(record, values, records):
             expected.wrong.append(f"{record}: called unchanged, but {sorted(different)} differ")
@@ -244,7 +244,7 @@ def _was_there(record: _Record, values: Values, records: list[_Record]) -> bool:
     return any(
         other.item.key == record.item.key
         and other.place < record.place
-        and other.booked.state == "superseded"
+        and other.stored.state == "superseded"
         and other.item.key in other.run.written
         and mapped(other.item, other.run.mapping) == values
         for other in records
@@ -272,7 +272,7 @@ def _impossible(
     record: _Record, records: list[_Record], there_since: Mapping[Key, str]
 ) -> str | None:
     """Say why the state that is booked cannot be true, None if it can."""
-    state, item = record.booked.state, record.item
+    state, item = record.stored.state, record.item
     if item.gone or state == "filtered":
         return None if item.gone == (state == "filtered") else f"gone is {item.gone}"
     if state == "superseded":
@@ -295,7 +295,7 @@ def _newer(record: _Record, records: list[_Record]) -> bool:
         other.item.key == record.item.key
         and other.place > record.place
         and (
-            other.booked.state in (*SENT, "superseded")
+            other.stored.state in (*SENT, "superseded")
             or other.run is not record.run
             or other.run.redriven
         )
@@ -306,7 +306,7 @@ def _newer(record: _Record, records: list[_Record]) -> bool:
 def _why_rejected(
     record: _Record, records: list[_Record], there_since: Mapping[Key, str]
 ) -> str | None:
-    item, reasons = record.item, record.booked.reasons
+    item, reasons = record.item, record.stored.reasons
     if not reasons:
         return "rejected without a reason"
     if not is_good(item) or NO_ANSWER in reasons:
@@ -322,6 +322,6 @@ def _had_parent(record: _Record, records: list[_Record], there_since: Mapping[Ke
     if there_since.get(parent, "9") < record.run.split_at:
         return True
     return not record.run.redriven and any(
-        other.item.key == parent and other.booked.state in SENT and other.run is record.run
+        other.item.key == parent and other.stored.state in SENT and other.run is record.run
         for other in records
     )

@@ -58,8 +58,8 @@ class Plan:
     redrives: list[float] = field(default_factory=list)
     confirms: list[float] = field(default_factory=list)
     edits: list[float] = field(default_factory=list)
-    rewinds: list[float] = field(default_factory=list)
-    lanes: int = 4
+    reverts: list[float] = field(default_factory=list)
+    groups: int = 4
     parent_wait_minutes: int = 30
     window: int = 1000
     block: int = 256
@@ -77,7 +77,7 @@ class Plan:
             stamped=self.stamped,
             full=self.full,
             always=self.always,
-            reversible=bool(self.rewinds),
+            reversible=bool(self.reverts),
         )
         return text.encode()
 
@@ -87,7 +87,7 @@ def draw_plan(chance: Random) -> Plan:
     plan = Plan(
         stamped=chance.random() < 0.5, trigger=chance.choice(("upload",) * 3 + ("nightly",))
     )
-    plan.lanes = chance.choice((1, 2, 4))
+    plan.groups = chance.choice((1, 2, 4))
     plan.window = chance.choice((3, 5, 1000))
     plan.block = {3: 1, 5: 2}.get(plan.window, 256)
     plan.message_records = chance.choice((2, 4, 100))
@@ -107,7 +107,7 @@ def draw_plan(chance: Random) -> Plan:
         elif chance.random() < 0.3:
             plan.mappings.append((begin + chance.uniform(-60, 7200), chance.choice((1, 2))))
         for times, often in (
-            (plan.rewinds, 0.2),
+            (plan.reverts, 0.2),
             (plan.replays, 0.4),
             (plan.redrives, 0.3),
             (plan.confirms, 0.5),

@@ -62,8 +62,8 @@ def _plan_uploads(account: Account) -> None:
         loop.at(when, account.operator.redrive)
     for when in plan.confirms:
         loop.at(when, account.operator.confirm)
-    for when in plan.rewinds:
-        loop.at(when, account.operator.rewind)
+    for when in plan.reverts:
+        loop.at(when, account.operator.revert)
     for when in plan.edits:
         loop.at(when, account.marketing.edit)
     for night in range(plan.nights + 2):  # what people sent again waits for one more

@@ -26,7 +26,7 @@ from tests.nights.plan import Plan
 if TYPE_CHECKING:
     from tests.nights.account import Account
 
-_PROGRAMS: dict[int, tuple[Any, Any]] = {}
+_COMPILED_MAPPINGS: dict[int, tuple[Any, Any]] = {}
 """Mappings, as `_loaded` gives them, and the programs made of them."""
 _STRUCTURES: dict[tuple[tuple[str, ...], frozenset[tuple[str, str, str]]], Any] = {}
 FETCHED_WHOLE = 0.05
@@ -61,7 +61,7 @@ def in_charge(account: Account) -> Iterator[None]:
 
 
 def _replace(undo: ExitStack, module: ModuleType, account: Account) -> None:
-    from pim_connector.composition import Surroundings
+    from pim_connector.products.composition import Surroundings
 
     undo.enter_context(patch.object(module, "parts", account.invocations.parts_of(module)))
     if hasattr(module, "datetime"):
@@ -90,18 +90,18 @@ def _read_once(account: Account) -> Iterator[tuple[str, Any]]:
 
 def _scale(plan: Plan) -> Iterator[tuple[str, Any]]:
     """Make windows and messages small, so that small files have many of them."""
-    from pim_connector.packing import Packer
+    from pim_connector.products.batching import Batcher
 
     yield "windows.WINDOW", plan.window
     yield "baseline.BLOCK", plan.block
     yield "baseline.KEPT_BLOCKS", 6
     yield "split.CHECKPOINT_WINDOWS", 2 if plan.window < 1000 else 50
     yield "packing.MAX_RECORDS", plan.message_records
-    yield "errands.MAX_RECORDS", plan.message_records
-    yield "ledger.ITEMS_PER_WRITE", 3
+    yield "jobs.MAX_RECORDS", plan.message_records
+    yield "sync state.ITEMS_PER_WRITE", 3
     yield "delivery.notes.ITEMS_PER_WRITE", 3
     yield "dispatch.MAX_BYTES", plan.message_bytes
-    yield "split.Packer", partial(Packer, budget=plan.budget)
+    yield "split.Packer", partial(Batcher, budget=plan.budget)
 
 
 _parsed = lru_cache(maxsize=1024)(urlparse)
@@ -127,17 +127,17 @@ def _plain(deserializer: TypeDeserializer, value: Any) -> Any:
 
 @cache
 def _loaded(data: bytes, *, name: str) -> Any:
-    from pim_connector.mapping import load_mapping
+    from pim_connector.mapping.loading import load_mapping
 
     return load_mapping(data, name=name)
 
 
 def _compiled(mapping: Any) -> Any:
-    from pim_connector.mapping import compile_mapping
+    from pim_connector.mapping.compiling import compile_mapping
 
-    if id(mapping) not in _PROGRAMS:
-        _PROGRAMS[id(mapping)] = mapping, compile_mapping(mapping)
-    return _PROGRAMS[id(mapping)][1]
+    if id(mapping) not in _COMPILED_MAPPINGS:
+        _COMPILED_MAPPINGS[id(mapping)] = mapping, compile_mapping(mapping)
+    return _COMPILED_MAPPINGS[id(mapping)][1]
 
 
 class _Structures:
@@ -151,7 +151,7 @@ class _Structures:
         self._pim, self._chance = account.pim, account.chance
 
     def fetch(self, client: Any, codes: Any) -> Any:
-        from pim_connector.structure import fetch_structure
+        from pim_connector.akeneo.structure_cache import fetch_structure
 
         if self._chance.random() < FETCHED_WHOLE:
             return fetch_structure(client, codes)
@@ -191,13 +191,13 @@ class _Now:
 @contextmanager
 def _defaults(**given: Any) -> Iterator[None]:
     """Replace the defaults of constructors that were bound when the classes were defined."""
-    from pim_connector.bucket import Bucket
-    from pim_connector.ledger import Ledger
-    from pim_connector.queues import FifoQueue
-    from pim_connector.runs.table import RunTable
+    from pim_connector.aws.bucket import Bucket
+    from pim_connector.aws.queue import FifoQueue
+    from pim_connector.aws.table import Table
+    from pim_connector.sync.state import SyncState
 
     kept = []
-    for kind in (Bucket, Ledger, FifoQueue, RunTable):
+    for kind in (Bucket, SyncState, FifoQueue, Table):
         constructor: Any = kind.__init__
         defaults = constructor.__kwdefaults__
         kept.append((defaults, dict(defaults)))

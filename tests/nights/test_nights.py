@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.nights.goods import Item
-from tests.nights.oracle import Booked, FileRun, expect
+from tests.nights.oracle import FileRun, StoredResult, expect
 from tests.nights.plan import SOURCE
 from tests.nights.simulation import simulate
 
@@ -30,8 +30,8 @@ def test_the_oracle_does_not_believe_a_change_that_is_called_unchanged() -> None
     old = Item(kind="simple", no="S1", title="bag", stock="1")
     new = Item(kind="simple", no="S1", title="bag", stock="2")
     runs = [
-        _run("a", (old,), Booked(state="created")),
-        _run("b", (new,), Booked(state="unchanged")),
+        _run("a", (old,), StoredResult(state="created")),
+        _run("b", (new,), StoredResult(state="unchanged")),
     ]
     [wrong] = expect(runs).wrong
     assert "called unchanged, but ['stock'] differ" in wrong
@@ -39,16 +39,16 @@ def test_the_oracle_does_not_believe_a_change_that_is_called_unchanged() -> None
 
 def test_the_oracle_does_not_believe_that_the_newest_record_is_superseded() -> None:
     item = Item(kind="simple", no="S1", title="bag", stock="1")
-    [wrong] = expect([_run("a", (item,), Booked(state="superseded"))]).wrong
+    [wrong] = expect([_run("a", (item,), StoredResult(state="superseded"))]).wrong
     assert "there is no newer record" in wrong
 
 
-def _run(name: str, items: tuple[Item, ...], booked: Booked) -> FileRun:
+def _run(name: str, items: tuple[Item, ...], stored: StoredResult) -> FileRun:
     return FileRun(
         name=name,
         order=(name, f"incoming/{SOURCE}/{name}.xml", name),
         mapping=1,
         items=items,
-        booked={1: booked},
+        stored={1: stored},
         split_at=name,
     )

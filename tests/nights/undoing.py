@@ -1,4 +1,4 @@
-"""Whether a rewind has set back what its run had set."""
+"""Whether a revert has set back what its run had set."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def undone(account: Account, runs: Sequence[FileRun]) -> Iterator[str]:
 
 
 def _alone(account: Account, key: Key, writes: Sequence[Write], of: str) -> bool:
-    """Say whether from the first write of a run to the last here only it and its rewind wrote."""
+    """Say whether from the first write of a run to the last here only it and its revert wrote."""
     first = next((n for n, write in enumerate(writes) if write.run == of), None)
     if first is None:
         return False

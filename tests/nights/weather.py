@@ -41,7 +41,7 @@ class Weather:
     outages: list[tuple[float, float]] = field(default_factory=list)
     wrong_secret: list[tuple[float, float]] = field(default_factory=list)
     crashes: list[tuple[float, float]] = field(default_factory=list)
-    """Spells in which a worker mostly dies between the PIM's answer and the ledger."""
+    """Spells in which a worker mostly dies between the PIM's answer and the sync state."""
     calm_from: float = 0.0
     """The time from which nothing goes wrong any more, so that the system can come to rest."""
 

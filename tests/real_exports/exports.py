@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.preview import Previewed, Summary, preview_records
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.mapping import compile_mapping, load_mapping
 from pim_connector.mapping.checking import check_against
-from pim_connector.mapping.result import Json
-from pim_connector.structure import Structure
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.mapping.results import Json
 
 PROJECT = Path(__file__).parents[2]
 REAL = PROJECT.parent / "shared" / "erp"
@@ -68,14 +69,14 @@ def export(
     second: tuple[str, str] = ("", ""),
 ) -> Export:
     """Maps a whole file. `edit` is what a user would change in the mapping: this text for that."""
-    program = compile_mapping(load_mapping(mapping_text(mapping, edit).encode(), name=mapping))
+    compiled = compile_mapping(load_mapping(mapping_text(mapping, edit).encode(), name=mapping))
     summary = Summary()
     records: list[Previewed] = []
     broken = None
     try:
         others = {second[0]: lambda: (OWN / second[1]).open("rb")}
-        reader = read_records(lambda: path.open("rb"), program, others=others)
-        records.extend(preview_records(reader, program, structure_of(structure), summary))
+        reader = read_records(lambda: path.open("rb"), compiled, others=others)
+        records.extend(preview_records(reader, compiled, structure_of(structure), summary))
     except UnreadableFileError as error:
         broken = error
     return Export(tuple(records), summary, broken)
@@ -98,8 +99,8 @@ def structure_of(name: str) -> Structure:
 
 def problems_of(mapping: str, structure: str) -> tuple[str, ...]:
     """What `mapping check` finds."""
-    program = compile_mapping(load_mapping(mapping_text(mapping).encode(), name=mapping))
-    return check_against(program, structure_of(structure))
+    compiled = compile_mapping(load_mapping(mapping_text(mapping).encode(), name=mapping))
+    return check_against(compiled, structure_of(structure))
 
 
 def value(record: Previewed, attribute: str, locale: str | None = None) -> Json:

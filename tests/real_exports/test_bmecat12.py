@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pim_connector.mapping.result import Json
+from pim_connector.mapping.results import Json
 from tests.real_exports.exports import (
     Export,
     field,

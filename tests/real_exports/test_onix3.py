@@ -7,7 +7,8 @@ import io
 import pytest
 
 from pim_connector.erp.reading import read_records
-from pim_connector.mapping import compile_mapping, load_mapping
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
 from tests.real_exports.exports import (
     OWN,
     Export,
@@ -100,8 +101,8 @@ def test_cover_and_other_forms_of_the_work() -> None:
 def test_a_file_of_another_version_or_without_namespace_is_read_as_well(namespace: str) -> None:
     text = (OWN / "onix3.xml").read_text()
     other = text.replace('xmlns="http://ns.editeur.org/onix/3.0/reference"', namespace)
-    program = compile_mapping(load_mapping(mapping_text(MAPPING).encode(), name=MAPPING))
-    assert len([*read_records(lambda: io.BytesIO(other.encode()), program)]) == 3
+    compiled = compile_mapping(load_mapping(mapping_text(MAPPING).encode(), name=MAPPING))
+    assert len([*read_records(lambda: io.BytesIO(other.encode()), compiled)]) == 3
 
 
 def test_short_tags_say_the_same_as_reference_tags() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs here
 
-from pim_connector.mapping import compile_mapping, load_mapping
-from pim_connector.mapping.places import load_yaml
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping, load_yaml
 from tests.real_exports.exports import PROJECT
 
 STARTERS = sorted((PROJECT / "docs/mappings").glob("*.yaml"))

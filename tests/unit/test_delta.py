@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pim_connector.delta import (
+from pim_connector.mapping.results import Mapped, Slot
+from pim_connector.sync.comparison import (
     Current,
     Decision,
     LeftOut,
@@ -19,7 +20,6 @@ from pim_connector.delta import (
     needs_current,
     slot_hashes,
 )
-from pim_connector.mapping.result import Mapped, Slot
 from tests.unit.delivery.examples import NEWER, OLDER, ORDER, entry, mapped, value
 
 NAME, PRICE = value("name", "Boot"), value("price", "10")

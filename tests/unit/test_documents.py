@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pim_connector import messages
-from pim_connector.assets.mapping import MediaRules
-from pim_connector.delivery import worker
+from pim_connector.dam.asset_rules import MediaRules
 from pim_connector.erp import archives, fragments, scanner, siblings
-from pim_connector.mapping import identity, places
+from pim_connector.mapping import compiled as identity
+from pim_connector.mapping import loading as places
 from pim_connector.mapping.language import File
-from pim_connector.media.places import PRODUCT_LIMITS
-from pim_connector.runs import deliveries
+from pim_connector.products import worker
+from pim_connector.products.files import PRODUCT_LIMITS
+from pim_connector.sync import message_results as deliveries
+from pim_connector.sync import messages
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

@@ -5,10 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
+from pim_connector.akeneo.media import Downloads, Limits, is_elsewhere
 from pim_connector.errors import RejectedError
-from pim_connector.media.addresses import is_elsewhere
-from pim_connector.media.downloads import Downloads, Limits
-from pim_connector.media.places import MediaFiles
+from pim_connector.products.files import MediaFiles
 
 
 def media(answer: Any = None, *, address: str = "192.0.2.1", s3: Any = None) -> MediaFiles:

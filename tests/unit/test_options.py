@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from pim_connector.mapping.result import WantedOption
-from pim_connector.options import missing_options
-from pim_connector.structure import Attribute, AttributeOption, Structure
+from pim_connector.akeneo.structure import Attribute, AttributeOption, Structure
+from pim_connector.mapping.results import WantedOption
+from pim_connector.sync.options import missing_options
 
 STRUCTURE = Structure(
     attributes=(Attribute(code="color", type="pim_catalog_simpleselect"),),

@@ -57,10 +57,10 @@ EVENT_SOURCE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttribut
 """What Lambda needs to take messages off a queue, with the function's rights."""
 MOVES = {"s3:DeleteObject", "s3:GetObjectTagging", "s3:PutObjectTagging"}
 NOT_CALLED: dict[str, set[str]] = {
-    # Only housekeeping moves files, and only the mapper writes the ledger of products.
+    # Only housekeeping moves files, and only the mapper writes the sync state of products.
     "SplitterFunction": {"dynamodb:BatchWriteItem", *MOVES},
     "MapperFunction": MOVES,
-    # It names what is in the ledger, and lets the mapper read it.
+    # It names what is in the sync state, and lets the mapper read it.
     "HousekeepingFunction": {"dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"},
     # DAM sources are read as they are now, never by version. Runs are the asset mapper's.
     "DamPollerFunction": {

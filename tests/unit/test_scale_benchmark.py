@@ -1,4 +1,4 @@
-"""What the page on scale says follows from the template and from how lanes work."""
+"""What the page on scale says follows from the template and from how message groups work."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import pytest
 from benchmarks import scale
 
 
-def test_files_share_the_lanes_and_all_are_through_when_the_work_is_done() -> None:
+def test_files_share_the_groups_and_all_are_through_when_the_work_is_done() -> None:
     large, small = scale.wait([2_000, 400], seconds_a_message=5.0)
 
-    assert large.ended == pytest.approx(24 / scale.LANES * 5.0)
+    assert large.ended == pytest.approx(24 / scale.GROUPS * 5.0)
     assert small.ended <= large.ended
 
 

@@ -197,7 +197,7 @@ def test_nothing_in_the_inbox_or_the_configuration_expires() -> None:
     assert "" not in expiring
 
 
-def test_the_lanes_that_records_are_dealt_to_are_the_calls_that_run_at_once() -> None:
+def test_the_groups_that_records_are_dealt_to_are_the_calls_that_run_at_once() -> None:
     choices = TEMPLATE["Parameters"]["ConcurrentCalls"]["AllowedValues"]
     by_choice = {
         choice: row["Calls"] for choice, row in TEMPLATE["Mappings"]["Concurrency"].items()
@@ -220,11 +220,11 @@ def test_one_message_is_one_call_to_the_pim() -> None:
                 assert event["Properties"]["BatchSize"] == 1
 
 
-def test_the_lanes_that_assets_are_dealt_to_are_the_calls_that_run_at_once() -> None:
+def test_the_groups_that_assets_are_dealt_to_are_the_calls_that_run_at_once() -> None:
     scaling = FUNCTIONS["AssetMapperFunction"]["Events"]["Messages"]["Properties"]["ScalingConfig"]
     for function in ("DamPollerFunction", "DamWebhookFunction"):
-        lanes = FUNCTIONS[function]["Environment"]["Variables"]["ASSET_CONCURRENT_CALLS"]
-        assert int(lanes) == scaling["MaximumConcurrency"]
+        groups = FUNCTIONS[function]["Environment"]["Variables"]["ASSET_CONCURRENT_CALLS"]
+        assert int(groups) == scaling["MaximumConcurrency"]
 
 
 def test_schedules_have_the_time_zone_and_the_pause_that_the_operator_chose() -> None:

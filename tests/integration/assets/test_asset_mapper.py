@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.assets.linking import apply_links, decode
-from pim_connector.dam.asset_messages import Change
+from pim_connector.products.asset_links import apply_links, decode
+from pim_connector.sync.messages import Change
 from tests.integration.assets.world import World, picture
 
 
@@ -344,8 +344,8 @@ LINKS = [{"products": {"from": "name", "steps": [{"extract": "^([A-Z0-9]+)_"}]}}
 LINKS[0] |= {"attribute": "pictures"}  # type: ignore[dict-item]
 
 
-def test_an_asset_is_appended_to_its_product_through_the_products_lane(world: World) -> None:
-    from pim_connector.lanes import lane_of
+def test_an_asset_is_appended_to_its_product_through_the_products_group(world: World) -> None:
+    from pim_connector.sync.messages import group_of
 
     world.put_source(links=LINKS)
     _pim(world).upsert_products([{"identifier": "SHOE1", "family": "shoes"}])
@@ -353,7 +353,7 @@ def test_an_asset_is_appended_to_its_product_through_the_products_lane(world: Wo
     world.drain()
 
     (message,) = world.product_messages()
-    assert message["group"] == f"lane-{lane_of('SHOE1', 4)}"
+    assert message["group"] == f"message group-{group_of('SHOE1', 4)}"
     _pim(world).upsert_products(
         [{"identifier": "SHOE1", "values": {"pictures": [_product_value(["marketing"])]}}]
     )
@@ -416,7 +416,7 @@ def test_a_message_that_is_none_goes_to_the_dead_letters(world: World) -> None:
     world.sqs.send_message(
         QueueUrl=world.queues["asset"],
         MessageBody='{"v": 99}',
-        MessageGroupId="asset-lane-0",
+        MessageGroupId="asset-message group-0",
         MessageDeduplicationId="x",
     )
     assert world.drain() == {"AssetMessagesToDeadLetters": 1}
@@ -437,7 +437,7 @@ def _pim(world: World):  # type: ignore[no-untyped-def]
     return world.mapper.parts("dam", lambda: 600.0).upserting.pim
 
 
-def test_a_file_the_dam_cannot_hand_out_does_not_hold_up_its_lane_for_ever(world: World) -> None:
+def test_a_file_the_dam_cannot_hand_out_does_not_hold_up_its_group_for_ever(world: World) -> None:
     with_file(world)
     world.dam.binaries["/broken.jpg"] = (503, {}, b"")
     world.poll(a1=picture(file="https://dam.example.com/broken.jpg"), a2=picture())

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pim_connector.assets.late_links import announce_waiting
-from pim_connector.composition import Surroundings
-from pim_connector.delivery.composition import MapperClients, compose
-from pim_connector.delivery.worker import Worker
+from pim_connector.assets.removal import announce_waiting
+from pim_connector.products.composition import MapperClients, Surroundings, compose
+from pim_connector.products.worker import Worker
 from pim_connector.settings import MapperSettings
 from tests.integration.assets.test_asset_mapper import LINKS
 from tests.integration.assets.world import Wire, World, aws, picture
@@ -19,7 +18,7 @@ def worker(world: World, url: str | None = None) -> Iterator[Worker]:
     settings = MapperSettings(
         bucket="bucket",
         run_table="runs",
-        sync_state_table="ledger",
+        sync_state_table="sync_state",
         state_table="state",
         product_queue_url=world.queues["product"],
         product_dead_letter_queue_url=world.queues["dead"],
@@ -92,13 +91,13 @@ def test_a_link_is_made_when_its_product_comes_later(world: World) -> None:
     world.poll(a1=picture(), a2=picture(name="SHOE2_front.jpg"))
     assert world.drain() == {"AssetsCreated": 2}
     assert world.product_messages() == []
-    assert sorted(world.ledger.waiting("dam")) == ["a1", "a2"]
+    assert sorted(world.sync_state.waiting("dam")) == ["a1", "a2"]
     assert world.mapper
     pim = world.mapper.parts("dam", lambda: 600.0).upserting.pim
     pim.upsert_products([{"identifier": "SHOE1", "family": "shoes"}])
     world.dam.asked.clear()
 
-    assert announce_waiting("dam", world.ledger, world.asset_queue.send) == 2
+    assert announce_waiting("dam", world.sync_state, world.asset_queue.send) == 2
     assert world.drain() == {"AssetsUpdated": 1, "AssetsUnchanged": 1}
 
     with worker(world) as mapper:
@@ -107,7 +106,7 @@ def test_a_link_is_made_when_its_product_comes_later(world: World) -> None:
     product = pim.get_product("SHOE1")
     assert product
     assert product["values"]["pictures"][0]["data"] == ["a1"]
-    assert list(world.ledger.waiting("dam")) == ["a2"]
+    assert list(world.sync_state.waiting("dam")) == ["a2"]
     assert world.dam.asked == []
 
 
@@ -116,7 +115,7 @@ def test_a_late_link_takes_nothing_from_a_change_that_comes_with_it(world: World
     world.poll(a1=picture())
     world.drain()
     world.poll(a1=picture(title="Newer", updated="2026-11-22T10:00:00Z"))
-    announce_waiting("dam", world.ledger, world.asset_queue.send)
+    announce_waiting("dam", world.sync_state, world.asset_queue.send)
     world.drain()
     asset = world.asset("a1")
     assert asset

@@ -15,8 +15,8 @@ import httpx
 import msgspec
 import pytest
 
-from pim_connector.dam.asset_messages import AssetMessage, Change
 from pim_connector.dam.polling import Poll
+from pim_connector.sync.messages import AssetMessage, Change
 from simulators.akeneo.pim import Pim
 from simulators.dam.library import Event
 from tests.integration.assets.world import World
@@ -74,7 +74,7 @@ class Joined(World):
                 client=client,
                 cursors=self.simulated,
                 send=self.queue_message,
-                lanes=2,
+                groups=2,
                 time_left=lambda: until - self.time,
             ).run()
         return report.finished

@@ -7,17 +7,20 @@ from typing import Any
 
 import pytest
 
-from pim_connector.assets.reconcile import Reconciled, Reconciliation, approve
-from pim_connector.assets.reconcile_round import ReconcileRound
-from pim_connector.assets.reconcile_walk import Walks
-from pim_connector.bucket import Bucket
-from pim_connector.dam.asset_messages import AssetMessage
+from pim_connector.assets.reconcile import (
+    Reconciled,
+    ReconcileRound,
+    Reconciliation,
+    Walks,
+    approve,
+)
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.table import Table
 from pim_connector.dam.client import DamClient
 from pim_connector.dam.http import Clocks
-from pim_connector.dam.loading import load_source
+from pim_connector.dam.loading import SourceFiles, load_source
 from pim_connector.errors import RejectedError, TransientError
-from pim_connector.runs.table import RunTable
-from pim_connector.source_files import SourceFiles
+from pim_connector.sync.messages import AssetMessage
 from tests.integration.assets.world import SOURCE, Wire, World, picture
 
 
@@ -33,11 +36,11 @@ def reconcile(world: World, **changes: Any) -> Reconciled:
     with DamClient(source, {}, transport=Wire(world.dam), clocks=clocks) as client:
         fields: dict[str, Any] = {
             "client": client,
-            "ledger": world.ledger,
-            "state": RunTable(world.dynamodb, "state"),
+            "sync_state": world.sync_state,
+            "state": Table(world.dynamodb, "state"),
             "walks": Walks(Bucket(world.s3, "bucket")),
             "send": send,
-            "lanes": 2,
+            "groups": 2,
             "time_left": lambda: 600.0,
             "max_share": 20.0,
         }
@@ -91,7 +94,7 @@ def test_too_many_missing_assets_wait_for_an_operator(filled: World) -> None:
     assert reconcile(filled).refused
     filled.drain()
 
-    state = RunTable(filled.dynamodb, "state")
+    state = Table(filled.dynamodb, "state")
     assert approve(state, "dam") == 5
     assert not reconcile(filled).refused
     filled.drain()
@@ -104,7 +107,7 @@ def test_an_approval_counts_for_what_was_seen_and_not_for_more(filled: World) ->
     for n in range(3):
         del filled.dam.files[f"a{n}"]
     reconcile(filled)
-    approve(RunTable(filled.dynamodb, "state"), "dam")
+    approve(Table(filled.dynamodb, "state"), "dam")
     for n in range(3, 9):
         del filled.dam.files[f"a{n}"]
 
@@ -158,11 +161,11 @@ def test_a_round_reconciles_the_sources_that_ask_for_it(filled: World) -> None:
     def round_of(owner: str) -> ReconcileRound:
         return ReconcileRound(
             files=SourceFiles(Bucket(filled.s3, "bucket"), filled.secrets),
-            ledger=filled.ledger,
-            state=RunTable(filled.dynamodb, "state"),
+            sync_state=filled.sync_state,
+            state=Table(filled.dynamodb, "state"),
             walks=Walks(Bucket(filled.s3, "bucket")),
             queue=filled.asset_queue,
-            lanes=2,
+            groups=2,
             owner=owner,
             clocks=Clocks(now=lambda: filled.time, sleep=filled.sleep, time_left=lambda: 600.0),
             transport=Wire(filled.dam),

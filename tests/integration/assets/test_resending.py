@@ -1,4 +1,4 @@
-"""`assets resend`: rejected assets again once the reason is mended, and whole where asked for."""
+"""`assets resend`: rejected assets again once the reason is fixed, and whole where asked for."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from cli.app import build
 from cli.runs import rejections
 from cli.target import Target
-from pim_connector.dam.asset_messages import Change
 from pim_connector.errors import ConfigurationError
-from pim_connector.runs.registry import Registry
+from pim_connector.sync.messages import Change
+from pim_connector.sync.runs import Registry
 from tests.integration.assets.world import World, picture
 
 

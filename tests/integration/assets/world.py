@@ -12,15 +12,15 @@ import boto3
 import httpx
 
 from pim_connector.assets.composition import AssetMapper
-from pim_connector.assets.ledger import AssetLedger
-from pim_connector.composition import AwsClients, Surroundings
-from pim_connector.dam.asset_messages import Change
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.table import RunTable
+from pim_connector.assets.state import AssetSyncState
+from pim_connector.aws.queue import FifoQueue
+from pim_connector.aws.table import Table
+from pim_connector.dam.polling import AssetQueue
+from pim_connector.outcomes import RecordOutcome
+from pim_connector.products.composition import AwsClients, Surroundings
 from pim_connector.settings import AssetMapperSettings
-from pim_connector.states import RecordOutcome
-from pim_connector.webhooks.queueing import AssetQueue
+from pim_connector.sync.message_results import Deliveries
+from pim_connector.sync.messages import Change
 from simulators.akeneo.pim import Pim
 
 SECRET = {
@@ -79,7 +79,7 @@ CATALOG: dict[str, Any] = {
         {"code": "summer", "asset_family": "packshots", "attribute": "tags"}
     ],
 }
-LEDGER_INDEX: dict[str, Any] = {
+SYNC_STATE_INDEX: dict[str, Any] = {
     "GlobalSecondaryIndexes": [
         {
             "IndexName": "assets-in-use",
@@ -187,12 +187,12 @@ class World:
         self.secrets = aws("secretsmanager")
         region: Any = {"LocationConstraint": "eu-central-1"}
         self.s3.create_bucket(Bucket="bucket", CreateBucketConfiguration=region)
-        for name, keys in {"runs": ("pk", "sk"), "ledger": ("pk",), "state": ("pk",)}.items():
+        for name, keys in {"runs": ("pk", "sk"), "sync_state": ("pk",), "state": ("pk",)}.items():
             schema: Any = [
                 {"AttributeName": key, "KeyType": kind}
                 for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
             ]
-            indexed = LEDGER_INDEX if name == "ledger" else {}
+            indexed = SYNC_STATE_INDEX if name == "sync_state" else {}
             names = (*keys, *(("in_use", "waits") if indexed else ()))
             self.dynamodb.create_table(
                 TableName=name,
@@ -211,7 +211,7 @@ class World:
         self.settings = AssetMapperSettings(
             bucket="bucket",
             run_table="runs",
-            sync_state_table="ledger",
+            sync_state_table="sync_state",
             state_table="state",
             asset_queue_url=self.queues["asset"],
             asset_dead_letter_queue_url=self.queues["dead"],
@@ -219,8 +219,8 @@ class World:
             akeneo_url=url,
             akeneo_secret_arn="akeneo",
         )
-        self.ledger = AssetLedger(self.dynamodb, "ledger")
-        self.asset_queue = AssetQueue(FifoQueue(self.sqs, self.queues["asset"]), lanes=2)
+        self.sync_state = AssetSyncState(self.dynamodb, "sync_state")
+        self.asset_queue = AssetQueue(FifoQueue(self.sqs, self.queues["asset"]), groups=2)
         self.addresses = {"dam.example.com": ["93.184.216.34"]}
         self.mapper: AssetMapper | None = None
         self.put_source()
@@ -319,7 +319,7 @@ class World:
 
     def outcomes(self) -> dict[str, RecordOutcome]:
         """The latest booked outcome of each asset."""
-        table = RunTable(self.dynamodb, "runs")
+        table = Table(self.dynamodb, "runs")
         runs = {
             item["pk"]["S"].removeprefix("run#")
             for item in self.dynamodb.scan(TableName="runs")["Items"]

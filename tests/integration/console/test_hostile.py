@@ -7,10 +7,10 @@ import re
 import boto3
 import pytest
 
+from pim_connector.aws.table import Table
 from pim_connector.console.people import People
 from pim_connector.console.routes import ROUTES
 from pim_connector.console.sessions import Sessions
-from pim_connector.runs.table import RunTable
 from tests.integration.console.visit import Console
 from tests.integration.shop import export, item
 
@@ -148,7 +148,7 @@ def test_a_form_of_megabytes_is_refused_before_it_is_read(console: Console) -> N
 
 
 def test_a_cookie_of_another_stack_is_nobodys(console: Console) -> None:
-    state = RunTable(boto3.client("dynamodb"), "StateTable")
+    state = Table(boto3.client("dynamodb"), "StateTable")
     other = Sessions(
         key=b"another key, of another stack....", stack="x", table=state, now=lambda: 1.0
     )

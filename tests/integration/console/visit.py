@@ -15,8 +15,8 @@ import boto3
 import pytest
 
 from functions.console import handler
+from pim_connector.aws.table import Table
 from pim_connector.console.sessions import OneTime, issue_code
-from pim_connector.runs.table import RunTable
 from simulators.akeneo.pim import Pim
 from tests.integration.nightly import Nights
 from tests.integration.stack import Context
@@ -57,7 +57,7 @@ class Console:
 
     def sign_in(self, name: str = "julia") -> None:
         """Come in with a one-time code, as somebody with AWS rights."""
-        table = RunTable(boto3.client("dynamodb"), "StateTable")
+        table = Table(boto3.client("dynamodb"), "StateTable")
         code = issue_code(
             OneTime(table, now=lambda: datetime.now(UTC).timestamp()), subject=name, name=name
         )

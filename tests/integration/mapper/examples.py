@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pim_connector.messages import MessageRecord
+from pim_connector.sync.messages import MessageRecord
 from tests.integration.mapper.world import World, record
 
 CATALOG: dict[str, Any] = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pim_connector.akeneo import AkeneoClient, ConnectionCredentials
-from pim_connector.breaker import Breaker, Closed
-from pim_connector.messages import HeavyPointer, encode
+from pim_connector.akeneo.pim import Breaker, Closed
+from pim_connector.sync.messages import ClaimCheck, encode
 from simulators.akeneo.accounts import Connection
 from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import (
@@ -75,8 +75,8 @@ def test_a_token_that_ends_early_is_renewed(world: World) -> None:
 def test_eight_hours_of_outage_need_nobody(world: World) -> None:
     world.pim.faults = Faults(down=503)
     mapping = world.put_mapping(MAPPING)
-    for lane in range(3):
-        world.send("run-1", mapping, boots(2, first=lane * 2), id=f"00000{lane}", lane=lane)
+    for group in range(3):
+        world.send("run-1", mapping, boots(2, first=group * 2), id=f"00000{group}", group=group)
     end, invocations = world.clock.time + 8 * 3600, 0
 
     while world.clock.time < end:
@@ -97,8 +97,8 @@ def test_eight_hours_of_outage_need_nobody(world: World) -> None:
 def test_while_the_pim_is_down_other_workers_do_not_ask_it(world: World) -> None:
     world.pim.faults = Faults(down=503)
     mapping = world.put_mapping(MAPPING)
-    world.send("run-1", mapping, boots(1), lane=0)
-    world.send("run-1", mapping, boots(1, first=2), id="000002", lane=1)
+    world.send("run-1", mapping, boots(1), group=0)
+    world.send("run-1", mapping, boots(1, first=2), id="000002", group=1)
     world.invoke()
     calls = sum(world.pim.counters.report()["calls"].values())
 
@@ -191,13 +191,13 @@ def test_a_message_that_kills_its_worker_five_times_is_put_aside(world: World) -
     assert "5 attempts" in letter["MessageAttributes"]["reason"]["StringValue"]
     assert world.counts("run-1") == {}
 
-    world.queue_body(letter["Body"], message)  # redriven, when what killed the worker is mended
+    world.queue_body(letter["Body"], message)  # redriven, when what killed the worker is fixed
     world.deliver_all()
 
     assert world.counts("run-1") == {"created": 1}
 
 
-def test_a_line_the_pim_never_answers_for_does_not_hold_up_its_lane_for_ever(world: World) -> None:
+def test_a_line_the_pim_never_answers_for_does_not_hold_up_its_group_for_ever(world: World) -> None:
     mapping = world.put_mapping(MAPPING)
     world.pim.faults = Faults(deadlock_lines=1_000_000, only="PATCH /products")
     world.send("run-1", mapping, boots(1))
@@ -213,7 +213,7 @@ def test_a_line_the_pim_never_answers_for_does_not_hold_up_its_lane_for_ever(wor
 def test_an_exception_nobody_foresaw_leaves_the_message_in_the_queue(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pim_connector.delivery.round.submit", lambda *_: 1 / 0)
+    monkeypatch.setattr("pim_connector.products.delivery.submit", lambda *_: 1 / 0)
     world.send("run-1", world.put_mapping(MAPPING), boots(1))
 
     answer = world.invoke()
@@ -278,7 +278,7 @@ def test_records_parked_by_an_attempt_that_was_killed_are_counted_once(world: Wo
     create_boots(world)
     world.deliver_all()
     (group,) = [g for g in world.parking.waiting_for("boots") if g.run == "run-1"]
-    world.queue_body(encode(HeavyPointer(run="run-1", heavy=group.heavy)).decode(), message)
+    world.queue_body(encode(ClaimCheck(run="run-1", heavy=group.heavy)).decode(), message)
     world.deliver_all()
 
     assert world.counts("run-1") == {"created": 1}
@@ -289,7 +289,7 @@ def test_option_writes_keep_to_the_pace_that_all_workers_share(world: World) -> 
     mapping = world.put_mapping(OPTIONS)
     for n in range(4):
         colors = [record(n, f"sku-{n}", f"<color>c{n}</color>")]
-        world.send("run-1", mapping, colors, id=f"00000{n}", lane=n)
+        world.send("run-1", mapping, colors, id=f"00000{n}", group=n)
     start = world.clock.slept
 
     world.deliver_all()

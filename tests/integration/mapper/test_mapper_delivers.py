@@ -6,7 +6,7 @@ import json
 
 import msgspec
 
-from pim_connector.messages import HeavyPointer, encode
+from pim_connector.sync.messages import ClaimCheck, encode
 from simulators.akeneo.catalog import from_resources
 from tests.integration.mapper.examples import (
     CATALOG,
@@ -203,7 +203,7 @@ def test_a_variant_waits_for_its_model_and_is_counted_once(world: World) -> None
     assert world.counts("run-1") == {"parked": 2}
     assert not world.run("run-1").settled
 
-    world.send("run-2", mapping, [model(1, "boots")], resource="product_model", lane=3)
+    world.send("run-2", mapping, [model(1, "boots")], resource="product_model", group=3)
     world.deliver_all()
 
     assert world.counts("run-1") == {"created": 2}
@@ -217,7 +217,7 @@ def test_a_variant_that_waited_in_vain_is_rejected_with_that_reason(world: World
     world.deliver_all()
     (group,) = world.parking.waiting_for("boots")
 
-    last = HeavyPointer(run="run-1", heavy=group.heavy, last=True)
+    last = ClaimCheck(run="run-1", heavy=group.heavy, last=True)
     world.queue_body(encode(last).decode(), message)
     world.deliver_all()
 
@@ -313,7 +313,7 @@ def test_of_a_variant_that_waited_what_counts_is_what_was_there_when_it_was_writ
     world.deliver_all()
     assert world.counts("run-2") == {"parked": 1}
 
-    world.send("run-3", mapping, [model(1, "boots")], resource="product_model", lane=3)
+    world.send("run-3", mapping, [model(1, "boots")], resource="product_model", group=3)
     world.deliver_all()
 
     assert world.counts("run-2") == {"updated": 1}
@@ -360,7 +360,7 @@ def test_a_heavy_message_is_read_from_the_bucket(world: World) -> None:
     world.bucket.put("claim-checks/run-2/000001", heavy)
     world.start_run("run-2")
 
-    pointer = HeavyPointer(run="run-2", heavy="claim-checks/run-2/000001")
+    pointer = ClaimCheck(run="run-2", heavy="claim-checks/run-2/000001")
     world.queue_body(encode(pointer).decode(), message)
     world.deliver_all()
 

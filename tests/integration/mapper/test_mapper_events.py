@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.mapper import handler
-from pim_connector.delivery import round as delivery_round
+from pim_connector.products import delivery as delivery_round
 from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import MAPPING, boots
 from tests.integration.mapper.world import Context, World
@@ -46,8 +46,8 @@ def test_that_every_message_of_an_event_comes_back_is_no_failure_of_the_function
 ) -> None:
     """AWS delivers what is named in the answer again, and an alarm on errors stays quiet."""
     mapping = world.put_mapping(MAPPING)
-    for lane in (0, 1):
-        world.send("run-1", mapping, boots(1, first=lane), id=f"00000{lane}", lane=lane)
+    for group in (0, 1):
+        world.send("run-1", mapping, boots(1, first=group), id=f"00000{group}", group=group)
     world.pim.faults = Faults(down=503)
     records = world.receive(10)
     context: Any = Context()
@@ -59,12 +59,12 @@ def test_that_every_message_of_an_event_comes_back_is_no_failure_of_the_function
     assert len(failed) == 2
 
 
-def test_behind_a_message_that_comes_back_its_lane_waits_and_others_do_not(
+def test_behind_a_message_that_comes_back_its_group_waits_and_others_do_not(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mapping = world.put_mapping(MAPPING)
-    for number, lane in enumerate((0, 0, 1)):
-        world.send("run-1", mapping, boots(1, first=number), id=f"00000{number}", lane=lane)
+    for number, group in enumerate((0, 0, 1)):
+        world.send("run-1", mapping, boots(1, first=number), id=f"00000{number}", group=group)
     records = sorted(world.receive(10), key=lambda record: str(record["body"]))
     submit = vars(delivery_round)["submit"]
     attempts = iter(["crashes"])

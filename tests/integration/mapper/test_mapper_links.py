@@ -7,16 +7,13 @@ from datetime import UTC, datetime
 
 import boto3
 
-from pim_connector.closing import CaretakerParts
-from pim_connector.dead_letters import DeadLetters
-from pim_connector.ledger import ledger_key
-from pim_connector.messages import MessageRecord
-from pim_connector.queues import FifoQueue
-from pim_connector.rounds import make_round
-from pim_connector.runs.announcements import Announcements
-from pim_connector.runs.leases import Leases
-from pim_connector.runs.splits import Splits
-from pim_connector.runs.table import RunTable
+from pim_connector.aws.events import Announcements
+from pim_connector.aws.queue import DeadLetters, FifoQueue
+from pim_connector.aws.table import Leases, Table
+from pim_connector.housekeeping import HousekeepingParts, make_round
+from pim_connector.sync.chunks import Splits
+from pim_connector.sync.messages import MessageRecord
+from pim_connector.sync.state import state_key
 from simulators.akeneo.pim import Product, ProductModel
 from tests.integration.mapper.examples import MAPPING, VARIANTS, model, reasons
 from tests.integration.mapper.world import Killed, World, record
@@ -49,14 +46,14 @@ def targets(world: World, identifier: str, kind: str = "products") -> set[str]:
     return {str(pim.products[uuid].values["sku", None, None]) for uuid in linked}
 
 
-def housekeeping(world: World) -> CaretakerParts:
-    return CaretakerParts(
+def housekeeping(world: World) -> HousekeepingParts:
+    return HousekeepingParts(
         bucket=world.bucket,
         registry=world.registry,
-        splits=Splits(RunTable(world.dynamodb, "runs")),
+        splits=Splits(Table(world.dynamodb, "runs")),
         deliveries=world.deliveries,
         parking=world.parking,
-        leases=Leases(RunTable(world.dynamodb, "runs")),
+        leases=Leases(Table(world.dynamodb, "runs")),
         queue=FifoQueue(world.sqs, world.queue),
         dead_letters=DeadLetters(world.sqs, world.dead_letters),
         announcements=Announcements(boto3.client("events"), "default"),
@@ -83,14 +80,14 @@ def test_two_new_products_of_one_message_that_link_to_each_other_arrive(world: W
 
     assert_linked_both_ways(world)
     assert world.counts("run") == {"created": 2}
-    keys = [ledger_key("shop", "product", name) for name in "ab"]
-    assert all(entry.fingerprint for entry in world.ledger.entries(keys).values())
+    keys = [state_key("shop", "product", name) for name in "ab"]
+    assert all(entry.fingerprint for entry in world.sync_state.entries(keys).values())
 
 
-def test_two_new_products_of_two_lanes_that_link_to_each_other_arrive(world: World) -> None:
+def test_two_new_products_of_two_groups_that_link_to_each_other_arrive(world: World) -> None:
     pin = world.put_mapping(LINKED)
     world.send("run", pin, [boot(1, "a", "b")])
-    world.send("run", pin, [boot(2, "b", part="a")], id="000002", lane=1)
+    world.send("run", pin, [boot(2, "b", part="a")], id="000002", group=1)
     world.deliver_all()
 
     assert_linked_both_ways(world)
@@ -100,7 +97,7 @@ def test_two_new_products_of_two_lanes_that_link_to_each_other_arrive(world: Wor
 def test_links_wait_until_the_rest_of_the_run_is_through(world: World) -> None:
     pin = world.put_mapping(LINKED)
     world.send("run", pin, [boot(1, "a", "z")])
-    world.send("run", pin, [boot(2, "z")], id="000002", lane=1)
+    world.send("run", pin, [boot(2, "z")], id="000002", group=1)
     world.invoke()
 
     assert world.counts("run") in ({"parked": 1}, {"created": 1})

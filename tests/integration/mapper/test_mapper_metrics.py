@@ -65,7 +65,7 @@ def test_every_line_of_the_log_names_run_source_and_message_of_its_message(
     mapping = world.put_mapping(MAPPING)
     for number in (1, 2):
         world.send(
-            f"run-{number}", mapping, boots(1, first=number), id=f"00000{number}", lane=number
+            f"run-{number}", mapping, boots(1, first=number), id=f"00000{number}", group=number
         )
     world.pim.faults = Faults(down=503)
     for number in (1, 2):

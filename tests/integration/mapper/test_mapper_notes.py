@@ -1,4 +1,4 @@
-"""What the PIM takes is noted in the ledger while it still answers for the rest of its call."""
+"""What the PIM takes is noted in the sync state while it still answers for the rest of its call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from pim_connector.breaker import Breaker, Closed
+from pim_connector.akeneo.pim import Breaker, Closed
 from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import MAPPING, boots
 from tests.integration.mapper.world import Killed, World, record

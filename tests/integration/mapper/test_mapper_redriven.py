@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pim_connector.redriving import redrive
+from pim_connector.aws.queue import redrive
 from simulators.akeneo.faults import Faults
 from tests.integration.mapper.examples import MAPPING, boots
 from tests.integration.mapper.test_mapper_links import LINKED, boot

@@ -1,4 +1,6 @@
-"""The mapper's shared state in DynamoDB and S3: ledger, breaker, option pace, structure cache."""
+"""The mapper's shared state in DynamoDB and S3: sync state, breaker, option pace, structure
+cache.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from pim_connector.breaker import Breaker, Closed, Open, Probing
-from pim_connector.bucket import Bucket
+from pim_connector.akeneo.pim import Breaker, Closed, Open, OptionPace, Probing
+from pim_connector.akeneo.structure import Attribute, AttributeOption, Structure
+from pim_connector.akeneo.structure_cache import StructureCache
+from pim_connector.aws.bucket import Bucket
 from pim_connector.errors import ConfigurationError, TransientError
-from pim_connector.ledger import Ledger, LedgerEntry, ledger_key
-from pim_connector.pace import OptionPace
-from pim_connector.structure import Attribute, AttributeOption, Structure
-from pim_connector.structure_cache import StructureCache
+from pim_connector.sync.state import StateEntry, SyncState, state_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -33,7 +34,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def dynamodb() -> DynamoDBClient:
     client = boto3.client("dynamodb")
-    for table in ("ledger", "state"):
+    for table in ("sync_state", "state"):
         client.create_table(
             TableName=table,
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -43,7 +44,7 @@ def dynamodb() -> DynamoDBClient:
     return client
 
 
-def entry(identifier: str, **changes: Any) -> LedgerEntry:
+def entry(identifier: str, **changes: Any) -> StateEntry:
     fields: dict[str, Any] = {
         "source": "shop",
         "resource": "product",
@@ -55,37 +56,37 @@ def entry(identifier: str, **changes: Any) -> LedgerEntry:
         "run": "run-1",
         "record": 7,
     }
-    return LedgerEntry(**fields | changes)
+    return StateEntry(**fields | changes)
 
 
 def test_what_was_accepted_is_read_back_whatever_the_identifier(dynamodb: DynamoDBClient) -> None:
-    ledger = Ledger(dynamodb, "ledger")
+    sync_state = SyncState(dynamodb, "sync_state")
     entries = [entry(name) for name in ("plain", "pipe|in|it", "Größe 5/8 „x“", "-")]
     entries.append(entry("incomplete", fingerprint=b"", slots=b""))
 
-    ledger.accept(entries)
+    sync_state.accept(entries)
 
-    assert ledger.entries([e.key for e in entries]) == {e.key: e for e in entries}
+    assert sync_state.entries([e.key for e in entries]) == {e.key: e for e in entries}
 
 
 def test_hundreds_of_keys_are_found_among_those_that_are_not_there(
     dynamodb: DynamoDBClient,
 ) -> None:
-    ledger = Ledger(dynamodb, "ledger")
-    ledger.accept([entry(f"sku-{n}") for n in range(0, 420, 2)])
+    sync_state = SyncState(dynamodb, "sync_state")
+    sync_state.accept([entry(f"sku-{n}") for n in range(0, 420, 2)])
 
-    found = ledger.entries(ledger_key("shop", "product", f"sku-{n}") for n in range(420))
+    found = sync_state.entries(state_key("shop", "product", f"sku-{n}") for n in range(420))
 
     assert len(found) == 210
-    assert found[ledger_key("shop", "product", "sku-418")].identifier == "sku-418"
+    assert found[state_key("shop", "product", "sku-418")].identifier == "sku-418"
 
 
 def test_the_last_of_two_entries_of_one_product_counts(dynamodb: DynamoDBClient) -> None:
-    ledger = Ledger(dynamodb, "ledger")
+    sync_state = SyncState(dynamodb, "sync_state")
 
-    ledger.accept([entry("sku", record=1), entry("sku", record=2)])
+    sync_state.accept([entry("sku", record=1), entry("sku", record=2)])
 
-    assert ledger.entries([entry("sku").key])[entry("sku").key].record == 2
+    assert sync_state.entries([entry("sku").key])[entry("sku").key].record == 2
 
 
 class Throttled:
@@ -115,23 +116,25 @@ class Throttled:
 def test_what_dynamodb_leaves_over_is_asked_for_again(dynamodb: DynamoDBClient) -> None:
     waits: list[float] = []
     throttled: Any = Throttled(dynamodb)
-    ledger = Ledger(throttled, "ledger", sleep=waits.append, jitter=lambda: 1.0)
+    sync_state = SyncState(throttled, "sync_state", sleep=waits.append, jitter=lambda: 1.0)
     entries = [entry(f"sku-{n}") for n in range(5)]
 
-    ledger.accept(entries)
+    sync_state.accept(entries)
 
-    assert ledger.entries([e.key for e in entries]) == {e.key: e for e in entries}
+    assert sync_state.entries([e.key for e in entries]) == {e.key: e for e in entries}
     assert waits == [0.05, 0.1, 0.2, 0.4] * 2
 
 
-def test_a_ledger_that_stays_throttled_is_a_reason_to_come_back(dynamodb: DynamoDBClient) -> None:
+def test_a_sync_state_that_stays_throttled_is_a_reason_to_come_back(
+    dynamodb: DynamoDBClient,
+) -> None:
     throttled: Any = Throttled(dynamodb, limit=0)
-    ledger = Ledger(throttled, "ledger", sleep=lambda _: None)
+    sync_state = SyncState(throttled, "sync_state", sleep=lambda _: None)
 
-    with pytest.raises(TransientError, match="1 ledger keys unread"):
-        ledger.entries(["shop|product|sku"])
-    with pytest.raises(TransientError, match="1 ledger entries unwritten"):
-        ledger.accept([entry("sku")])
+    with pytest.raises(TransientError, match="1 sync state keys unread"):
+        sync_state.entries(["shop|product|sku"])
+    with pytest.raises(TransientError, match="1 sync state entries unwritten"):
+        sync_state.accept([entry("sku")])
 
 
 class Picky:
@@ -160,32 +163,34 @@ def test_what_one_of_several_writes_side_by_side_leaves_over_is_written_again(
     dynamodb: DynamoDBClient,
 ) -> None:
     picky: Any = Picky(dynamodb, "sku-60", times=2)
-    ledger = Ledger(picky, "ledger", sleep=lambda _: None)
+    sync_state = SyncState(picky, "sync_state", sleep=lambda _: None)
     entries = [entry(f"sku-{n}") for n in range(100)]
 
-    ledger.accept(entries)
+    sync_state.accept(entries)
 
     assert picky.writes == 4 + 2
-    assert Ledger(dynamodb, "ledger").entries(e.key for e in entries) == {e.key: e for e in entries}
+    assert SyncState(dynamodb, "sync_state").entries(e.key for e in entries) == {
+        e.key: e for e in entries
+    }
 
 
 def test_a_write_that_fails_is_told_when_those_beside_it_are_done(
     dynamodb: DynamoDBClient,
 ) -> None:
     picky: Any = Picky(dynamodb, "sku-60", times=1_000_000)
-    ledger = Ledger(picky, "ledger", sleep=lambda _: None)
+    sync_state = SyncState(picky, "sync_state", sleep=lambda _: None)
     entries = [entry(f"sku-{n}") for n in range(100)]
 
-    with pytest.raises(TransientError, match="1 ledger entries unwritten"):
-        ledger.accept(entries)
+    with pytest.raises(TransientError, match="1 sync state entries unwritten"):
+        sync_state.accept(entries)
 
-    written = Ledger(dynamodb, "ledger").entries(e.key for e in entries)
+    written = SyncState(dynamodb, "sync_state").entries(e.key for e in entries)
     assert written.keys() == {e.key for e in entries} - {entry("sku-60").key}
 
 
-def test_a_missing_ledger_table_is_a_matter_of_configuration(dynamodb: DynamoDBClient) -> None:
+def test_a_missing_sync_state_table_is_a_matter_of_configuration(dynamodb: DynamoDBClient) -> None:
     with pytest.raises(ConfigurationError, match="ResourceNotFoundException"):
-        Ledger(dynamodb, "nonsense").entries(["shop|product|sku"])
+        SyncState(dynamodb, "nonsense").entries(["shop|product|sku"])
 
 
 def test_the_circuit_is_closed_until_somebody_fails(dynamodb: DynamoDBClient) -> None:

@@ -13,20 +13,22 @@ import boto3
 import httpx
 
 from functions.mapper import handler
-from pim_connector.bucket import Bucket
-from pim_connector.composition import Surroundings
-from pim_connector.delivery.composition import MapperClients, MapperParts, compose
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.table import ItemChange, Table
 from pim_connector.erp.record import RECORD_MARK, SourceRecord, fingerprint
-from pim_connector.lanes import message_group
-from pim_connector.ledger import Ledger
-from pim_connector.messages import MappingPin, MessageRecord, ProductMessage, encode
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.parking import Parking
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.run import Run
-from pim_connector.runs.table import Change, RunTable
+from pim_connector.outcomes import STATES, RecordOutcome
+from pim_connector.products.composition import MapperClients, MapperParts, Surroundings, compose
 from pim_connector.settings import MapperSettings
-from pim_connector.states import STATES, RecordOutcome
+from pim_connector.sync.message_results import Deliveries, Parking
+from pim_connector.sync.messages import (
+    MappingPin,
+    MessageRecord,
+    ProductMessage,
+    encode,
+    group_id,
+)
+from pim_connector.sync.runs import Registry, Run
+from pim_connector.sync.state import SyncState
 from simulators.akeneo.pim import Pim
 from tests.in_turn import in_turn
 
@@ -36,7 +38,7 @@ SECRET = {
     "username": "robot",
     "password": "p4ssw0rd-of-the-robot",
 }
-TABLES: dict[str, tuple[str, ...]] = {"runs": ("pk", "sk"), "ledger": ("pk",), "state": ("pk",)}
+TABLES: dict[str, tuple[str, ...]] = {"runs": ("pk", "sk"), "sync_state": ("pk",), "state": ("pk",)}
 
 
 class Killed(BaseException):
@@ -130,7 +132,7 @@ class World:
         self.settings = MapperSettings(
             bucket="bucket",
             run_table="runs",
-            sync_state_table="ledger",
+            sync_state_table="sync_state",
             state_table="state",
             product_queue_url=self.queue,
             product_dead_letter_queue_url=self.dead_letters,
@@ -174,11 +176,11 @@ class World:
         self.dead_letters = created["QueueUrl"]
         self.secrets.create_secret(Name="akeneo", SecretString=json.dumps(SECRET))
         self.bucket = Bucket(self.s3, "bucket")
-        table = RunTable(self.dynamodb, "runs")
+        table = Table(self.dynamodb, "runs")
         self._table = table
         self.registry, self.deliveries = Registry(table), Deliveries(table)
         self.parking = Parking(table)
-        self.ledger = Ledger(self.dynamodb, "ledger")
+        self.sync_state = SyncState(self.dynamodb, "sync_state")
 
     def start_worker(self) -> None:
         """Begin with a cold start: nothing that was in memory is left."""
@@ -209,7 +211,7 @@ class World:
     # What the splitter would have done.
 
     def put_mapping(self, text: str, name: str = "shop") -> MappingPin:
-        from pim_connector.mapping import load_mapping
+        from pim_connector.mapping.loading import load_mapping
 
         key = f"config/erp/{name}.yaml"
         put = self.s3.put_object(Bucket="bucket", Key=key, Body=text.encode())
@@ -249,7 +251,7 @@ class World:
             "run": run,
             "source": "shop",
             "id": id,
-            "lane": 0,
+            "group": 0,
             "order": run,
             "mapping": mapping,
             "resource": resource,
@@ -259,7 +261,9 @@ class World:
         header = {"pk": f"run#{run}", "sk": "run"}
         self._table.update(
             header,
-            Change(put={"phase": "delivering"}, add={"sent": 1, "records": len(message.records)}),
+            ItemChange(
+                put={"phase": "delivering"}, add={"sent": 1, "records": len(message.records)}
+            ),
         )
         self.queue_body(encode(message).decode(), message)
         return message
@@ -268,7 +272,7 @@ class World:
         self.sqs.send_message(
             QueueUrl=self.queue,
             MessageBody=body,
-            MessageGroupId=message_group(message.lane),
+            MessageGroupId=group_id(message.group),
             MessageDeduplicationId=f"{message.run}-{message.id}-{time.monotonic_ns()}",
         )
 

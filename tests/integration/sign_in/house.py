@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import boto3
 
+from pim_connector.aws.table import Table
 from pim_connector.console.app_connection import AppConnection, AppSecret
 from pim_connector.console.people import People
 from pim_connector.console.sessions import OneTime, Sessions
 from pim_connector.console.sign_in import Door
 from pim_connector.console.web import Answer, Request
-from pim_connector.runs.table import RunTable
 
 KEY = b"a key of 32 bytes, made for tests"
 START = 1_800_000_000.0
@@ -39,8 +39,8 @@ class House:
     scopes: tuple[str, ...] = SCOPES
 
     @property
-    def state_table(self) -> RunTable:
-        return RunTable(boto3.client("dynamodb"), "StateTable")
+    def state_table(self) -> Table:
+        return Table(boto3.client("dynamodb"), "StateTable")
 
     @property
     def one_time(self) -> OneTime:
@@ -52,7 +52,7 @@ class House:
 
     @property
     def people(self) -> People:
-        return People(RunTable(boto3.client("dynamodb"), "RunTable"), now=self.clock)
+        return People(Table(boto3.client("dynamodb"), "RunTable"), now=self.clock)
 
     @property
     def secret(self) -> AppSecret:

@@ -14,8 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from pim_connector.akeneo import AkeneoClient, AppToken, ConnectionCredentials, CredentialsError
-from pim_connector.akeneo.credentials import credentials_from
-from pim_connector.akeneo.tokens import MemoryTokenStore, Token
+from pim_connector.akeneo.auth import MemoryTokenStore, Token, credentials_from
 from pim_connector.errors import ConfigurationError, ConnectorError, TransientError
 from tests.unit.akeneo.pim import CREDENTIALS, Pim, app_token, fails, products, says
 

@@ -305,7 +305,7 @@ def test_without_a_usable_retry_after_pauses_double_with_full_jitter(value: str 
     headers = {"Retry-After": value} if value else None
     pim.script.extend([refuses(429, headers=headers), refuses(503), refuses(504), refuses(408)])
     draws = iter([1.0, 0.5, 1.0, 0.0])
-    outcomes = pim.client(chance=lambda: next(draws)).upsert_products(products(2))
+    outcomes = pim.client(jitter=lambda: next(draws)).upsert_products(products(2))
     assert len(accepted(outcomes)) == 2
     assert pim.clock.slept == [0.5, 0.5, 2.0, 0.0]
 

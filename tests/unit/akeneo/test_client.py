@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from pim_connector.akeneo import AkeneoClient, AppToken, ForbiddenError, RefusedError
-from pim_connector.akeneo.connection import VERSION
-from pim_connector.akeneo.patience import LocalPace
+from pim_connector.akeneo.answers import LocalPace
+from pim_connector.akeneo.http import VERSION
+from pim_connector.akeneo.structure_cache import fetch_structure
 from pim_connector.errors import ConfigurationError, TransientError
-from pim_connector.structure import fetch_structure
 from tests.unit.akeneo.pim import Clock, Pim, says
 
 API = "/api/rest/v1"

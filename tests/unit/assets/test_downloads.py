@@ -10,11 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
-from pim_connector.dam.auth import _client_credentials, _Header
-from pim_connector.dam.auth_kinds import ClientCredentialsAuth
+from pim_connector.akeneo.media import (
+    Downloads,
+    Limits,
+    checked_address,
+    is_allowed_host,
+    is_public,
+)
+from pim_connector.dam.http import _client_credentials, _Header
+from pim_connector.dam.source import ClientCredentialsAuth
 from pim_connector.errors import RejectedError, TransientError
-from pim_connector.media.addresses import checked_address, is_allowed_host, is_public
-from pim_connector.media.downloads import Downloads, Limits
 
 PUBLIC = "93.184.216.34"
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.mapping import AssetMapping
-from pim_connector.assets.program import AssetProgram, compile_assets, to_asset
+from pim_connector.akeneo.structure import Structure
+from pim_connector.assets.mapping import CompiledAssetMapping, compile_assets, to_asset
+from pim_connector.assets.values import MappedAsset
+from pim_connector.dam.asset_rules import AssetMapping
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.result import Filtered, Rejected
-from pim_connector.structure import Structure
+from pim_connector.mapping.results import Filtered, Rejected
 
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "text": {"type": "text", "max_characters": 10},
@@ -47,7 +47,7 @@ CATALOG: dict[str, Any] = {
 STRUCTURE = Structure.from_catalog(CATALOG)
 
 
-def program(attributes: dict[str, Any] | None = None, **more: Any) -> AssetProgram:
+def compiled(attributes: dict[str, Any] | None = None, **more: Any) -> CompiledAssetMapping:
     described = {"family": "f", "attributes": attributes or {"text": "t"}} | more
     mapping = msgspec.convert(described, AssetMapping)
     return compile_assets(mapping, name="dam.yaml", base_url="https://dam.example")
@@ -55,7 +55,7 @@ def program(attributes: dict[str, Any] | None = None, **more: Any) -> AssetProgr
 
 def value(attribute: str, rule: Any, properties: dict[str, Any], **more: Any) -> Any:
     """The data of the attribute's only value, or the words of the rejection."""
-    mapped = to_asset("id1", properties, program({attribute: rule}, **more), STRUCTURE)
+    mapped = to_asset("id1", properties, compiled({attribute: rule}, **more), STRUCTURE)
     if isinstance(mapped, Rejected):
         return mapped.errors[0].message
     assert isinstance(mapped, MappedAsset)
@@ -190,14 +190,14 @@ def test_the_steps_are_those_of_the_erp_mapping() -> None:
 )
 def test_a_rule_that_cannot_work_names_file_and_key(rule: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError, match=r"dam\.yaml, assets\.attributes\.text") as caught:
-        program({"text": rule})
+        compiled({"text": rule})
     assert said in str(caught.value)
 
 
 def test_what_is_missing_is_cleared_kept_or_refused_as_the_rule_says() -> None:
     assert value("text", "v", {}) is None
     assert value("text", {"from": "v", "absent": "reject"}, {"v": ""}).startswith("the DAM has no")
-    kept = program({"text": {"from": "v", "absent": "leave"}, "whole": "n"})
+    kept = compiled({"text": {"from": "v", "absent": "leave"}, "whole": "n"})
     mapped = to_asset("id1", {"n": 1}, kept, STRUCTURE)
     assert isinstance(mapped, MappedAsset)
     assert [slot.key[1] for slot in mapped.slots] == ["whole"]
@@ -209,7 +209,7 @@ def test_locale_and_channel_follow_the_attribute_and_the_file() -> None:
         "shop": {"from": "en", "channel": "web"},
         "text": "en",
     }
-    mapped = to_asset("1", {"en": "Hi", "de": "Ho"}, program(rules, locale="en_US"), STRUCTURE)
+    mapped = to_asset("1", {"en": "Hi", "de": "Ho"}, compiled(rules, locale="en_US"), STRUCTURE)
     assert isinstance(mapped, MappedAsset)
     assert [slot.key[1:] for slot in mapped.slots] == [
         ("title", "en_US", ""),
@@ -230,13 +230,13 @@ def test_locale_and_channel_follow_the_attribute_and_the_file() -> None:
     ],
 )
 def test_a_wrong_locale_or_channel_is_refused(rule: Any, more: Any, said: str) -> None:
-    mapped = to_asset("1", {"v": "x"}, program(rule, **more), STRUCTURE)
+    mapped = to_asset("1", {"v": "x"}, compiled(rule, **more), STRUCTURE)
     assert isinstance(mapped, Rejected)
     assert said in mapped.errors[0].message
 
 
 def test_the_family_and_the_product_assets_are_chosen_by_expression() -> None:
-    rules = program(
+    rules = compiled(
         {"text": {"from": "v", "families": ["f"]}},
         family={"from": "folder", "steps": [{"map": {"Packshots": "f", "Manuals": "g"}}]},
         only="contains(tags, 'shop')",
@@ -258,7 +258,7 @@ def test_the_family_and_the_product_assets_are_chosen_by_expression() -> None:
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    rules = program({"text": "a", "whole": "b", "flag": "c"})
+    rules = compiled({"text": "a", "whole": "b", "flag": "c"})
     mapped = to_asset("1", {"a": "x" * 11, "b": "x", "c": "x"}, rules, STRUCTURE)
     assert isinstance(mapped, Rejected)
     assert [error.attribute for error in mapped.errors] == ["text", "whole", "flag"]
@@ -273,7 +273,7 @@ def test_an_option_that_may_not_be_created_is_refused() -> None:
 def test_an_attribute_with_all_the_options_it_may_have_gets_no_more() -> None:
     options = [{"code": f"o{n}", "asset_family": "f", "attribute": "one"} for n in range(100)]
     full = Structure.from_catalog(CATALOG | {"asset_attribute_options": options})
-    mapped = to_asset("1", {"v": "one more"}, program({"one": "v"}), full)
+    mapped = to_asset("1", {"v": "one more"}, compiled({"one": "v"}), full)
     assert isinstance(mapped, Rejected)
     assert "100 already" in mapped.errors[0].message
 
@@ -283,7 +283,7 @@ def test_links_name_one_product_or_several() -> None:
         {"products": {"from": "skus", "steps": [{"split": ","}]}, "attribute": "pictures"},
         {"products": "model", "attribute": "pictures", "resource": "product_model"},
     ]
-    mapped = to_asset("1", {"skus": "A,B", "model": "M"}, program(links=links), STRUCTURE)
+    mapped = to_asset("1", {"skus": "A,B", "model": "M"}, compiled(links=links), STRUCTURE)
     assert isinstance(mapped, MappedAsset)
     assert [(link.resource, link.product) for link in mapped.links] == [
         ("product", "A"),
@@ -294,7 +294,7 @@ def test_links_name_one_product_or_several() -> None:
 
 def test_without_a_pim_the_declared_structure_counts() -> None:
     families = {"f": {"attributes": {"title": {"type": "text", "per_locale": True}}}}
-    rules = program({"title": "t"}, families=families, locale="en_US")
+    rules = compiled({"title": "t"}, families=families, locale="en_US")
     mapped = to_asset("1", {"t": "x"}, rules)
     assert isinstance(mapped, MappedAsset)
     assert mapped.slots[0].key == ("values", "title", "en_US", "")
@@ -308,7 +308,7 @@ ids = st.text(min_size=1, max_size=300)
 def test_codes_are_clean_and_stable_and_with_distinct_unlike_each_other(
     first: str, second: str
 ) -> None:
-    rules = program(code={"distinct": True, "prefix": "d_"})
+    rules = compiled(code={"distinct": True, "prefix": "d_"})
     codes = []
     for dam_id in (first, second, first):
         mapped = to_asset(dam_id, {}, rules, STRUCTURE)
@@ -329,7 +329,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=10,
 )
-EVERYTHING = program(
+EVERYTHING = compiled(
     {
         row["code"]: "v"
         for row in CATALOG["asset_attributes"]

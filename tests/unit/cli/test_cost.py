@@ -32,24 +32,24 @@ def test_a_hundred_thousand_changed_products_cost_about_what_was_worked_out_by_h
     bill = file_cost(Volume(records=100_000, sent=100_000, first=True))
     seconds = 100 * 0.055 + 0.1 + 100 * 0.001 * 1_769 / 1_024
     assert bill.mapper == pytest.approx(1_000 * seconds * 0.0000133334, rel=0.01)
-    assert bill.ledger == pytest.approx(0.0625 + 0.0125, rel=0.01)
+    assert bill.sync_state == pytest.approx(0.0625 + 0.0125, rel=0.01)
     assert 0.1 < bill.total < 0.25
 
 
 def test_from_the_second_file_on_the_splitter_reads_what_changed_too() -> None:
     first, second = (Volume(records=1_000, sent=1_000, first=first) for first in (True, False))
-    assert file_units(first).ledger_reads == 1_000
-    assert file_units(second).ledger_reads == 2_000
+    assert file_units(first).sync_state_reads == 1_000
+    assert file_units(second).sync_state_reads == 2_000
 
 
 def test_unchanged_records_cost_neither_a_read_nor_a_call() -> None:
     night = Volume(records=1_000_000, sent=0)
     assert night.calls == 0
     assert file_cost(night).mapper == file_cost(night).queue == 0
-    assert file_cost(night).ledger == 0
+    assert file_cost(night).sync_state == 0
 
 
-def test_the_pim_needs_a_quarter_of_the_lines_time_with_four_lanes() -> None:
+def test_the_pim_needs_a_quarter_of_the_lines_time_with_four_groups() -> None:
     assert Volume(records=1, sent=4_000).seconds == pytest.approx(55.0)
 
 

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from cli.following import START_SECONDS, follow
 from cli.summary import as_json, outcome_line
-from pim_connector.bucket import StoredObject
+from pim_connector.aws.bucket import StoredObject
 from pim_connector.errors import ConnectorError
-from pim_connector.inbox import new_run
-from pim_connector.runs.run import Phase, Run
+from pim_connector.products.splitting import new_run
+from pim_connector.sync.runs import Phase, Run
 
 
 def run(phase: Phase, *, records: int = 0, **counts: int) -> Run:

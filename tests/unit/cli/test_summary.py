@@ -7,8 +7,8 @@ import io
 from rich.console import Console
 
 from cli.summary import rejections_table, runs_table
-from pim_connector.runs.run import Run
-from pim_connector.states import STATES, Problem, RecordOutcome
+from pim_connector.outcomes import STATES, Problem, RecordOutcome
+from pim_connector.sync.runs import Run
 
 
 def test_a_reason_with_square_brackets_is_shown_as_the_pim_wrote_it() -> None:

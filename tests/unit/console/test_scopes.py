@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pim_connector.assets.mapping import AssetMapping, OnDelete, ProductLink
 from pim_connector.console.scopes import Needs, needs_of, scopes_for
-from pim_connector.mapping import load_mapping
+from pim_connector.dam.asset_rules import AssetMapping, OnDelete, ProductLink
+from pim_connector.mapping.loading import load_mapping
 
 ALWAYS = {"openid", "profile", "read_channel_localization", "read_channel_settings"}
 PRODUCTS = {

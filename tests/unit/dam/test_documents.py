@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pim_connector.assets.asset import MappedAsset
-from pim_connector.assets.program import compile_assets, to_asset
+from pim_connector.assets.mapping import compile_assets, to_asset
+from pim_connector.assets.values import MappedAsset
 from pim_connector.dam.loading import load_source
-from pim_connector.mapping.result import Filtered
+from pim_connector.mapping.results import Filtered
 from tests.unit.dam.world import World
 
 TEXT = (Path(__file__).parents[3] / "docs" / "dam-sources.md").read_text("utf-8")
@@ -67,7 +67,7 @@ def test_the_example_of_a_mapping_makes_the_asset_it_says() -> None:
     text = next(text for text in EXAMPLES if "on_delete:" in text)
     source = load_source(merged(text).encode(), name="dam-sources.md")
     assert source.assets
-    program = compile_assets(source.assets, name="dam-sources.md", base_url=source.base_url)
+    compiled = compile_assets(source.assets, name="dam-sources.md", base_url=source.base_url)
     properties: dict[str, object] = {
         "id": "a-1",
         "tags": ["product"],
@@ -76,7 +76,7 @@ def test_the_example_of_a_mapping_makes_the_asset_it_says() -> None:
     }
     properties |= {"url": "https://dam.example.com/files/a-1.jpg", "version": 3, "note": "new"}
 
-    asset = to_asset("a-1", properties, program)
+    asset = to_asset("a-1", properties, compiled)
 
     assert isinstance(asset, MappedAsset)
     assert asset.code.startswith("dam_a_1_")
@@ -84,4 +84,4 @@ def test_the_example_of_a_mapping_makes_the_asset_it_says() -> None:
     assert values["sku"] == "TENT-1"
     assert values["url"] == "https://dam.example.com/files/a-1"
     assert [link.product for link in asset.links] == ["TENT-1"]
-    assert isinstance(to_asset("a-2", properties | {"tags": []}, program), Filtered)
+    assert isinstance(to_asset("a-2", properties | {"tags": []}, compiled), Filtered)

@@ -8,13 +8,11 @@ from typing import Literal
 
 import pytest
 
-from pim_connector.dam.asset_messages import AssetMessage, Change
-from pim_connector.dam.handover import Handover
-from pim_connector.dam.pages import Ask, Page, Plan, Position, Row, plan_of
-from pim_connector.dam.paging_kinds import Offsets
-from pim_connector.dam.source import Listing, Since
-from pim_connector.dam.stamps import SECOND, Stamps
+from pim_connector.dam.pages import SECOND, Ask, Page, Plan, Position, Row, Stamps, plan_of
+from pim_connector.dam.polling import Buffer
+from pim_connector.dam.source import Listing, Offsets, Since
 from pim_connector.dam.walk import walk
+from pim_connector.sync.messages import AssetMessage, Change
 
 Mode = Literal["requery", "pages"]
 
@@ -70,12 +68,12 @@ def test_the_memory_of_a_walk_does_not_grow_with_the_dam() -> None:
     def send(message: AssetMessage) -> None:
         sent.append(len(message.changes))
 
-    handover = Handover("dam", 4, send)
+    buffer = Buffer("dam", 4, send)
     tracemalloc.start()
     for step in walk(plan_for("requery", None), Position(), dam(1), lambda: 0.0):
         for row in step.rows:
-            handover.put(Change(id=row.ids[0], properties=row.properties), step.position)
-    handover.flush()
+            buffer.put(Change(id=row.ids[0], properties=row.properties), step.position)
+    buffer.flush()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert sum(sent) == ASSETS

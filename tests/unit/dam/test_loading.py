@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no stubs here
 
 from pim_connector.dam.loading import load_source
-from pim_connector.dam.schema import json_schema
+from pim_connector.dam.source import json_schema
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.places import load_yaml
+from pim_connector.mapping.loading import load_yaml
 
 GOOD = """source: dam
 base_url: https://dam.example.com

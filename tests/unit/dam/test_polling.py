@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pim_connector.dam.asset_messages import MOST_BYTES, AssetMessage, Change, decode, encode, pack
-from pim_connector.dam.cursor import SourceCursor
-from pim_connector.dam.stamps import SECOND
+from pim_connector.dam.pages import SECOND
+from pim_connector.dam.polling import SourceCursor
 from pim_connector.errors import RejectedError, TransientError
+from pim_connector.sync.messages import (
+    MOST_BYTES,
+    AssetMessage,
+    Change,
+    decode_asset_message,
+    encode_asset_message,
+    pack,
+)
 from tests.unit.dam.sources import source
 from tests.unit.dam.world import World
 
@@ -74,7 +81,7 @@ def test_a_poll_that_is_no_longer_alone_stops() -> None:
             client=client,
             cursors=world,
             send=world.send,
-            lanes=3,
+            groups=3,
             time_left=lambda: 100.0,
             still_alone=lambda: False,
         )
@@ -103,9 +110,11 @@ def test_what_comes_twice_in_one_poll_is_sent_once() -> None:
 def test_a_message_is_never_too_heavy_and_keeps_the_order() -> None:
     heavy = [Change(id=str(n), properties={"text": "ü" * 100_000}) for n in range(12)]
     messages = list(pack("dam", 0, heavy))
-    assert all(len(encode(message)) <= MOST_BYTES for message in messages)
+    assert all(len(encode_asset_message(message)) <= MOST_BYTES for message in messages)
     assert [change.id for m in messages for change in m.changes] == [c.id for c in heavy]
-    assert all(decode(encode(message)) == message for message in messages)
+    assert all(
+        decode_asset_message(encode_asset_message(message)) == message for message in messages
+    )
 
 
 def test_an_asset_that_no_message_can_carry_travels_as_its_id() -> None:
@@ -114,7 +123,7 @@ def test_an_asset_that_no_message_can_carry_travels_as_its_id() -> None:
 
 
 def test_what_is_no_message_is_rejected() -> None:
-    later = AssetMessage(v=2, source="dam", lane=0, changes=())
-    for body in ("{}", "nothing", encode(later)):
+    later = AssetMessage(v=2, source="dam", group=0, changes=())
+    for body in ("{}", "nothing", encode_asset_message(later)):
         with pytest.raises(RejectedError):
-            decode(body)
+            decode_asset_message(body)

@@ -51,7 +51,7 @@ def client(text: str, wire: Callable[[httpx.Request], httpx.Response], **secrets
     clocks = Clocks(
         now=lambda: 1e9 + sum(waited),
         sleep=waited.append,
-        chance=lambda: 0.5,
+        jitter=lambda: 0.5,
         time_left=lambda: 600.0 - sum(waited),
     )
     source = load_source(text.encode(), name="dam.yaml")

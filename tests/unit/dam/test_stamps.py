@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pim_connector.dam.pages import Stamps
 from pim_connector.dam.source import Since
-from pim_connector.dam.stamps import Stamps
 from pim_connector.errors import ConfigurationError, RejectedError
 
 TEN = 1_767_261_600_000_000  # 2026-01-01T10:00:00Z
@@ -76,10 +76,10 @@ def test_the_hour_that_comes_twice_is_begun_anew() -> None:
     stamps = Stamps(Since(format="%Y-%m-%d %H:%M:%S", tz="Europe/Berlin"))
     twice = stamps.read("2026-10-25 02:30:00")
     assert twice is not None
-    assert stamps.write(stamps.rewind(twice)) == "2026-10-25 01:30:00"
+    assert stamps.write(stamps.revert(twice)) == "2026-10-25 01:30:00"
     once = stamps.read("2026-10-25 03:30:00")
     assert once is not None
-    assert stamps.rewind(once) == once
+    assert stamps.revert(once) == once
 
 
 def test_the_step_of_the_index_is_what_counts_not_what_is_printed() -> None:

@@ -1,4 +1,4 @@
-"""Ways of DAMs that nobody has written a starter for: each works, or says which key to mend."""
+"""Ways of DAMs that nobody has written a starter for: each works, or says which key to fix."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import httpx
 import pytest
 
 from pim_connector.dam.client import DamClient, Gone
-from pim_connector.dam.cursor import SourceCursor
+from pim_connector.dam.expressions import Expression
 from pim_connector.dam.loading import load_source
 from pim_connector.dam.pages import Position
-from pim_connector.dam.polling import Poll
+from pim_connector.dam.polling import Poll, SourceCursor
 from pim_connector.errors import ConfigurationError, TransientError
-from pim_connector.expressions import Expression
 from tests.unit.dam.test_requests import HEAD, LIST, Wire, client
 
 
@@ -234,7 +233,7 @@ def test_a_list_without_a_single_stamp_is_remarked_upon() -> None:
             client=dam,
             cursors=Kept(),
             send=lambda _: None,
-            lanes=1,
+            groups=1,
             time_left=lambda: 600.0,
         ).run()
     (note,) = report.notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from pim_connector.dam.waits import backoff, wait_named
+from pim_connector.dam.http import backoff, wait_named
 
 NOW = 1_767_261_600.0  # 2026-01-01T10:00:00Z
 NAMES = ("Retry-After", "X-RateLimit-Reset")

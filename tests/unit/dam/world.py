@@ -8,13 +8,17 @@ from typing import Any
 
 import httpx
 
-from pim_connector.dam.asset_messages import AssetMessage, asset_lane, decode, encode
 from pim_connector.dam.client import DamClient, Gone
-from pim_connector.dam.cursor import SourceCursor
 from pim_connector.dam.http import Clocks
 from pim_connector.dam.loading import load_source
-from pim_connector.dam.polling import Poll, PollReport
+from pim_connector.dam.polling import Poll, PollReport, SourceCursor
 from pim_connector.errors import TransientError
+from pim_connector.sync.messages import (
+    AssetMessage,
+    asset_group,
+    decode_asset_message,
+    encode_asset_message,
+)
 from simulators.dam.dam import Dam
 from simulators.dam.habits import Habits
 
@@ -43,7 +47,7 @@ class World:
 
     def client(self, time_left: Callable[[], float] = lambda: 600.0) -> DamClient:
         clocks = Clocks(
-            now=lambda: self.time, sleep=self.wait, chance=lambda: 0.5, time_left=time_left
+            now=lambda: self.time, sleep=self.wait, jitter=lambda: 0.5, time_left=time_left
         )
         return DamClient(self.source, transport=httpx.MockTransport(self._answer), clocks=clocks)
 
@@ -58,7 +62,7 @@ class World:
                 client=client,
                 cursors=self,
                 send=self.send,
-                lanes=3,
+                groups=3,
                 time_left=time_left,
                 reserve=reserve,
             ).run()
@@ -82,12 +86,12 @@ class World:
             self.fail_after -= 1
             if self.fail_after < 0:
                 raise TransientError("the queue takes nothing")
-        read = decode(encode(message))
+        read = decode_asset_message(encode_asset_message(message))
         assert read == message
         assert len(message.changes) <= 100
         self.messages.append(message)
         for change in message.changes:
-            assert asset_lane(message.source, change.id, 3) == message.lane
+            assert asset_group(message.source, change.id, 3) == message.group
             if change.kind == "deleted":
                 with self.client() as client:
                     found = client.asset(change.id)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pim_connector.delivery.line import Line
-from pim_connector.ledger import LedgerEntry
 from pim_connector.mapping.language import Owner
-from pim_connector.mapping.result import Json, Mapped, Slot
-from pim_connector.messages import MappingPin, MessageRecord, ProductMessage
+from pim_connector.mapping.results import Json, Mapped, Slot
+from pim_connector.products.lines import Line
+from pim_connector.sync.messages import MappingPin, MessageRecord, ProductMessage
+from pim_connector.sync.state import StateEntry
 
 ORDER = "2026-01-02T00:00:00Z|b.xml|2"
 OLDER = "2026-01-01T00:00:00Z|a.xml|1"
@@ -50,7 +50,7 @@ def message(*records: MessageRecord, **changes: Any) -> ProductMessage:
         "run": "run-2",
         "source": "shop",
         "id": "000001",
-        "lane": 0,
+        "group": 0,
         "order": ORDER,
         "mapping": MappingPin(key="config/erp/shop.yaml", version="v", digest=DIGEST),
         "resource": "product",
@@ -59,7 +59,7 @@ def message(*records: MessageRecord, **changes: Any) -> ProductMessage:
     return ProductMessage(**fields | changes)
 
 
-def entry(identifier: str = "shoe", **changes: Any) -> LedgerEntry:
+def entry(identifier: str = "shoe", **changes: Any) -> StateEntry:
     fields: dict[str, Any] = {
         "source": "shop",
         "resource": "product",
@@ -71,7 +71,7 @@ def entry(identifier: str = "shoe", **changes: Any) -> LedgerEntry:
         "run": "run-1",
         "record": 3,
     }
-    return LedgerEntry(**fields | changes)
+    return StateEntry(**fields | changes)
 
 
 def line(*slots: Slot, sent: tuple[Slot, ...] | None = None, **changes: Any) -> Line:

@@ -3,13 +3,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from pim_connector.akeneo import Refused, Upserted
-from pim_connector.delivery.line import Accepted, Line, Turned
-from pim_connector.delivery.linking import with_known_links
-from pim_connector.delivery.submission import judge
-from pim_connector.mapping.result import Slot
-from pim_connector.runs.parking import REST_OF_RUN, ParkedGroup, links_due
-from pim_connector.runs.run import Run
-from pim_connector.states import STATES
+from pim_connector.mapping.results import Slot
+from pim_connector.outcomes import STATES
+from pim_connector.products.lines import Accepted, Line, Turned
+from pim_connector.products.links import with_known_links
+from pim_connector.products.sending import judge
+from pim_connector.sync.message_results import REST_OF_RUN, ParkedGroup, links_due
+from pim_connector.sync.runs import Run
 from tests.unit.delivery.examples import line, value
 
 NAME = value("name", "Boot")
@@ -78,7 +78,7 @@ def group(records: int, parent: str = REST_OF_RUN) -> ParkedGroup:
         parent=parent,
         run="r",
         message=f"1.{records}",
-        lane=0,
+        group=0,
         heavy="claim-checks/r/1.1",
         since=0,
         records=records,

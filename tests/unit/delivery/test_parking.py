@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pim_connector.runs.parking import REST_OF_RUN, ParkedGroup, overdue
+from pim_connector.sync.message_results import REST_OF_RUN, ParkedGroup, overdue
 
 LATE, YOUNG, UNTIL = 100, 200, 150
 
@@ -10,7 +10,7 @@ def group(message: str, parent: str, *models: str, since: int = LATE) -> ParkedG
         parent=parent,
         run="r",
         message=message,
-        lane=0,
+        group=0,
         heavy="h",
         since=since,
         records=1,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pim_connector.akeneo import Problem as PimProblem
 from pim_connector.akeneo import Refused, Unanswered, Upserted
-from pim_connector.delivery.line import Accepted, Line, Turned, Unknown
-from pim_connector.delivery.submission import judge
+from pim_connector.products.lines import Accepted, Line, Turned, Unknown
+from pim_connector.products.sending import judge
 from tests.unit.delivery.examples import line, value
 
 NAME, PRICE = value("name", "Boot"), value("price", "x")

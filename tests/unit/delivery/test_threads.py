@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
-from pim_connector.log_keys import about, label
-from pim_connector.threads import Threads, ended
+from pim_connector.aws.threads import Threads, ended
+from pim_connector.logs import about, label
 
 
 def failing(text: str) -> Callable[[], str]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pim_connector.delivery.shaping import accepted_entry, rounds
-from pim_connector.delivery.triage import Triage, triage
+from pim_connector.products.lines import Triage, triage
+from pim_connector.products.shaping import accepted_entry, rounds
 from tests.unit.delivery.examples import NEWER, ORDER, entry, line, message, record, value
 
 
@@ -19,7 +19,7 @@ def state(found: Triage) -> str | None:
     return found.outcomes[0].state if found.outcomes else None
 
 
-def test_a_record_the_ledger_does_not_know_is_mapped() -> None:
+def test_a_record_the_sync_state_does_not_know_is_mapped() -> None:
     assert sorted_out().to_map == (record(),)
 
 
@@ -63,7 +63,7 @@ def test_a_product_accepted_in_part_is_tried_again_by_the_next_file() -> None:
     assert again.to_map
 
 
-def test_the_ledger_holds_nothing_of_values_that_are_still_to_follow() -> None:
+def test_the_sync_state_holds_nothing_of_values_that_are_still_to_follow() -> None:
     name, image = value("name", "Boot"), value("image", "a.jpg")
     whole = line(name, image)
 

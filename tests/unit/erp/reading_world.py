@@ -8,7 +8,9 @@ from typing import BinaryIO
 
 from pim_connector.erp.reading import RecordReader, read_records
 from pim_connector.erp.record import SourceRecord
-from pim_connector.mapping import Program, compile_mapping, load_mapping
+from pim_connector.mapping.compiled import CompiledMapping
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
 
 PLAIN = """
 version: 1
@@ -39,13 +41,13 @@ def opener(data: bytes, piece: int = 1 << 16) -> Callable[[], BinaryIO]:
     return lambda: OneWay(data, piece)  # type: ignore[return-value]  # reads are all it is used for
 
 
-def program_of(mapping: str) -> Program:
+def compiled_mapping_of(mapping: str) -> CompiledMapping:
     return compile_mapping(load_mapping(mapping.encode(), name="test.yaml"))
 
 
 def reader_of(data: bytes | str, mapping: str = PLAIN, *, piece: int = 1 << 16) -> RecordReader:
     encoded = data.encode() if isinstance(data, str) else data
-    return read_records(opener(encoded, piece), program_of(mapping))
+    return read_records(opener(encoded, piece), compiled_mapping_of(mapping))
 
 
 def records_of(

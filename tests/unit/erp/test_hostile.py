@@ -15,7 +15,7 @@ import pytest
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError
 from tests.unit.erp.bounds import bounded
-from tests.unit.erp.reading_world import PLAIN, program_of, reader_of, records_of
+from tests.unit.erp.reading_world import PLAIN, compiled_mapping_of, reader_of, records_of
 
 MEGABYTE = 1 << 20
 
@@ -48,11 +48,11 @@ def refused(data: bytes | str, mapping: str = PLAIN) -> str:
 
 def refused_within(parts: Iterator[bytes], megabytes: float) -> str:
     """The error of a generated file, and that memory stayed under a bound."""
-    program = program_of(PLAIN)
+    compiled = compiled_mapping_of(PLAIN)
     tracemalloc.start()
     try:
         with pytest.raises(UnreadableFileError) as error:
-            list(read_records(lambda: _file(parts), program))
+            list(read_records(lambda: _file(parts), compiled))
         assert tracemalloc.get_traced_memory()[1] < megabytes * MEGABYTE
     finally:
         tracemalloc.stop()
@@ -152,7 +152,7 @@ def test_a_hundred_megabytes_outside_the_records_cost_nothing() -> None:
         yield b'</junk><product sku="1"/></catalog>'
 
     tracemalloc.start()
-    found = list(read_records(lambda: _file(parts()), program_of(PLAIN)))
+    found = list(read_records(lambda: _file(parts()), compiled_mapping_of(PLAIN)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(found) == 1
@@ -290,5 +290,5 @@ def test_the_mark_of_a_record_cannot_be_forged_into_other_values() -> None:
     (record,) = records_of(
         '<catalog><product sku="1"><?pim-connector-record?><name>x</name></product></catalog>'
     )
-    identity = program_of(PLAIN).identify(record)
+    identity = compiled_mapping_of(PLAIN).identify(record)
     assert getattr(identity, "identifier", None) == "1"

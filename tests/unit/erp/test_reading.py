@@ -11,23 +11,24 @@ import zipfile
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.erp.reading import read_order, read_records
+from pim_connector.erp.head import read_order
+from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping import Mapped, payload
-from tests.unit.erp.reading_world import PLAIN, opener, program_of, reader_of, records_of
+from pim_connector.mapping.results import Mapped, payload
+from tests.unit.erp.reading_world import PLAIN, compiled_mapping_of, opener, reader_of, records_of
 
 TWO = '<catalog>\n<product sku="1"><name>A</name></product>\n<product sku="2"/>\n</catalog>'
 
 
 def skus(records: list[SourceRecord], mapping: str = PLAIN) -> list[str | None]:
-    program = program_of(mapping)
-    return [getattr(program.identify(record), "identifier", None) for record in records]
+    compiled = compiled_mapping_of(mapping)
+    return [getattr(compiled.identify(record), "identifier", None) for record in records]
 
 
 def values(record: SourceRecord, mapping: str) -> dict[str, object]:
     """The data of the record's values by attribute, of those without locale and channel."""
-    mapped = program_of(mapping).map(record, None)
+    mapped = compiled_mapping_of(mapping).map(record, None)
     assert isinstance(mapped, Mapped), mapped
     return {slot.key[1]: slot.data for slot in mapped.slots if slot.key[0] == "values"}
 
@@ -110,8 +111,8 @@ records:
         {"names": "one"},
         {"names": "two"},
     ]
-    program = program_of(mapping)
-    assert [getattr(program.identify(r), "family_key", None) for r in records] == ["M", "M", "M"]
+    compiled = compiled_mapping_of(mapping)
+    assert [getattr(compiled.identify(r), "family_key", None) for r in records] == ["M", "M", "M"]
 
 
 def test_a_rule_may_keep_the_records_inside() -> None:
@@ -169,7 +170,7 @@ def test_formatting_and_ancestors_the_mapping_does_not_look_at_leave_the_fingerp
     assert len(fingerprint(one)) == 12
 
 
-def test_fingerprints_are_those_that_ledgers_hold() -> None:
+def test_fingerprints_are_those_that_sync_states_hold() -> None:
     plain = SourceRecord(number=1, line=1, rule="product", xml='<p sku="Größe"/>')
     more = replace(plain, head={"a": "b"}, tables={"t": {"k": [{"c": "v"}]}})
     assert fingerprint(plain).hex() == "58f32fc02d22e2155718a20c"
@@ -209,14 +210,14 @@ def test_a_head_value_that_is_there_twice_is_refused() -> None:
 
 def test_the_order_of_an_export_is_read_from_its_head_or_refused() -> None:
     mapping = PLAIN + "source: {order: /catalog/@made}\n"
-    program = program_of(mapping)
+    compiled = compiled_mapping_of(mapping)
     assert (
-        read_order(opener(b'<catalog made="2024-01-02"><product sku="1"/>'), program)
+        read_order(opener(b'<catalog made="2024-01-02"><product sku="1"/>'), compiled)
         == "2024-01-02"
     )
-    assert read_order(opener(b"<x/>"), program_of(PLAIN)) is None
+    assert read_order(opener(b"<x/>"), compiled_mapping_of(PLAIN)) is None
     with pytest.raises(UnreadableFileError, match="finds no value"):
-        read_order(opener(b"<catalog/>"), program)
+        read_order(opener(b"<catalog/>"), compiled)
 
 
 TABLES = """
@@ -245,9 +246,9 @@ PRICES = (
 
 
 def test_tables_before_and_after_the_records_and_of_a_second_file_are_looked_up() -> None:
-    program = program_of(TABLES)
-    records = list(read_records(opener(CATALOG), program, others={"prices": opener(PRICES)}))
-    mapped = program.map(records[1], None)
+    compiled = compiled_mapping_of(TABLES)
+    records = list(read_records(opener(CATALOG), compiled, others={"prices": opener(PRICES)}))
+    mapped = compiled.map(records[1], None)
     assert isinstance(mapped, Mapped)
     assert payload(mapped) == {
         "identifier": "1",
@@ -269,19 +270,19 @@ def test_tables_before_and_after_the_records_and_of_a_second_file_are_looked_up(
 
 
 def test_only_the_rows_a_record_uses_travel_with_it_and_they_count_for_the_fingerprint() -> None:
-    program = program_of(TABLES)
-    records = list(read_records(opener(CATALOG), program, others={"prices": opener(PRICES)}))
+    compiled = compiled_mapping_of(TABLES)
+    records = list(read_records(opener(CATALOG), compiled, others={"prices": opener(PRICES)}))
     assert set(records[1].tables["categories"]) == {"1", "2", "3"}
     assert "categories" not in records[0].tables
     renamed = CATALOG.replace(b">Mid<", b">Middle<")
-    again = list(read_records(opener(renamed), program, others={"prices": opener(PRICES)}))
+    again = list(read_records(opener(renamed), compiled, others={"prices": opener(PRICES)}))
     assert fingerprint(again[0]) == fingerprint(records[0])
     assert fingerprint(again[1]) != fingerprint(records[1])
 
 
 def test_a_second_file_that_is_not_given_is_asked_for_by_name() -> None:
     with pytest.raises(ConfigurationError, match="needs a second file named prices"):
-        list(read_records(opener(CATALOG), program_of(TABLES)))
+        list(read_records(opener(CATALOG), compiled_mapping_of(TABLES)))
 
 
 def test_a_second_file_that_is_cut_off_fails_the_reading() -> None:
@@ -290,16 +291,16 @@ def test_a_second_file_that_is_cut_off_fails_the_reading() -> None:
     ):
         list(
             read_records(
-                opener(CATALOG), program_of(TABLES), others={"prices": opener(PRICES[:-9])}
+                opener(CATALOG), compiled_mapping_of(TABLES), others={"prices": opener(PRICES[:-9])}
             )
         )
 
 
 def test_parents_that_go_in_a_circle_are_an_error_of_the_record() -> None:
     circle = CATALOG.replace(b'<cat id="1">', b'<cat id="1" parent="3">')
-    program = program_of(TABLES)
-    records = list(read_records(opener(circle), program, others={"prices": opener(PRICES)}))
-    assert "go in a circle" in str(program.map(records[1], None))
+    compiled = compiled_mapping_of(TABLES)
+    records = list(read_records(opener(circle), compiled, others={"prices": opener(PRICES)}))
+    assert "go in a circle" in str(compiled.map(records[1], None))
 
 
 ROUTED = """
@@ -315,8 +316,8 @@ def test_records_of_one_path_go_to_the_first_rule_whose_condition_holds() -> Non
         '<c><p id="1" type="simple"/><p id="2" type="model"/><p id="3"/></c>', ROUTED
     )
     assert [record.rule for record in records] == ["product", "model", "product"]
-    program = program_of(ROUTED)
-    assert [type(program.identify(record)).__name__ for record in records] == [
+    compiled = compiled_mapping_of(ROUTED)
+    assert [type(compiled.identify(record)).__name__ for record in records] == [
         "Identity",
         "Identity",
         "Filtered",
@@ -344,8 +345,8 @@ records:
 @pytest.mark.parametrize("skip", [0, 1, 2, 3, 4, 9])
 def test_reading_goes_on_after_the_records_that_are_skipped(skip: int) -> None:
     text = "<catalog>" + "\n".join(f'<product sku="{n}"/>' for n in range(4)) + "</catalog>"
-    program = program_of(PLAIN)
-    rest = list(read_records(opener(text.encode()), program, skip=skip))
+    compiled = compiled_mapping_of(PLAIN)
+    rest = list(read_records(opener(text.encode()), compiled, skip=skip))
     assert rest == records_of(text)[skip:]
 
 
@@ -433,7 +434,7 @@ def test_entities_of_the_internal_subset_are_expanded_where_records_use_them() -
         '<catalog><product sku="&q;"><name>&co;<![CDATA[&co;]]></name></product></catalog>'
     )
     (record,) = records_of(text)
-    mapped = program_of(PLAIN).map(record, None)
+    mapped = compiled_mapping_of(PLAIN).map(record, None)
     assert isinstance(mapped, Mapped)
     assert mapped.identifier == 'say "hi"'
     assert mapped.slots[0].data == "A & Bü&co;"

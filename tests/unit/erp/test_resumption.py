@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pim_connector.erp import archives
 from pim_connector.erp.reading import RecordReader, Resumption, read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
-from pim_connector.mapping import Program
-from tests.unit.erp.reading_world import OneWay, program_of
+from pim_connector.mapping.compiled import CompiledMapping
+from tests.unit.erp.reading_world import OneWay, compiled_mapping_of
 
-NESTED = program_of("""
+NESTED = compiled_mapping_of("""
 version: 1
 namespaces: {default: "urn:c"}
 head: {season: /catalog/@season}
@@ -73,10 +73,14 @@ def rest_of(reader: RecordReader) -> tuple[list[SourceRecord], tuple[object, ...
 
 
 def resumption_after(
-    data: bytes, program: Program, records: int, skip: int = 0, start: Resumption | None = None
+    data: bytes,
+    compiled: CompiledMapping,
+    records: int,
+    skip: int = 0,
+    start: Resumption | None = None,
 ) -> Resumption | None:
     """How to read on after so many records, as it comes out of a checkpoint."""
-    reader = read_records(lambda: io.BytesIO(data), program, skip=skip, start=start)
+    reader = read_records(lambda: io.BytesIO(data), compiled, skip=skip, start=start)
     for _ in range(records - skip):
         next(reader)
     kept = msgspec.msgpack.encode(reader.resumption())
@@ -124,7 +128,7 @@ def test_what_lies_before_the_place_is_not_read() -> None:
     assert file.taken < len(body) / 4 + 2 * archives.CHUNK
 
 
-TABLE = program_of("""
+TABLE = compiled_mapping_of("""
 version: 1
 tables: {brands: {path: /catalog/brand, key: "@id", columns: {name: "@name"}}}
 records:

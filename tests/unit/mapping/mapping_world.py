@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pim_connector.mapping import Filtered, Mapped, Rejected
-from pim_connector.mapping.result import Json
-from pim_connector.structure import Structure
-from tests.unit.erp.reading_world import program_of, records_of
+from pim_connector.akeneo.structure import Structure
+from pim_connector.mapping.results import Filtered, Json, Mapped, Rejected
+from tests.unit.erp.reading_world import compiled_mapping_of, records_of
 
 
 def mapping_of(rule: str, top: str = "") -> str:
@@ -23,7 +22,7 @@ def mapped_by(
     """What one product becomes; `product` is what stands inside <product sku="1">."""
     mapping = mapping_of(rule, top)
     (record,) = records_of(f'<catalog><product sku="1">{product}</product></catalog>', mapping)
-    return program_of(mapping).map(record, structure)
+    return compiled_mapping_of(mapping).map(record, structure)
 
 
 def slots_by(

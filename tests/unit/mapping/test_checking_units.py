@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pim_connector.akeneo.structure import Structure
 from pim_connector.mapping.checking import check_against
-from pim_connector.structure import Structure
-from tests.unit.erp.reading_world import program_of
+from tests.unit.erp.reading_world import compiled_mapping_of
 from tests.unit.mapping.mapping_world import attribute, mapping_of
 
 PIM = Structure.from_catalog(
@@ -22,7 +22,7 @@ PIM = Structure.from_catalog(
 
 def problems(pairs: str) -> tuple[str, ...]:
     rule = f"values: {{weight: {{from: a, unit: {{from: b, steps: [{{map: {pairs}}}]}}}}}}"
-    return check_against(program_of(mapping_of(rule)), PIM)
+    return check_against(compiled_mapping_of(mapping_of(rule)), PIM)
 
 
 def test_one_map_of_units_may_serve_attributes_of_several_families() -> None:

@@ -11,18 +11,19 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pim_connector.mapping.converters.booleans import read_boolean
-from pim_connector.mapping.converters.codes import to_code
-from pim_connector.mapping.converters.dates import day_of, read_date
-from pim_connector.mapping.converters.numbers import (
+from pim_connector.mapping.converters import (
+    Refusal,
+    day_of,
     divide,
     multiply,
     plain,
+    read_boolean,
+    read_date,
     read_number,
     round_half_up,
+    to_code,
+    without_tags,
 )
-from pim_connector.mapping.converters.plain_text import without_tags
-from pim_connector.mapping.converters.refusal import Refusal
 from pim_connector.mapping.language import BooleanFormat, CodeFormat, NumberFormat
 
 POINT = NumberFormat()

@@ -12,9 +12,10 @@ from lxml import etree
 
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.mapping import Program, compile_mapping, load_mapping
-from pim_connector.mapping.identity import glimpsed, identify
-from pim_connector.mapping.result import Identity, Rejected
+from pim_connector.mapping.compiled import CompiledMapping, glimpsed, identify
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.mapping.results import Identity, Rejected
 
 MAPPING = """
 version: 1
@@ -24,17 +25,17 @@ records:
 PARENTS = {"'@sku'": "'@model'", "sku": "model"}
 
 
-def program(identifier: str) -> Program:
+def compiled(identifier: str) -> CompiledMapping:
     text = MAPPING.format(identifier=identifier, parent=PARENTS[identifier])
     return compile_mapping(load_mapping(text.encode(), name="erp.yaml"))
 
 
-PROGRAMS = {identifier: program(identifier) for identifier in PARENTS}
+COMPILED_MAPPINGS = {identifier: compiled(identifier) for identifier in PARENTS}
 
 
 def both(identifier: str, inside: str) -> tuple[Any, Any]:
     """What the glimpse and what the parser say of the first record."""
-    mapping = PROGRAMS[identifier]
+    mapping = COMPILED_MAPPINGS[identifier]
     file = f"<all>{inside}</all>".encode()
     record = next(read_records(lambda: io.BytesIO(file), mapping))
     rule = mapping.records["product"]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pim_connector.mapping import Mapped, Rejected
-from tests.unit.erp.reading_world import program_of, records_of
+from pim_connector.mapping.results import Mapped, Rejected
+from tests.unit.erp.reading_world import compiled_mapping_of, records_of
 from tests.unit.mapping.mapping_world import errors_by, mapped_by, mapping_of, slots_by, value_by
 
 LETTERS = st.text(
@@ -189,8 +189,8 @@ def test_options_to_create_come_with_their_labels() -> None:
 def test_two_texts_that_become_one_code_are_reported() -> None:
     mapping = mapping_of("values: {a: {from: c, type: simple_select, steps: [code]}}")
     text = '<catalog><product sku="1"><c>A/B</c></product><product sku="2"><c>a-b</c></product></catalog>'
-    program = program_of(mapping)
-    first, second = (program.map(record, None) for record in records_of(text, mapping))
+    compiled = compiled_mapping_of(mapping)
+    first, second = (compiled.map(record, None) for record in records_of(text, mapping))
     assert isinstance(first, Mapped)
     assert isinstance(second, Mapped)
     assert first.warnings == ()
@@ -211,7 +211,7 @@ def test_products_by_uuid_carry_their_identifier_as_a_value() -> None:
     uuid = "25566245-55C3-42CE-86D9-8610AC459FA8"
     mapping = mapping_of('uuid: "@uuid"')
     (record,) = records_of(f'<catalog><product sku="1" uuid="{uuid}"/></catalog>', mapping)
-    result = program_of(mapping).map(record, None)
+    result = compiled_mapping_of(mapping).map(record, None)
     assert isinstance(result, Mapped)
     assert result.uuid == uuid.lower()
     assert [(slot.key, slot.data) for slot in result.slots] == [(("values", "sku", "", ""), "1")]
@@ -220,7 +220,7 @@ def test_products_by_uuid_carry_their_identifier_as_a_value() -> None:
 @pytest.mark.parametrize("sku", ["", "a,b", "a;b", "x" * 256])
 def test_identifiers_the_pim_refuses_are_refused_here(sku: str) -> None:
     (record,) = records_of(f'<catalog><product sku="{sku}"/></catalog>', mapping_of("values: {}"))
-    assert isinstance(program_of(mapping_of("values: {}")).identify(record), Rejected)
+    assert isinstance(compiled_mapping_of(mapping_of("values: {}")).identify(record), Rejected)
 
 
 def test_the_family_key_is_the_root_model_where_the_record_says_it() -> None:
@@ -232,7 +232,7 @@ def test_the_family_key_is_the_root_model_where_the_record_says_it() -> None:
 
 def test_a_record_of_a_rule_that_is_gone_is_rejected() -> None:
     (record,) = records_of('<catalog><product sku="1"/></catalog>', mapping_of("values: {}"))
-    other = program_of(mapping_of("values: {}").replace("  product:", "  article:"))
+    other = compiled_mapping_of(mapping_of("values: {}").replace("  product:", "  article:"))
     result = other.map(record, None)
     assert "no record rule product any more" in str(result)
 
@@ -285,7 +285,7 @@ def test_links_with_a_quantity_may_come_from_a_table() -> None:
     mapping = mapping_of(rule, top)
     parts = '<part of="1" id="9" n="2" kind="a"/><part of="1" id="8" n="x" kind="b"/>'
     (record,) = records_of(f'<catalog><product sku="1"/>{parts}</catalog>', mapping)
-    result = program_of(mapping).map(record, None)
+    result = compiled_mapping_of(mapping).map(record, None)
     assert isinstance(result, Mapped), result
     assert {slot.key: slot.data for slot in result.slots} == {
         ("quantified_associations", "SET", "products"): [{"identifier": "9", "quantity": 2}]

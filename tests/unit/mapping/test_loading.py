@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping import MappingError, compile_mapping, load_mapping
-from pim_connector.mapping.language import ValueRule
-from pim_connector.mapping.schema import json_schema
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.language import ValueRule, json_schema
+from pim_connector.mapping.loading import MappingError, load_mapping
 from tests.unit.mapping.mapping_world import mapping_of
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "mapping.schema.json"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pim_connector.mapping import Mapped, Rejected, payload
 from pim_connector.mapping.language import MappingFile, RecordRule
-from tests.unit.erp.reading_world import program_of, records_of
+from pim_connector.mapping.results import Mapped, Rejected, payload
+from tests.unit.erp.reading_world import compiled_mapping_of, records_of
 
 DOCS = Path(__file__).parents[3] / "docs" / "mapping.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -44,9 +44,9 @@ def test_an_example_gives_what_the_page_says(
 ) -> None:
     short = xml.startswith("<product ")
     text = whole_mapping(mapping)
-    program = program_of(text)
+    compiled = compiled_mapping_of(text)
     results = [
-        program.map(record, None)
+        compiled.map(record, None)
         for record in records_of(f"<catalog>{xml}</catalog>" if short else xml, text)
     ]
     if kind == "text":
@@ -72,7 +72,7 @@ def test_the_settings_the_page_shows_are_settings() -> None:
         if kind == "yaml" and re.match(r"(file|source):", text):
             mapping = yaml.safe_load(text)
             assert set(mapping) <= set(MappingFile.__struct_encode_fields__)
-            program_of(text + 'version: 1\nrecords: {p: {path: /a, identifier: "@b"}}\n')
+            compiled_mapping_of(text + 'version: 1\nrecords: {p: {path: /a, identifier: "@b"}}\n')
 
 
 def test_every_key_of_a_record_rule_is_in_the_page() -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pim_connector.mapping.nodes import record_node
-from pim_connector.mapping.view import View
-from pim_connector.mapping.xpaths import compile_xpath
+from pim_connector.mapping.context import View, record_node
+from pim_connector.mapping.xpath import compile_xpath
 
 NAMES = ("a", "b", "p:a", "p:b")
 NAMESPACES: tuple[dict[str, str], ...] = (

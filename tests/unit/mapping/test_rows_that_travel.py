@@ -7,8 +7,9 @@ import io
 import pytest
 
 from pim_connector.erp.reading import read_records
-from pim_connector.mapping import compile_mapping, load_mapping
-from pim_connector.mapping.result import Mapped
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.mapping.results import Mapped
 
 MAPPING = """
 version: 1
@@ -53,15 +54,15 @@ def test_a_record_maps_by_itself_as_it_would_in_its_file(rule: str, data: object
         if not rule.startswith("values")
         else MAPPING.replace("values:\n      name: {from: name, type: text}\n    %s", rule)
     )
-    program = compile_mapping(load_mapping(text.encode(), name="test.yaml"))
-    (record,) = read_records(lambda: io.BytesIO(FILE), program)
+    compiled = compile_mapping(load_mapping(text.encode(), name="test.yaml"))
+    (record,) = read_records(lambda: io.BytesIO(FILE), compiled)
     assert record.tables == {"brands": {"1": [{"name": "One"}]}}
-    mapped = program.map(record, None)
+    mapped = compiled.map(record, None)
     assert isinstance(mapped, Mapped)
     assert data in [slot.data for slot in mapped.slots]
 
 
 def test_rows_that_only_a_variable_without_use_would_ask_for_stay() -> None:
-    program = compile_mapping(load_mapping((MAPPING % "").encode(), name="test.yaml"))
-    (record,) = read_records(lambda: io.BytesIO(FILE), program)
+    compiled = compile_mapping(load_mapping((MAPPING % "").encode(), name="test.yaml"))
+    (record,) = read_records(lambda: io.BytesIO(FILE), compiled)
     assert record.tables == {}

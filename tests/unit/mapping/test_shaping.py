@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from pim_connector.mapping import Mapped
 from pim_connector.mapping.checking import check_against
-from pim_connector.mapping.result import Json
-from tests.unit.erp.reading_world import program_of
+from pim_connector.mapping.results import Json, Mapped
+from tests.unit.erp.reading_world import compiled_mapping_of
 from tests.unit.mapping.mapping_world import PIM, errors_by, mapped_by, mapping_of, slots_by
 
 
@@ -117,8 +116,8 @@ pivots:
 
 
 def test_check_finds_what_the_structure_contradicts_with_line_and_nearest_name() -> None:
-    program = program_of(mapping_of(CHECKED, "maps: {currencies: {e: EUR, u: USD}}"))
-    problems = "\n".join(check_against(program, PIM))
+    compiled = compiled_mapping_of(mapping_of(CHECKED, "maps: {currencies: {e: EUR, u: USD}}"))
+    problems = "\n".join(check_against(compiled, PIM))
     for expected in (
         "test.yaml:7: records.product.family: the PIM has no family clohting; did you mean clothing?",
         "records.product.associations.UPSEL: the PIM has no association type UPSEL; did you mean UPSELL?",
@@ -137,4 +136,4 @@ def test_check_finds_what_the_structure_contradicts_with_line_and_nearest_name()
 
 def test_check_is_content_with_what_fits() -> None:
     rule = "values: {name: {from: a, locale: de_DE}, price: {from: b, currency: EUR}}"
-    assert check_against(program_of(mapping_of(rule)), PIM) == ()
+    assert check_against(compiled_mapping_of(mapping_of(rule)), PIM) == ()

@@ -13,9 +13,9 @@ from cli.sampling.drafting import draft_mapping
 from cli.sampling.outline import outline_of
 from cli.sampling.prefixes import Prefixes
 from pim_connector.erp.stream import XmlStream
-from pim_connector.mapping import compile_mapping, load_mapping
-from pim_connector.mapping.language import RecordRule, Source, ValueRule
-from pim_connector.mapping.sources import Step
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.language import RecordRule, Source, Step, ValueRule
+from pim_connector.mapping.loading import load_mapping
 
 
 def draft(xml: str) -> str:

@@ -16,11 +16,11 @@ from cli.sampling.matching import likeness
 from cli.sampling.outline import outline_of
 from cli.sampling.prefixes import Prefixes
 from cli.sampling.writing import comment, scalar
+from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.stream import XmlStream
-from pim_connector.mapping import compile_mapping, load_mapping
+from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.language import MappingFile, Source, ValueRule
-from pim_connector.mapping.places import load_yaml
-from pim_connector.structure import Structure
+from pim_connector.mapping.loading import load_mapping, load_yaml
 
 DOCS = Path(__file__).parents[3] / "docs" / "mapping.md"
 

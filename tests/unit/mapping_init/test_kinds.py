@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.sampling.kinds import NUMBERS, kind_of
-from pim_connector.mapping.converters.dates import read_date
-from pim_connector.mapping.converters.numbers import read_number
+from pim_connector.mapping.converters import read_date, read_number
 from pim_connector.mapping.language import NumberFormat
 
 

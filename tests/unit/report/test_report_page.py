@@ -7,10 +7,9 @@ from html.parser import HTMLParser
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.report_digest import SHOWN_RECORDS, Digest
-from pim_connector.report_page import report_page, verdict
-from pim_connector.runs.run import Run
-from pim_connector.states import STATES, Problem, RecordOutcome, State
+from pim_connector.outcomes import STATES, Problem, RecordOutcome, State
+from pim_connector.reports import SHOWN_RECORDS, Digest, report_page, verdict
+from pim_connector.sync.runs import Run
 
 FINISHED = Run(
     id="r1",

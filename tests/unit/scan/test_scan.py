@@ -66,7 +66,7 @@ def test_a_known_weakness_is_told_with_the_release_that_mends_it() -> None:
 
     found = read_audit(printed, "")
 
-    assert found.weaknesses == ("a 1.0: PYSEC-1, mended in 2.0",)
+    assert found.weaknesses == ("a 1.0: PYSEC-1, fixed in 2.0",)
     assert not found.unreachable
 
 

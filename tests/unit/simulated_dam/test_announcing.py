@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pim_connector.dam.event_kinds import (
+from pim_connector.dam.event_types import (
     AdobeVerification,
     BasicVerification,
     ConcatHashVerification,
@@ -19,8 +19,8 @@ from pim_connector.dam.event_kinds import (
     Verification,
 )
 from pim_connector.webhooks.certificates import PublicKeys
-from pim_connector.webhooks.request import Refused, Request, Verified
-from pim_connector.webhooks.verification import Trust, verify
+from pim_connector.webhooks.endpoint import Trust, verify
+from pim_connector.webhooks.requests import Refused, Request, Verified
 from simulators.dam.announcer import Announcer, Webhook
 from simulators.dam.habits import Habits
 from simulators.dam.library import Library

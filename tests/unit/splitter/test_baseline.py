@@ -1,4 +1,4 @@
-"""The list of what the ledger holds after a run, and how the next file is compared with it."""
+"""The list of what the sync state holds after a run, and how the next file is compared with it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pim_connector import baseline
-from pim_connector.baseline import Baseline, keep_baseline, print_of
-from pim_connector.bucket import Bucket
-from pim_connector.manifests import encode_hashes
-from pim_connector.runs.run import Run
-from pim_connector.runs.splits import Window
-from pim_connector.states import STATES, Problem, RecordOutcome
+from pim_connector.aws.bucket import Bucket
+from pim_connector.outcomes import STATES, Problem, RecordOutcome
+from pim_connector.sync import snapshot as baseline
+from pim_connector.sync.chunks import Chunk, encode_hashes
+from pim_connector.sync.runs import Run
+from pim_connector.sync.snapshot import Baseline, keep_baseline, print_of
 from tests.nights.aws.faults import Clock, Faults
 from tests.nights.aws.s3 import S3
 
@@ -34,8 +33,8 @@ class Shelf:
         client: Any = self.s3
         return Bucket(client, "bucket")
 
-    def keep(self, *windows: Window, outcomes: tuple[RecordOutcome, ...] = ()) -> Baseline | None:
-        records = sum(len(window.dispositions) for window in windows)
+    def keep(self, *chunks: Chunk, outcomes: tuple[RecordOutcome, ...] = ()) -> Baseline | None:
+        records = sum(len(chunk.decisions) for chunk in chunks)
         run = Run(
             id="night-1",
             source="shop",
@@ -48,9 +47,9 @@ class Shelf:
             phase="delivering",
             counts=dict.fromkeys(STATES, 0),
             records=records,
-            duplicates=sum(window.duplicates for window in windows),
+            duplicates=sum(chunk.duplicates for chunk in chunks),
         )
-        keep_baseline(run, lambda: windows, outcomes, self.bucket)
+        keep_baseline(run, lambda: chunks, outcomes, self.bucket)
         return Baseline.open(run, self.bucket)
 
 
@@ -58,12 +57,12 @@ def fingerprint(product: int, version: int = 1) -> bytes:
     return product.to_bytes(4) + version.to_bytes(4) + b"rest"
 
 
-def window(number: int, letters: str, *products: int, duplicates: int = 0) -> Window:
+def chunk(number: int, letters: str, *products: int, duplicates: int = 0) -> Chunk:
     """A window whose records with an identity are about these products, all in version 1."""
     prints = array("Q", (print_of(fingerprint(product)) for product in products))
-    return Window(
+    return Chunk(
         number=number,
-        dispositions=letters,
+        decisions=letters,
         hashes=encode_hashes(array("Q", products)),
         prints=encode_hashes(prints),
         duplicates=duplicates,
@@ -76,7 +75,7 @@ def took(number: int, state: Any = "updated", *reasons: str) -> RecordOutcome:
 
 
 def test_what_was_unchanged_or_taken_is_known_in_that_version_only() -> None:
-    found = Shelf().keep(window(1, "uq", 11, 12), outcomes=(took(2, "created"),))
+    found = Shelf().keep(chunk(1, "uq", 11, 12), outcomes=(took(2, "created"),))
     assert found is not None
     for product in (11, 12):
         assert found.holds(product, fingerprint(product))
@@ -96,32 +95,32 @@ def test_what_was_unchanged_or_taken_is_known_in_that_version_only() -> None:
     ],
 )
 def test_what_the_pim_did_not_take_whole_is_not_known(outcomes: tuple[RecordOutcome, ...]) -> None:
-    found = Shelf().keep(window(1, "uq", 11, 12), outcomes=outcomes)
+    found = Shelf().keep(chunk(1, "uq", 11, 12), outcomes=outcomes)
     assert found is not None
     assert not found.holds(12, fingerprint(12))
 
 
 def test_a_record_that_was_parked_first_is_known_by_its_last_word() -> None:
     ends = (took(1, "parked", "waits for its model"), took(1, "created"))
-    found = Shelf().keep(window(1, "q", 11), outcomes=ends)
+    found = Shelf().keep(chunk(1, "q", 11), outcomes=ends)
     assert found is not None
     assert found.holds(11, fingerprint(11))
 
 
 def test_records_without_identity_do_not_shift_those_after_them() -> None:
     found = Shelf().keep(
-        window(1, "frsu", 11, 12), window(2, "fq", 13), outcomes=(took(6, "created"),)
+        chunk(1, "frsu", 11, 12), chunk(2, "fq", 13), outcomes=(took(6, "created"),)
     )
     assert found is not None
-    assert not found.holds(11, fingerprint(11)), "superseded: the ledger has a newer version"
+    assert not found.holds(11, fingerprint(11)), "superseded: the sync state has a newer version"
     assert found.holds(12, fingerprint(12))
     assert found.holds(13, fingerprint(13))
 
 
 def test_a_product_that_the_file_has_twice_is_not_known() -> None:
     found = Shelf().keep(
-        window(1, "qu", 11, 12),
-        window(2, "q", 11, duplicates=1),
+        chunk(1, "qu", 11, 12),
+        chunk(2, "q", 11, duplicates=1),
         outcomes=(took(1, "created"), took(3, "updated")),
     )
     assert found is not None
@@ -129,17 +128,17 @@ def test_a_product_that_the_file_has_twice_is_not_known() -> None:
     assert found.holds(12, fingerprint(12))
 
 
-def test_a_window_of_a_release_before_prints_were_kept_is_passed_over() -> None:
-    old = Window(number=1, dispositions="u", hashes=encode_hashes(array("Q", [11])))
+def test_a_chunk_of_a_release_before_prints_were_kept_is_passed_over() -> None:
+    old = Chunk(number=1, decisions="u", hashes=encode_hashes(array("Q", [11])))
     assert Shelf().keep(old) is None
-    found = Shelf().keep(old, window(2, "u", 12))
+    found = Shelf().keep(old, chunk(2, "u", 12))
     assert found is not None
     assert found.holds(12, fingerprint(12))
 
 
 def test_a_run_whose_list_has_expired_has_none() -> None:
     shelf = Shelf()
-    assert shelf.keep(window(1, "u", 11)) is not None
+    assert shelf.keep(chunk(1, "u", 11)) is not None
     shelf.s3.delete_object(Bucket="bucket", Key="baselines/shop/night-1.index")
     run: Any = type("Run", (), {"source": "shop", "id": "night-1"})
     assert Baseline.open(run, shelf.bucket) is None

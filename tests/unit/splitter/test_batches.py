@@ -10,12 +10,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pim_connector.batches import with_quick_batches
+from pim_connector.aws.threads import with_quick_batches
 
 KEYS = [{"pk": {"S": "erp|product|A-1"}}, {"pk": {"S": 'erp|product|Größe \U0001d4b3 \\ "'}}]
 READ: Any = {
     "RequestItems": {
-        "ledger": {
+        "sync_state": {
             "Keys": KEYS,
             "ConsistentRead": True,
             "ProjectionExpression": "#pk,#o",
@@ -25,7 +25,7 @@ READ: Any = {
 }
 WRITE = {
     "RequestItems": {
-        "ledger": [
+        "sync_state": [
             {"PutRequest": {"Item": {"pk": {"S": name}, "f": {"B": bytes(12)}, "n": {"N": "7"}}}}
             for name in ("erp|product|A-1", "erp|product|ö")
         ]
@@ -37,7 +37,7 @@ SEND = {
         {
             "Id": str(number),
             "MessageBody": '{"xml":"<p>\\u00f6</p>"}',
-            "MessageGroupId": "lane-1",
+            "MessageGroupId": "message group-1",
             "MessageDeduplicationId": f"run-{number}",
         }
         for number in range(3)
@@ -89,7 +89,7 @@ def test_a_batch_is_the_same_request_whoever_writes_its_body(
 ) -> None:
     by_msgspec = requested(service, operation, given, by_msgspec=True)
     assert by_msgspec == requested(service, operation, given, by_msgspec=False)
-    assert len(by_msgspec[2].get("Entries") or by_msgspec[2]["RequestItems"]["ledger"]) > 1
+    assert len(by_msgspec[2].get("Entries") or by_msgspec[2]["RequestItems"]["sync_state"]) > 1
     assert by_msgspec[3]
 
 
@@ -111,10 +111,10 @@ ENTRY = b'{"pk":{"S":"erp|product|\xc3\xb6"},"f":{"B":"AAECAwQFBgcICQoL"},"n":{"
 @pytest.mark.parametrize(
     ("status", "body"),
     [
-        (200, b'{"Responses":{"ledger":[' + ENTRY + b"," + ENTRY + b']},"UnprocessedKeys":{}}'),
+        (200, b'{"Responses":{"sync state":[' + ENTRY + b"," + ENTRY + b']},"UnprocessedKeys":{}}'),
         (
             200,
-            b'{"Responses":{"ledger":[]},"UnprocessedKeys":{"ledger":{"Keys":[{"pk":{"S":"A"}}],'
+            b'{"Responses":{"sync state":[]},"UnprocessedKeys":{"sync state":{"Keys":[{"pk":{"S":"A"}}],'
             b'"ConsistentRead":true}}}',
         ),
         (400, b'{"__type":"x#ProvisionedThroughputExceededException","message":"too much"}'),
@@ -126,4 +126,4 @@ def test_an_answer_says_the_same_whoever_reads_it(status: int, body: bytes) -> N
     by_msgspec = answered(status, body, by_msgspec=True)
     assert by_msgspec == answered(status, body, by_msgspec=False)
     if ENTRY in body:
-        assert by_msgspec["Responses"]["ledger"][0]["f"] == {"B": bytes(range(12))}
+        assert by_msgspec["Responses"]["sync_state"][0]["f"] == {"B": bytes(range(12))}

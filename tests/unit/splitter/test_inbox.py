@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pim_connector.bucket import StoredObject
+from pim_connector.aws.bucket import StoredObject
 from pim_connector.errors import ConfigurationError
-from pim_connector.inbox import (
+from pim_connector.products.splitting import (
     Ignored,
     Resume,
     Sweep,

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pim_connector.errors import RejectedError
-from pim_connector.manifests import HashSet, Manifest, encode_hashes, identity_hash, write_manifest
+from pim_connector.sync.chunks import (
+    HashSet,
+    Manifest,
+    encode_hashes,
+    identity_hash,
+    write_manifest,
+)
 
 HASHES = st.lists(st.integers(1, 2**64 - 1))
 

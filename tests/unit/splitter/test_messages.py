@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pim_connector.errors import RejectedError
-from pim_connector.messages import (
+from pim_connector.sync.messages import (
+    ClaimCheck,
     Envelope,
-    HeavyPointer,
     MappingPin,
     MessageRecord,
     ProductMessage,
@@ -46,7 +46,7 @@ SQS_TAKES = re.compile("[\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 
 
 def envelope(**other: object) -> dict[str, object]:
-    fields = {"run": "r1", "source": "shop", "id": "000001", "lane": 2, "order": "2026|a|1"}
+    fields = {"run": "r1", "source": "shop", "id": "000001", "group": 2, "order": "2026|a|1"}
     return fields | {"mapping": PIN, "resource": "product", "head": {"season": "été"}} | other
 
 
@@ -68,7 +68,7 @@ def test_records_encoded_one_by_one_make_the_same_message(records: list[MessageR
 
 
 def test_a_heavy_message_is_known_by_its_pointer() -> None:
-    pointer = HeavyPointer(run="r1", heavy="claim-checks/r1/000001", last=True)
+    pointer = ClaimCheck(run="r1", heavy="claim-checks/r1/000001", last=True)
     assert decode(encode(pointer)) == pointer
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_message_is_rejected(body: str) -> None:
 
 
 def test_a_message_of_a_later_release_is_rejected_with_what_to_do() -> None:
-    body = json.dumps(json.loads(encode(HeavyPointer(run="r", heavy="h"))) | {"v": 2})
+    body = json.dumps(json.loads(encode(ClaimCheck(run="r", heavy="h"))) | {"v": 2})
     with pytest.raises(RejectedError, match=r"version 2.*redrive it with the release"):
         decode(body)
 

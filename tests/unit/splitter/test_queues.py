@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
+from pim_connector.aws.queue import FifoQueue, Outgoing
 from pim_connector.errors import ConfigurationError, RejectedError, TransientError
-from pim_connector.messages import MAX_BYTES
-from pim_connector.queues import FifoQueue, Outgoing
+from pim_connector.sync.messages import MAX_BYTES
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/products.fifo"
 
@@ -60,21 +60,21 @@ def sqs() -> Sqs:
     return Sqs()
 
 
-def message(name: str, lane: int, body: bytes = b"{}") -> Outgoing:
-    return Outgoing(group=f"lane-{lane}", deduplication=name, body=body)
+def message(name: str, group: int, body: bytes = b"{}") -> Outgoing:
+    return Outgoing(group=f"message group-{group}", deduplication=name, body=body)
 
 
-def test_messages_go_in_batches_each_lane_in_its_order(sqs: Sqs) -> None:
-    sqs.queue.send(message(f"{number}-{lane}", lane) for number in range(3) for lane in range(4))
-    assert sqs.requests == [[f"{number}-{lane}" for lane in range(4)] for number in range(3)]
+def test_messages_go_in_batches_each_group_in_its_order(sqs: Sqs) -> None:
+    sqs.queue.send(message(f"{number}-{group}", group) for number in range(3) for group in range(4))
+    assert sqs.requests == [[f"{number}-{group}" for group in range(4)] for number in range(3)]
 
 
-def test_only_refused_entries_are_sent_again_and_nothing_of_their_lane_overtakes_them(
+def test_only_refused_entries_are_sent_again_and_nothing_of_their_group_overtakes_them(
     sqs: Sqs,
 ) -> None:
     sqs.refusals = {"a1": 2}
     names = [("a1", 0), ("b1", 1), ("a2", 0), ("b2", 1)]
-    sqs.queue.send(message(name, lane) for name, lane in names)
+    sqs.queue.send(message(name, group) for name, group in names)
     assert sorted(sqs.taken) == ["a1", "a2", "b1", "b2"]
     assert sqs.taken.index("a1") < sqs.taken.index("a2")
     assert len(sqs.slept) == 2
@@ -83,8 +83,8 @@ def test_only_refused_entries_are_sent_again_and_nothing_of_their_lane_overtakes
 
 def test_a_batch_has_at_most_ten_messages_and_one_mebibyte(sqs: Sqs) -> None:
     half = b"x" * (MAX_BYTES // 2)
-    sqs.queue.send(message(f"{lane:02d}", lane, half) for lane in range(5))
-    sqs.queue.send(message(f"small-{lane}", lane) for lane in range(25))
+    sqs.queue.send(message(f"{group:02d}", group, half) for group in range(5))
+    sqs.queue.send(message(f"small-{group}", group) for group in range(25))
     assert [len(names) for names in sqs.requests] == [2, 2, 1, 10, 10, 5]
     assert max(sqs.bytes) <= MAX_BYTES
 

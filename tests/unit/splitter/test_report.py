@@ -8,9 +8,9 @@ import json
 
 import pytest
 
-from pim_connector.report import COLUMNS, ReportWriter, safe_cell, summary
-from pim_connector.runs.run import Run
-from pim_connector.states import STATES, Problem, RecordOutcome
+from pim_connector.outcomes import STATES, Problem, RecordOutcome
+from pim_connector.reports import COLUMNS, ReportWriter, safe_cell, summary
+from pim_connector.sync.runs import Run
 
 RUN = Run(
     id="r1",

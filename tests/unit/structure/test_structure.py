@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pim_connector.akeneo.structure import Structure
 from pim_connector.errors import ConfigurationError
-from pim_connector.structure import Structure
 
 CATALOG = {
     "attributes": [

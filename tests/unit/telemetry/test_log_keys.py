@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pim_connector.log_keys import about, label, log_outcome
-from pim_connector.states import Problem, RecordOutcome
+from pim_connector.logs import about, label, log_outcome
+from pim_connector.outcomes import Problem, RecordOutcome
 
 
 class Lines(logging.Handler):

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py"))
-PROGRAM = """
+COMPILED = """
 import gc, sys
 gc.collect()
 collections = []
@@ -25,7 +25,7 @@ def test_no_garbage_is_looked_for_while_a_function_is_imported_but_then_it_is(
     function: str,
 ) -> None:
     answer = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", PROGRAM.format(name=function)],
+        [sys.executable, "-c", COMPILED.format(name=function)],
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{ROOT}/layers/connector/python"},
         check=True,

@@ -18,14 +18,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from pim_connector.dam.event_kinds import Events, Verification
-from pim_connector.dam.loading import load_source
+from pim_connector.dam.event_types import Events, Verification
+from pim_connector.dam.loading import StoredSource, load_source
 from pim_connector.errors import RejectedError
-from pim_connector.source_files import StoredSource
 from pim_connector.webhooks.certificates import PublicKeys
-from pim_connector.webhooks.reception import Answer, receive
-from pim_connector.webhooks.request import Request
-from pim_connector.webhooks.verification import Trust
+from pim_connector.webhooks.endpoint import Answer, Trust, receive
+from pim_connector.webhooks.requests import Request
 
 NOW = 1_790_000_000.0
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:bynder"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pim_connector.dam.event_kinds import (
+from pim_connector.dam.event_types import (
     AdobeVerification,
     BasicVerification,
     ConcatHashVerification,
@@ -22,12 +22,8 @@ from pim_connector.dam.event_kinds import (
 )
 from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.webhooks.certificates import PublicKeys
-from pim_connector.webhooks.envelopes import events_in
-from pim_connector.webhooks.extraction import EventReader, hear
-from pim_connector.webhooks.front_desk import FrontDesk
-from pim_connector.webhooks.reception import take_in
-from pim_connector.webhooks.verification import Trust
-from pim_connector.webhooks.wire import read_request, source_name
+from pim_connector.webhooks.endpoint import Endpoint, Trust, take_in
+from pim_connector.webhooks.requests import EventReader, events_in, hear, read_request, source_name
 from tests.unit.webhooks.senders import (
     CERTIFICATE_URL,
     NOW,
@@ -262,7 +258,7 @@ def test_no_call_breaks_the_webhook_and_no_unproven_call_is_queued(
             )
 
     world = World()
-    desk = FrontDesk(
+    desk = Endpoint(
         sources=Files(),  # type: ignore[arg-type]  # answers the one question that is asked
         seen=Memory(),
         send=queue.send,

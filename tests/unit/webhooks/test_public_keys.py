@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 
-from pim_connector.dam.event_kinds import AdobeVerification, SnsVerification
-from pim_connector.webhooks.reception import Answer
+from pim_connector.dam.event_types import AdobeVerification, SnsVerification
+from pim_connector.webhooks.endpoint import Answer
 from tests.unit.webhooks.senders import CERTIFICATE_URL, NOW, TOPIC, Signer, World, make_signer
 
 SNS = SnsVerification(topics=(TOPIC,))

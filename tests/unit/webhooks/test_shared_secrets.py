@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pim_connector.dam.event_kinds import (
+from pim_connector.dam.event_types import (
     BasicVerification,
     ConcatHashVerification,
     ContentfulVerification,

@@ -12,8 +12,8 @@ from typing import Any, TypeVar, get_type_hints
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields
 
-from pim_connector.dam.asset_messages import ASSET_LANES
 from pim_connector.errors import ConfigurationError
+from pim_connector.sync.messages import ASSET_GROUPS
 
 SettingsT = TypeVar("SettingsT", bound=Struct)
 
@@ -71,7 +71,7 @@ class DamWebhookSettings(Struct, frozen=True, kw_only=True):
     bucket: str
     state_table: str
     asset_queue_url: str
-    asset_concurrent_calls: int = ASSET_LANES
+    asset_concurrent_calls: int = ASSET_GROUPS
     intake_source: str = ""
 
     def __post_init__(self) -> None:
@@ -79,13 +79,15 @@ class DamWebhookSettings(Struct, frozen=True, kw_only=True):
 
 
 class DamPollerSettings(Struct, frozen=True, kw_only=True):
-    """What the DAM poller must know; its lanes are those of the asset queue, as the webhook's."""
+    """What the DAM poller must know; its message groups are those of the asset queue, as the
+    webhook's.
+    """
 
     bucket: str
     sync_state_table: str
     state_table: str
     asset_queue_url: str
-    asset_concurrent_calls: int = ASSET_LANES
+    asset_concurrent_calls: int = ASSET_GROUPS
 
     def __post_init__(self) -> None:
         _at_least("ASSET_CONCURRENT_CALLS", self.asset_concurrent_calls, 1)

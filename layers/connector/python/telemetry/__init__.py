@@ -17,7 +17,7 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.log_keys import label
+from pim_connector.logs import label
 
 TALKATIVE: Final = ("httpx", "httpcore", "botocore", "boto3", "urllib3")
 """Libraries that log addresses with their query, and more when asked for more: a DAM's key may

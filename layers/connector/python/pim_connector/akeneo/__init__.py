@@ -1,30 +1,23 @@
 """A client of Akeneo PIM's REST API for pushing data, usable for its own sake.
 
-`AkeneoClient` is in `client`, what came of each line in `outcomes`, failures by consequence in
-`errors`. See docs/akeneo-client.md. `AkeneoClient` is imported when it is first asked for, so that
-whoever needs only the types does not pay for httpx at a cold start.
+See docs/akeneo-client.md.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pim_connector.akeneo.credentials import (
-    AppToken,
-    ConnectionCredentials,
-    Credentials,
-    read_credentials,
-)
-from pim_connector.akeneo.errors import (
+from pim_connector.akeneo.answers import (
     CredentialsError,
     ForbiddenError,
+    LineOutcome,
     LinesFailedError,
+    Problem,
+    Refused,
     RefusedError,
+    Unanswered,
+    Upserted,
 )
-from pim_connector.akeneo.outcomes import LineOutcome, Problem, Refused, Unanswered, Upserted
-
-if TYPE_CHECKING:
-    from pim_connector.akeneo.client import AkeneoClient
+from pim_connector.akeneo.auth import AppToken, ConnectionCredentials, Credentials, read_credentials
+from pim_connector.akeneo.client import AkeneoClient
 
 __all__ = [
     "AkeneoClient",
@@ -42,11 +35,3 @@ __all__ = [
     "Upserted",
     "read_credentials",
 ]
-
-
-def __getattr__(name: str) -> type[AkeneoClient]:
-    if name == "AkeneoClient":
-        from pim_connector.akeneo.client import AkeneoClient
-
-        return AkeneoClient
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

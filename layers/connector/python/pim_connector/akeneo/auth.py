@@ -1,7 +1,7 @@
-"""Puts the access token on every request, and gets and renews it.
+"""Credentials of an Akeneo connection or app, in objects that never show them.
 
-https://api.akeneo.com/documentation/authentication.html. The token route answers wrong credentials
-with 422, not 401, and takes at most 300 bytes.
+https://api.akeneo.com/documentation/authentication.html (connection) and
+https://api.akeneo.com/apps/authentication-and-authorization.html (app).
 """
 
 from __future__ import annotations
@@ -9,16 +9,247 @@ from __future__ import annotations
 import json
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
-from pim_connector.akeneo.answers import failure, is_transient
-from pim_connector.akeneo.credentials import AppToken, ConnectionCredentials, Credentials
-from pim_connector.akeneo.errors import CredentialsError
-from pim_connector.akeneo.tokens import Token, TokenStore
+from pim_connector.akeneo.answers import CredentialsError, failure, is_transient
 from pim_connector.errors import ConfigurationError, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+
+CONNECTION_KEYS = ("client_id", "secret", "username", "password")
+EXPECTED = (
+    'either {"client_id": …, "secret": …, "username": …, "password": …} of a connection'
+    ' (in the PIM: Connect > Connection settings) or {"app_token": …} of an app'
+)
+
+
+class ConnectionCredentials(Struct, frozen=True, kw_only=True):
+    """The four words of a connection (Connect > Connection settings in the PIM)."""
+
+    client_id: str
+    secret: str
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"ConnectionCredentials(username={self.username!r})"
+
+
+class AppToken(Struct, frozen=True, kw_only=True):
+    """The token of an app or custom app: never expires, until somebody in the PIM revokes it."""
+
+    token: str
+
+    def __repr__(self) -> str:
+        return "AppToken()"
+
+
+Credentials = ConnectionCredentials | AppToken
+
+
+def credentials_from(fields: Mapping[str, object], *, source: str) -> Credentials:
+    """Take credentials from the fields of a secret, a profile or the environment.
+
+    ConfigurationError names `source` and the missing fields, never a value.
+    """
+    if fields.get("app_token"):
+        return AppToken(token=_word(fields, "app_token", source))
+    missing = [key for key in CONNECTION_KEYS if not fields.get(key)]
+    if missing:
+        raise ConfigurationError(f"{source} lacks {', '.join(missing)}; it must hold {EXPECTED}.")
+    client_id, secret, username, password = (_word(fields, key, source) for key in CONNECTION_KEYS)
+    return ConnectionCredentials(
+        client_id=client_id, secret=secret, username=username, password=password
+    )
+
+
+def read_credentials(secrets: SecretsManagerClient, secret_id: str) -> Credentials:
+    """Read credentials from AWS Secrets Manager; `secret_id` is a name or an ARN.
+
+    Raises ConfigurationError if the secret is not there, not readable or not as expected, and
+    TransientError if Secrets Manager does not answer.
+    """
+    text = _secret_text(secrets, secret_id)
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        # Not chained: the JSON error carries the text, which is the secret.
+        fields = None
+    if not isinstance(fields, dict):
+        raise ConfigurationError(f"secret {secret_id} is not a JSON object; it must be {EXPECTED}.")
+    return credentials_from(fields, source=f"secret {secret_id}")
+
+
+def _secret_text(secrets: SecretsManagerClient, secret_id: str) -> str:
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+    )
+
+    try:
+        return secrets.get_secret_value(SecretId=secret_id).get("SecretString", "")
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("ThrottlingException", "InternalServiceError", "ServiceUnavailable"):
+            raise TransientError(f"secret {secret_id} cannot be read now: {code}") from error
+        raise ConfigurationError(
+            f"secret {secret_id} cannot be read: {code}. Check its ARN, that it exists in this"
+            " region, and that this role may secretsmanager:GetSecretValue (and kms:Decrypt)."
+        ) from error
+    except BotoCoreError as error:
+        raise TransientError(f"secret {secret_id} cannot be read now: {error}") from error
+
+
+def _word(fields: Mapping[str, object], key: str, source: str) -> str:
+    """Take one field; a line break in it would end up in a header, and in an error message."""
+    value = fields[key]
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{source}: {key} must be a text in quotes.")
+    word = value.strip() if key != "password" else value
+    if not word.isprintable() or (key != "password" and not word.isascii()):
+        raise ConfigurationError(f"{source}: {key} holds characters that credentials never have.")
+    return word
+
+
+# The PIM's access token and where workers share it.
+#
+# A password grant per process is wasteful (https://api.akeneo.com/php-client/authentication.html),
+# so a token is kept, renewed at 80 % of its life, and may be shared through a `TokenStore`.
+
+
+RENEW_AFTER = 0.8
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """Times are seconds since the epoch. A refresh token is used once: renewing gives both anew."""
+
+    access_token: str
+    refresh_token: str | None
+    issued_at: float
+    expires_at: float
+
+    def __repr__(self) -> str:
+        return f"Token(issued_at={self.issued_at}, expires_at={self.expires_at})"
+
+    def is_due(self, now: float) -> bool:
+        return now >= self.issued_at + RENEW_AFTER * (self.expires_at - self.issued_at)
+
+    def is_expired(self, now: float) -> bool:
+        return now >= self.expires_at
+
+
+class TokenStore(Protocol):
+    """Where a token is kept between calls, and between workers."""
+
+    def load(self) -> Token | None:
+        """Return the newest token that any worker has saved."""
+
+    def save(self, token: Token, *, replaces: Token | None) -> Token:
+        """Keep `token`, unless another worker was quicker; give the one that is to be used."""
+
+
+class MemoryTokenStore:
+    """Keeps the token for one process."""
+
+    def __init__(self) -> None:
+        self._token: Token | None = None
+
+    def load(self) -> Token | None:
+        return self._token
+
+    def save(self, token: Token, *, replaces: Token | None) -> Token:  # noqa: ARG002 - protocol
+        self._token = token
+        return token
+
+
+# A token shared by all workers through one item of a DynamoDB table.
+#
+# The item: `pk` = `token#<name>`, `access` and `refresh` (S), `issued` and `expires` (N, seconds
+# since the epoch). The table must be encrypted and readable by the connector only.
+
+
+NO_TOKEN = "-"  # noqa: S105 - what is written where there is no refresh token
+
+
+class DynamoDbTokenStore:
+    """`name` tells connections apart, `product` and `assets` for example: one token each."""
+
+    def __init__(self, client: DynamoDBClient, table: str, name: str) -> None:
+        self._client = client
+        self._table = table
+        self._key = f"token#{name}"
+
+    def load(self) -> Token | None:
+        """Raises TransientError where DynamoDB does not answer."""
+        try:
+            answer = self._client.get_item(
+                TableName=self._table, Key={"pk": {"S": self._key}}, ConsistentRead=True
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise TransientError(f"the PIM's token cannot be read from {self._table}") from error
+        item = answer.get("Item")
+        return _token(item) if item else None
+
+    def save(self, token: Token, *, replaces: Token | None) -> Token:
+        """Write it if the item is still the one that was read; else give the other worker's.
+
+        Raises TransientError where DynamoDB does not answer.
+        """
+        try:
+            self._put(token, replaces)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise TransientError(f"the PIM's token cannot be kept in {self._table}") from error
+            return self.load() or token
+        except BotoCoreError as error:
+            raise TransientError(f"the PIM's token cannot be kept in {self._table}") from error
+        return token
+
+    def _put(self, token: Token, replaces: Token | None) -> None:
+        item: dict[str, AttributeValueTypeDef] = {
+            "pk": {"S": self._key},
+            "access": {"S": token.access_token},
+            "refresh": {"S": token.refresh_token or NO_TOKEN},
+            "issued": {"N": repr(token.issued_at)},
+            "expires": {"N": repr(token.expires_at)},
+        }
+        if replaces is None:
+            self._client.put_item(
+                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)"
+            )
+            return
+        self._client.put_item(
+            TableName=self._table,
+            Item=item,
+            ConditionExpression="attribute_not_exists(pk) OR access = :seen",
+            ExpressionAttributeValues={":seen": {"S": replaces.access_token}},
+        )
+
+
+def _token(item: dict[str, AttributeValueTypeDef]) -> Token:
+    refresh = item["refresh"]["S"]
+    return Token(
+        access_token=item["access"]["S"],
+        refresh_token=None if refresh == NO_TOKEN else refresh,
+        issued_at=float(item["issued"]["N"]),
+        expires_at=float(item["expires"]["N"]),
+    )
+
+
+# Puts the access token on every request, and gets and renews it.
+#
+# https://api.akeneo.com/documentation/authentication.html. The token route answers wrong
+# credentials
+# with 422, not 401, and takes at most 300 bytes.
+
 
 BEFORE_CALL = "pim_connector.before_call"
 """The request's extension that waits until it may go out: for a slot of those that are counted."""
@@ -112,7 +343,7 @@ class ConnectionAuth(httpx.Auth):
             yield _bearing(request, token.access_token)
 
     def _shared_instead_of(self, old: Token | None) -> Token | None:
-        """Give a newer token that another thread or worker has got, where there is one."""
+        """Return a newer token that another thread or worker has got, where there is one."""
         shared = self._token if self._token is not old else self._store.load()
         if shared is None or shared == old or shared.is_due(self._now()):
             return None
@@ -169,7 +400,7 @@ class ConnectionAuth(httpx.Auth):
         if len(body) > TOKEN_BODY_LIMIT and grant["grant_type"] == "password":
             raise CredentialsError(
                 f"username and password make a token request of {len(body)} bytes; the PIM takes"
-                f" {TOKEN_BODY_LIMIT}. Give the connection a shorter password."
+                f" {TOKEN_BODY_LIMIT}. Return the connection a shorter password."
             )
         pair = f"{self._credentials.client_id}:{self._credentials.secret}"
         prefix = request.url.path.partition("/api/rest/")[0]
@@ -218,7 +449,7 @@ class ConnectionAuth(httpx.Auth):
 
 
 def _bearing(request: httpx.Request, token: str) -> httpx.Request:
-    """Give the request ready to go out, when it may: see `BEFORE_CALL`."""
+    """Return the request ready to go out, when it may: see `BEFORE_CALL`."""
     wait: Callable[[], None] | None = request.extensions.get(BEFORE_CALL)
     if wait is not None:
         wait()

@@ -7,43 +7,40 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from pim_connector.assets.booking import Books
-from pim_connector.assets.delivery import SourceParts
-from pim_connector.assets.family_times import FamilyTimes
-from pim_connector.assets.incoming import Reading
-from pim_connector.assets.late_links import SendLinks
-from pim_connector.assets.ledger import AssetLedger
-from pim_connector.assets.linking import ProductLinks, outgoing
-from pim_connector.assets.media import MediaCourier
-from pim_connector.assets.products import FamilyKeys
-from pim_connector.assets.program import AssetProgram, compile_assets
-from pim_connector.assets.structures import AssetStructures
-from pim_connector.assets.upserting import Upserting
-from pim_connector.assets.worker import AssetWorker
-from pim_connector.breaker import Breaker
-from pim_connector.bucket import Bucket
-from pim_connector.composition import AwsClients, Surroundings, pim_of
-from pim_connector.dam.auth import auth_of
+from pim_connector.akeneo.media import Downloads, Limits, host_of, is_public
+from pim_connector.akeneo.pim import Breaker, asking_the_pim
+from pim_connector.akeneo.structure import Structure
+from pim_connector.akeneo.structure_cache import ASSET_RESOURCES, fetch_structure
+from pim_connector.assets.delivery import Reading, SourceParts
+from pim_connector.assets.mapping import CompiledAssetMapping, compile_assets
+from pim_connector.assets.reconcile import ReconcileRound, Walks
+from pim_connector.assets.removal import SendLinks
+from pim_connector.assets.state import AssetSyncState, FamilyTimes
+from pim_connector.assets.upserting import AssetStructures, MediaUploader, Upserting
+from pim_connector.assets.worker import AssetWorker, MessageResults
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.queue import FifoQueue, Receipts
+from pim_connector.aws.table import Leases, Table
 from pim_connector.dam.client import DamClient
-from pim_connector.dam.http import Clocks
-from pim_connector.dam.stamps import Stamps
-from pim_connector.delivery.pim import asking_the_pim
-from pim_connector.delivery.receipts import Receipts
+from pim_connector.dam.http import Clocks, auth_of
+from pim_connector.dam.loading import SourceFiles, StoredSource
+from pim_connector.dam.pages import Stamps
+from pim_connector.dam.polling import AssetQueue, CursorTable, Round
 from pim_connector.errors import ConfigurationError
-from pim_connector.media.addresses import is_public
-from pim_connector.media.downloads import Downloads, Limits, host_of
-from pim_connector.queues import FifoQueue
-from pim_connector.runs.table import RunTable
-from pim_connector.source_files import SourceFiles, StoredSource
-from pim_connector.structure import Structure, fetch_structure
-from pim_connector.structure.fetching import ASSET_RESOURCES
+from pim_connector.products.asset_links import FamilyKeys, ProductLinks, outgoing
+from pim_connector.products.composition import AwsClients, Surroundings, pim_of
 
 if TYPE_CHECKING:
-    from pim_connector.settings import AssetMapperSettings
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
+    from mypy_boto3_sqs.client import SQSClient
+
+    from pim_connector.settings import AssetMapperSettings, DamPollerSettings
 
 PIM_RESERVE_SECONDS = 15.0
 """Left of an invocation for writing down what the PIM has answered."""
-DAM_PATIENCE_SECONDS = 240.0
+DAM_RETRY_POLICY_SECONDS = 240.0
 """A DAM that has not answered by then is asked again when the message comes back."""
 
 
@@ -51,7 +48,7 @@ class _Ready(Struct, frozen=True, kw_only=True):
     """A source whose file was compiled and whose connections are open."""
 
     stored: StoredSource
-    program: AssetProgram
+    compiled: CompiledAssetMapping
     dam: DamClient
     downloads: Downloads
 
@@ -71,21 +68,21 @@ class AssetMapper:
         bucket = Bucket(aws.s3, settings.bucket, sleep=around.sleep)
         self._sources = SourceFiles(bucket, aws.secrets, now=around.now)
         self._pim = pim_of(settings, aws, self._around, "asset")
-        self._ledger = AssetLedger(
+        self._sync_state = AssetSyncState(
             aws.dynamodb, settings.sync_state_table, sleep=around.sleep, jitter=around.jitter
         )
         self._structures = AssetStructures(self._fetch_structure, now=around.now)
-        self._families = FamilyTimes(RunTable(aws.dynamodb, settings.state_table))
+        self._families = FamilyTimes(Table(aws.dynamodb, settings.state_table))
         self._family_keys = FamilyKeys()
         self._products = FifoQueue(
             aws.sqs, settings.product_queue_url, sleep=around.sleep, jitter=around.jitter
         )
         self._ready: dict[str, _Ready] = {}
         self._dam_ends = 0.0
-        runs = RunTable(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
+        runs = Table(aws.dynamodb, settings.run_table, sleep=around.sleep, jitter=around.jitter)
         self.worker = AssetWorker(
             self.parts,
-            Books(runs, now=around.now),
+            MessageResults(runs, now=around.now),
             Breaker(aws.dynamodb, settings.state_table),
             Receipts(aws.sqs, settings.asset_queue_url, settings.asset_dead_letter_queue_url),
             now=around.now,
@@ -100,18 +97,18 @@ class AssetMapper:
         self._ready.clear()
 
     def parts(self, source: str, seconds_left: Callable[[], float]) -> SourceParts:
-        """Give what delivering assets of `source` needs.
+        """Return what delivering assets of `source` needs.
 
         Raises ConfigurationError for a source that has no file, or one without `assets`.
         """
         ready = self._source(source)
         self._pim.until(lambda: seconds_left() - PIM_RESERVE_SECONDS)
-        patience = min(DAM_PATIENCE_SECONDS, max(0.0, seconds_left() - PIM_RESERVE_SECONDS))
-        self._dam_ends = self._around.now() + patience
+        retry_policy = min(DAM_RETRY_POLICY_SECONDS, max(0.0, seconds_left() - PIM_RESERVE_SECONDS))
+        self._dam_ends = self._around.now() + retry_policy
         stored = ready.stored.source
         stamps = Stamps(stored.since)
         return SourceParts(
-            program=ready.program,
+            compiled=ready.compiled,
             reading=Reading(
                 ready.dam,
                 can_ask=stored.item is not None,
@@ -122,10 +119,10 @@ class AssetMapper:
             upserting=Upserting(
                 source=source,
                 pim=self._pim.client(),
-                courier=MediaCourier(source, ready.downloads, self._ledger),
+                uploader=MediaUploader(source, ready.downloads, self._sync_state),
                 structures=self._structures,
             ),
-            ledger=self._ledger,
+            sync_state=self._sync_state,
             send_links=self._link_sender(source),
             note_family=lambda family: self._families.note(source, family, self._around.now()),
             seconds_left=seconds_left,
@@ -151,7 +148,7 @@ class AssetMapper:
         transport, rules = self._around.transport, source.assets.media
         return _Ready(
             stored=stored,
-            program=compile_assets(source.assets, name=stored.key, base_url=source.base_url),
+            compiled=compile_assets(source.assets, name=stored.key, base_url=source.base_url),
             dam=DamClient(source, stored.secret, transport=transport(), clocks=self._clocks()),
             downloads=Downloads(
                 Limits(
@@ -173,7 +170,7 @@ class AssetMapper:
         return Clocks(
             now=around.now,
             sleep=around.sleep,
-            chance=around.jitter,
+            jitter=around.jitter,
             time_left=lambda: self._dam_ends - around.now(),
         )
 
@@ -199,3 +196,57 @@ class AssetMapper:
 def _anywhere(_: str) -> bool:
     """For the local stack, where everything is on this machine."""
     return True
+
+
+# Puts the DAM poller together from its settings and its AWS clients.
+
+
+class Rounds(Struct, frozen=True, kw_only=True):
+    """The two rounds of one invocation."""
+
+    polling: Round
+    reconciling: ReconcileRound
+
+
+class DamPolls:
+    """Keeps what invocations share: connections, and source files for a minute."""
+
+    def __init__(
+        self,
+        settings: DamPollerSettings,
+        *,
+        s3: S3Client,
+        sqs: SQSClient,
+        dynamodb: DynamoDBClient,
+        secrets: SecretsManagerClient,
+    ) -> None:
+        self._groups = settings.asset_concurrent_calls
+        self._state = Table(dynamodb, settings.state_table)
+        self._sync_state = AssetSyncState(dynamodb, settings.sync_state_table)
+        self._queue = FifoQueue(sqs, settings.asset_queue_url)
+        self._bucket = Bucket(s3, settings.bucket)
+        self._files = SourceFiles(self._bucket, secrets)
+
+    def of(self, owner: str, time_left: Callable[[], float]) -> Rounds:
+        """Return the rounds of one invocation; `owner` names it, `time_left` is in seconds."""
+        clocks = Clocks(time_left=time_left)
+        polling = Round(
+            files=self._files,
+            cursors=CursorTable(self._state),
+            leases=Leases(self._state),
+            queue=self._queue,
+            groups=self._groups,
+            owner=owner,
+            clocks=clocks,
+        )
+        reconciling = ReconcileRound(
+            files=self._files,
+            sync_state=self._sync_state,
+            state=self._state,
+            walks=Walks(self._bucket),
+            queue=AssetQueue(self._queue, groups=self._groups),
+            groups=self._groups,
+            owner=owner,
+            clocks=clocks,
+        )
+        return Rounds(polling=polling, reconciling=reconciling)

@@ -11,7 +11,7 @@ from pim_connector.console.exchange import Call, RefusedError, Reply, redirect
 from pim_connector.console.history import OF_STACK, of_run
 from pim_connector.console.rendering import page
 from pim_connector.console.runs import found, noted
-from pim_connector.runs.run import Run
+from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -46,12 +46,12 @@ def plan(parts: Parts, call: Call) -> Reply:
 
 def approve(parts: Parts, call: Call) -> Reply:
     """Have done what waits: the products that the export no longer holds are disabled."""
-    from pim_connector.withdrawal import confirm
+    from pim_connector.products.missing import confirm
 
     one = _held(parts, call)
-    errand = confirm(one, parts.errands())
-    _decided(parts, call, one, "approved", led_to=errand.id)
-    return redirect(f"/runs/{errand.id}", said="Approved. It is on its way.")
+    job = confirm(one, parts.jobs())
+    _decided(parts, call, one, "approved", led_to=job.id)
+    return redirect(f"/runs/{job.id}", said="Approved. It is on its way.")
 
 
 def discard(parts: Parts, call: Call) -> Reply:

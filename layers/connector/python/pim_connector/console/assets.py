@@ -11,8 +11,8 @@ from msgspec import Struct
 from pim_connector.console.exchange import Call, RefusedError, Reply, missing, redirect
 from pim_connector.console.history import of_source
 from pim_connector.console.rendering import page
-from pim_connector.runs.run import Run
-from pim_connector.states import RecordOutcome
+from pim_connector.outcomes import RecordOutcome
+from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -48,8 +48,8 @@ def names(parts: Parts) -> list[str]:
 
 
 def _source(parts: Parts, name: str, runs: list[Run]) -> DamSource:
-    from pim_connector.assets.family_times import FamilyTimes
-    from pim_connector.dam.cursor import CursorTable
+    from pim_connector.assets.state import FamilyTimes
+    from pim_connector.dam.polling import CursorTable
 
     waiting = parts.state.get({"pk": f"reconcile#{name}"})
     last = next((run for run in runs if run.kind == "assets" and run.source == name), None)
@@ -74,9 +74,9 @@ def _rejected(parts: Parts, run: Run) -> Iterator[RecordOutcome]:
 
 def send_again(parts: Parts, call: Call) -> Reply:
     """Queue the assets that were rejected in the source's last run once more."""
-    from pim_connector.dam.asset_messages import ASSET_LANES, Change
-    from pim_connector.queues import FifoQueue
-    from pim_connector.webhooks.queueing import AssetQueue
+    from pim_connector.aws.queue import FifoQueue
+    from pim_connector.dam.polling import AssetQueue
+    from pim_connector.sync.messages import ASSET_GROUPS, Change
 
     name = _known(parts, call)
     last = next(
@@ -87,7 +87,7 @@ def send_again(parts: Parts, call: Call) -> Reply:
         raise RefusedError(409, f"No asset of {name} was rejected in its last run.")
     queue = FifoQueue(parts.client("sqs"), parts.settings.asset_queue_url)
     changes = [Change(id=str(one), origin="operator") for one in wanted if one]
-    AssetQueue(queue, lanes=ASSET_LANES).send(name, changes)
+    AssetQueue(queue, groups=ASSET_GROUPS).send(name, changes)
     what = f"sent {len(changes)} rejected assets again"
     parts.history.note(of_source(name), call.visitor.actor, what, parts.clock())
     return redirect("/assets", said=f"{len(changes)} assets of {name} are on their way again.")
@@ -95,8 +95,8 @@ def send_again(parts: Parts, call: Call) -> Reply:
 
 def approve(parts: Parts, call: Call) -> Reply:
     """Let the next reconciliation take out as many assets as the last one found missing."""
+    from pim_connector.assets.reconcile import Walks
     from pim_connector.assets.reconcile import approve as note
-    from pim_connector.assets.reconcile_walk import Walks
 
     name = _known(parts, call)
     count = note(parts.state, name)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
-from pim_connector.rewinding import Previous
-from pim_connector.runs.run import Run
-from pim_connector.sameness import same, value_of
+from pim_connector.products.reverting import Previous
+from pim_connector.sync.comparison import same, value_of
+from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts

@@ -12,7 +12,7 @@ from pim_connector.errors import ConnectorError
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
-    from pim_connector.bucket import Bucket
+    from pim_connector.aws.bucket import Bucket
     from pim_connector.console.parts import Parts
 
 Level = Literal["ok", "note", "warning", "problem"]
@@ -103,9 +103,10 @@ def _writes(client: AkeneoClient) -> Finding:
 
 def mappings(connect: Callable[[], AkeneoClient], bucket: Bucket) -> Iterator[Finding]:
     """Every mapping in place must be usable, and agree with the PIM."""
-    from pim_connector.mapping import MappingError, compile_mapping, load_mapping
+    from pim_connector.akeneo.structure_cache import fetch_structure
     from pim_connector.mapping.checking import check_against
-    from pim_connector.structure import fetch_structure
+    from pim_connector.mapping.compiling import compile_mapping
+    from pim_connector.mapping.loading import MappingError, load_mapping
 
     keys = [key for key in bucket.keys(CONFIG) if key.count("/") == 2]
     if not keys:
@@ -120,8 +121,8 @@ def mappings(connect: Callable[[], AkeneoClient], bucket: Bucket) -> Iterator[Fi
         structure = fetch_structure(client)
     for key in keys:
         try:
-            program = compile_mapping(load_mapping(bucket.get(key), name=key))
-            problems = check_against(program, structure)
+            compiled = compile_mapping(load_mapping(bucket.get(key), name=key))
+            problems = check_against(compiled, structure)
         except MappingError as error:
             problems = error.problems
         for problem in problems:

@@ -14,8 +14,8 @@ from pim_connector.console.sign_in import Door
 from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pim_connector.assets.mapping import AssetMapping
     from pim_connector.console.parts import Parts
+    from pim_connector.dam.asset_rules import AssetMapping
     from pim_connector.mapping.language import MappingFile
 
 
@@ -54,7 +54,7 @@ def _key(parts: Parts) -> bytes:
 
 def _mappings(parts: Parts) -> list[MappingFile]:
     from pim_connector.console.parts import CONFIG
-    from pim_connector.mapping import load_mapping
+    from pim_connector.mapping.loading import load_mapping
 
     keys = [f"{CONFIG}{name}.yaml" for name in parts.sources()]
     return [load_mapping(parts.bucket.get(key), name=key).file for key in keys]

@@ -9,7 +9,7 @@ from lxml import etree
 
 from pim_connector.console import rejections
 from pim_connector.erp.record import RECORD_MARK
-from pim_connector.runs.run import Run
+from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -34,7 +34,7 @@ def presigned(parts: Parts, key: str, name: str) -> str:
 
 def in_the_erps_format(parts: Parts, run: Run) -> str:
     """Write the rejected records of a run as one file for the ERP's owner; return its key."""
-    from pim_connector.past_records import raw_xml
+    from pim_connector.products.replaying import raw_xml
 
     outcomes = list(islice(rejections.every(parts, run), MOST_RECORDS))
     reasons = {

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from pim_connector.runs.table import RunTable
+from pim_connector.aws.table import Table
 
 MOST: Final = 50
 
@@ -27,7 +27,7 @@ class Act(Struct, frozen=True, kw_only=True):
 class History:
     """Acts in the run table, under the run (`run#<id>`) or the source (`acts#<source>`)."""
 
-    def __init__(self, table: RunTable) -> None:
+    def __init__(self, table: Table) -> None:
         self._table = table
 
     def note(self, about: str, who: str, what: str, now: datetime, *, led_to: str = "") -> None:

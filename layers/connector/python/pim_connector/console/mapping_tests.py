@@ -8,12 +8,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from pim_connector.bucket import Bucket
+from pim_connector.akeneo.structure import Structure
+from pim_connector.aws.bucket import Bucket
 from pim_connector.console.previewing import Difference, differences, mapped
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
-from pim_connector.mapping import Program
-from pim_connector.structure import Structure
+from pim_connector.mapping.compiled import CompiledMapping
 
 MOST: Final = 50
 MOST_BYTES: Final = 2_000_000
@@ -58,16 +58,16 @@ def keep_tests(bucket: Bucket, source: str, tests: Sequence[MappingTest]) -> Non
 
 
 def failures(
-    tests: Sequence[MappingTest], program: Program, structure: Structure | None
+    tests: Sequence[MappingTest], compiled: CompiledMapping, structure: Structure | None
 ) -> list[Failure]:
     """Run the tests and return those that fail. Pure."""
     found = []
     for place, test in enumerate(tests):
         rule = test.record.rule
-        if rule not in program.records:
+        if rule not in compiled.records:
             found.append(_failed(place, test, "no such record rule", None))
             continue
-        result = mapped(program, test.record, structure)
+        result = mapped(compiled, test.record, structure)
         if (result.state, result.payload) != (test.state, test.payload):
             found.append(_failed(place, test, result.state, result.payload))
     return found

@@ -12,23 +12,22 @@ from urllib.parse import urlsplit
 from botocore.config import Config
 from msgspec import Struct
 
-from pim_connector.bucket import Bucket
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.table import Table
 from pim_connector.console.doorway import make_door
 from pim_connector.console.history import History
 from pim_connector.console.web import security_headers
 from pim_connector.errors import ConfigurationError, RejectedError
-from pim_connector.inbox import Upload, request_for
-from pim_connector.ledger import Ledger
-from pim_connector.runs.deliveries import Deliveries
-from pim_connector.runs.registry import Registry
-from pim_connector.runs.run import Run
-from pim_connector.runs.table import RunTable
+from pim_connector.products.splitting import Upload, request_for
+from pim_connector.sync.message_results import Deliveries
+from pim_connector.sync.runs import Registry, Run
+from pim_connector.sync.state import SyncState
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.console.sign_in import Door
-    from pim_connector.errands import ErrandParts
-    from pim_connector.replaying import ReplayParts
+    from pim_connector.products.replaying import ReplayParts
+    from pim_connector.sync.jobs import JobParts
 
 CONFIG: Final = "config/erp/"
 MOST_RUNS_LOOKED_AT: Final = 60
@@ -86,12 +85,12 @@ class Parts:
         return Bucket(self.client("s3"), self.settings.bucket)
 
     @cached_property
-    def runs(self) -> RunTable:
-        return RunTable(self.client("dynamodb"), self.settings.run_table)
+    def runs(self) -> Table:
+        return Table(self.client("dynamodb"), self.settings.run_table)
 
     @cached_property
-    def state(self) -> RunTable:
-        return RunTable(self.client("dynamodb"), self.settings.state_table)
+    def state(self) -> Table:
+        return Table(self.client("dynamodb"), self.settings.state_table)
 
     @cached_property
     def registry(self) -> Registry:
@@ -106,29 +105,29 @@ class Parts:
         return History(self.runs)
 
     @cached_property
-    def ledger(self) -> Ledger:
-        return Ledger(self.client("dynamodb"), self.settings.sync_state_table)
+    def sync_state(self) -> SyncState:
+        return SyncState(self.client("dynamodb"), self.settings.sync_state_table)
 
-    def errands(self) -> ErrandParts:
+    def jobs(self) -> JobParts:
         """Return what replay, revert and approve work with."""
-        from pim_connector.errands import ErrandParts
-        from pim_connector.queues import FifoQueue
-        from pim_connector.runs.announcements import Announcements
+        from pim_connector.aws.events import Announcements
+        from pim_connector.aws.queue import FifoQueue
+        from pim_connector.sync.jobs import JobParts
 
-        return ErrandParts(
+        return JobParts(
             bucket=self.bucket,
             registry=self.registry,
             queue=FifoQueue(self.client("sqs"), self.settings.product_queue_url),
             announcements=Announcements(self.client("events"), self.settings.event_bus),
-            lanes=self.settings.concurrent_calls,
+            groups=self.settings.concurrent_calls,
             clock=self.clock,
         )
 
     def replays(self) -> ReplayParts:
         """Return what sending records again works with."""
-        from pim_connector.replaying import ReplayParts
+        from pim_connector.products.replaying import ReplayParts
 
-        return ReplayParts(errands=self.errands(), deliveries=self.deliveries, ledger=self.ledger)
+        return ReplayParts(jobs=self.jobs(), deliveries=self.deliveries, sync_state=self.sync_state)
 
     @cached_property
     def headers(self) -> dict[str, str]:

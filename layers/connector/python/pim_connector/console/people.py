@@ -13,9 +13,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from pim_connector.aws.table import ItemChange, Table
 from pim_connector.console.sessions import Session
 from pim_connector.errors import RejectedError
-from pim_connector.runs.table import Change, RunTable
 
 PARTITION: Final = "console#people"
 RULE: Final = "#rule"
@@ -34,7 +34,7 @@ class Person(Struct, frozen=True, kw_only=True):
 class People:
     """The list, in the run table: one item per person, one for the rule."""
 
-    def __init__(self, table: RunTable, *, now: Callable[[], float]) -> None:
+    def __init__(self, table: Table, *, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
 
@@ -61,7 +61,7 @@ class People:
         """Remember that somebody signed in; a mark stays as it is."""
         seen = datetime.fromtimestamp(self._now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         key = {"pk": PARTITION, "sk": _checked(subject)}
-        self._table.update(key, Change(put={"name": name, "seen": seen}))
+        self._table.update(key, ItemChange(put={"name": name, "seen": seen}))
 
     def may_act(self, session: Session) -> bool:
         """Return whether somebody may change something, as the list is now."""
@@ -78,7 +78,9 @@ class People:
             raise RejectedError("you cannot take the right to act from yourself; ask another")
         changed = self._table.update(
             {"pk": PARTITION, "sk": _checked(subject)},
-            Change(put={"acts": acts, "marked_by": by.actor}, condition="attribute_exists(#seen)"),
+            ItemChange(
+                put={"acts": acts, "marked_by": by.actor}, condition="attribute_exists(#seen)"
+            ),
         )
         if changed is None:
             raise RejectedError("this person has not signed in yet; let them open the app once")

@@ -11,15 +11,17 @@ from typing import Any, BinaryIO, Final, Literal
 import msgspec
 from msgspec import Struct
 
+from pim_connector.akeneo.structure import Structure
 from pim_connector.console.runs import readable
 from pim_connector.erp.preview import Previewed, Summary, preview_records
 from pim_connector.erp.reading import read_records
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import ConnectorError
-from pim_connector.mapping import MappingError, Program, compile_mapping, load_mapping
 from pim_connector.mapping.checking import check_against
-from pim_connector.mapping.result import FieldError
-from pim_connector.structure import Structure
+from pim_connector.mapping.compiled import CompiledMapping
+from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.loading import MappingError, load_mapping
+from pim_connector.mapping.results import FieldError
 
 NAME: Final = "mapping"
 MOST_CHARACTERS: Final = 16_000
@@ -97,7 +99,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     complete: bool
 
 
-def compiled(mapping: str) -> Program:
+def compiled(mapping: str) -> CompiledMapping:
     """Read a mapping as it is typed. Raises MappingError with every problem."""
     return compile_mapping(load_mapping(mapping.encode(), name=NAME))
 
@@ -113,12 +115,12 @@ def preview(
 ) -> Shown:
     """Map one record of a sample; whatever is wrong is in the answer."""
     try:
-        program = compiled(mapping)
-        against = check_against(program, structure) if structure else ()
+        compiled = compiled(mapping)
+        against = check_against(compiled, structure) if structure else ()
         warnings = tuple(map(complaint, against))
         if sample is None:
             return Shown(warnings=warnings)
-        return _shown(program, sample, number, structure, warnings, go, until)
+        return _shown(compiled, sample, number, structure, warnings, go, until)
     except MappingError as error:
         return Shown(errors=tuple(map(complaint, error.problems)))
     except ConnectorError as error:
@@ -134,7 +136,7 @@ def complaint(problem: str) -> Complaint:
 
 
 def _shown(
-    program: Program,
+    compiled: CompiledMapping,
     sample: Sample,
     number: int,
     structure: Structure | None,
@@ -143,16 +145,16 @@ def _shown(
     until: Callable[[], bool],
 ) -> Shown:
     number = max(1, number + {"next": 1, "rejected": 1, "previous": -1}.get(go, 0))
-    reader = read_records(sample.open, program, skip=number - 1, others=sample.others)
-    chosen, result, is_last = _choose(reader, program, structure, go == "rejected", until)
+    reader = read_records(sample.open, compiled, skip=number - 1, others=sample.others)
+    chosen, result, is_last = _choose(reader, compiled, structure, go == "rejected", until)
     if chosen is None:
         what = "rejected record behind this one" if go == "rejected" else f"record {number}"
         message = f"The sample has {reader.records_read:,} records; there is no {what}."
         return Shown(errors=(Complaint(message=message),), warnings=against, number=number)
     assert result is not None  # noqa: S101  it comes with the record
     return Shown(
-        errors=tuple(_field(each, chosen, program) for each in result.errors),
-        warnings=(*against, *(_field(each, chosen, program) for each in result.warnings)),
+        errors=tuple(_field(each, chosen, compiled) for each in result.errors),
+        warnings=(*against, *(_field(each, chosen, compiled) for each in result.warnings)),
         number=chosen.number,
         record=chosen,
         xml=readable(chosen.xml)[:MOST_CHARACTERS],
@@ -168,14 +170,14 @@ def _shown(
 
 def _choose(
     reader: Iterator[SourceRecord],
-    program: Program,
+    compiled: CompiledMapping,
     structure: Structure | None,
     rejected: bool,
     until: Callable[[], bool],
 ) -> tuple[SourceRecord | None, Previewed | None, bool]:
     record = next(reader, None)
     while record is not None:
-        result = mapped(program, record, structure)
+        result = mapped(compiled, record, structure)
         following = next(reader, None)
         if not rejected or result.state == "rejected":
             return record, result, following is None
@@ -185,26 +187,28 @@ def _choose(
     return None, None, True
 
 
-def mapped(program: Program, record: SourceRecord, structure: Structure | None) -> Previewed:
+def mapped(
+    compiled: CompiledMapping, record: SourceRecord, structure: Structure | None
+) -> Previewed:
     """Map one record by itself."""
-    return next(preview_records([record], program, structure, Summary()))
+    return next(preview_records([record], compiled, structure, Summary()))
 
 
 def whole(
     mapping: str, sample: Sample, structure: Structure | None, until: Callable[[], bool]
 ) -> Whole:
     """Map a whole file as far as time allows, and count."""
-    program, summary, problem = compiled(mapping), Summary(), ""
+    compiled, summary, problem = compiled(mapping), Summary(), ""
     complete = True
     try:
-        reader = read_records(sample.open, program, others=sample.others)
-        for place, _ in enumerate(preview_records(reader, program, structure, summary)):
+        reader = read_records(sample.open, compiled, others=sample.others)
+        for place, _ in enumerate(preview_records(reader, compiled, structure, summary)):
             if place % 50 == 0 and until():
                 complete = False
                 break
     except ConnectorError as error:
         problem, complete = str(error), False
-    empty = sorted((program.attribute_codes or frozenset()) - summary.filled)
+    empty = sorted((compiled.attribute_codes or frozenset()) - summary.filled)
     return Whole(
         records=sum(summary.states.values()),
         states=dict(summary.states),
@@ -238,10 +242,10 @@ def compare(
 def _products(
     mapping: str, sample: Sample, structure: Structure | None, until: Callable[[], bool]
 ) -> tuple[dict[str, Mapping[str, Any]], bool]:
-    program = compiled(mapping)
-    reader = read_records(sample.open, program, others=sample.others)
+    compiled = compiled(mapping)
+    reader = read_records(sample.open, compiled, others=sample.others)
     found: dict[str, Mapping[str, Any]] = {}
-    for place, one in enumerate(preview_records(reader, program, structure, Summary())):
+    for place, one in enumerate(preview_records(reader, compiled, structure, Summary())):
         if place >= MOST_COMPARED or (place % 50 == 0 and until()):
             return found, False
         if one.payload is not None:
@@ -277,12 +281,12 @@ def _text(data: Any) -> str:
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
-def _field(error: FieldError, record: SourceRecord, program: Program) -> Complaint:
+def _field(error: FieldError, record: SourceRecord, compiled: CompiledMapping) -> Complaint:
     """Point at the line of the mapping that made the value."""
     rule = ("records", record.rule)
     attribute = error.attribute or ""
     paths = ((*rule, "values", attribute), (*rule, attribute))
-    places = program.mapping.places
+    places = compiled.mapping.places
     path = next((path for path in paths if path in places.lines), rule)
     source = f" (read by {error.source})" if error.source else ""
     return Complaint(

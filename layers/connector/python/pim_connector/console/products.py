@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from pim_connector.console.exchange import Call, Reply
 from pim_connector.console.rendering import page
-from pim_connector.delta import without
 from pim_connector.errors import ConnectorError
-from pim_connector.ledger import LedgerEntry, ledger_key
+from pim_connector.sync.comparison import without
+from pim_connector.sync.state import StateEntry, state_key
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
-    from pim_connector.runs.parking import ParkedGroup
+    from pim_connector.sync.message_results import ParkedGroup
 
 LONGEST: Final = 255
 MOST_VALUES: Final = 400
@@ -33,7 +33,7 @@ class Value(Struct, frozen=True, kw_only=True):
     locale: str
     scope: str
     data: str
-    entry: LedgerEntry | None
+    entry: StateEntry | None
 
 
 class Product(Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ class Product(Struct, frozen=True, kw_only=True):
 
     identifier: str
     resource: str
-    entries: list[LedgerEntry]
+    entries: list[StateEntry]
     in_pim: Mapping[str, Any] | None
     values: list[Value]
     waiting: list[ParkedGroup]
@@ -61,7 +61,7 @@ def products(parts: Parts, call: Call) -> Reply:
 
 def look_up(parts: Parts, identifier: str) -> Product:
     """Read all that is known of an identifier; a PIM that does not answer is said, not raised."""
-    from pim_connector.runs.parking import Parking
+    from pim_connector.sync.message_results import Parking
 
     entries = provenance(parts, identifier)
     problem, shown, resource = "", None, "product"
@@ -84,17 +84,19 @@ def look_up(parts: Parts, identifier: str) -> Product:
     )
 
 
-def provenance(parts: Parts, identifier: str) -> list[LedgerEntry]:
+def provenance(parts: Parts, identifier: str) -> list[StateEntry]:
     """Return what each source last had accepted of a product; the one place that reads it."""
     keys = [
-        ledger_key(source, resource, identifier)
+        state_key(source, resource, identifier)
         for source in parts.sources()
         for resource in RESOURCES
     ]
-    return sorted(parts.ledger.entries(keys).values(), key=lambda entry: entry.order, reverse=True)
+    return sorted(
+        parts.sync_state.entries(keys).values(), key=lambda entry: entry.order, reverse=True
+    )
 
 
-def _values(product: Mapping[str, Any], entries: Sequence[LedgerEntry]) -> Iterator[Value]:
+def _values(product: Mapping[str, Any], entries: Sequence[StateEntry]) -> Iterator[Value]:
     for field in FIELDS:
         if product.get(field) not in (None, [], ""):
             yield _value((field,), field, "", "", product[field], entries)
@@ -111,7 +113,7 @@ def _value(
     locale: str,
     scope: str,
     data: object,
-    entries: Sequence[LedgerEntry],
+    entries: Sequence[StateEntry],
 ) -> Value:
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
     return Value(
@@ -123,6 +125,6 @@ def _value(
     )
 
 
-def _has_set(entry: LedgerEntry, key: tuple[str, ...]) -> bool:
+def _has_set(entry: StateEntry, key: tuple[str, ...]) -> bool:
     media = ("media", *key[1:])
     return len(without(entry.slots, [key, media])) < len(entry.slots)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct
 
-from pim_connector.report_digest import Digest, Reason
-from pim_connector.runs.run import Run
-from pim_connector.states import RecordOutcome
+from pim_connector.outcomes import RecordOutcome
+from pim_connector.reports import Digest, Reason
+from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -67,7 +67,7 @@ def _reported(parts: Parts, run: Run) -> Iterator[RecordOutcome]:
 
 
 def _so_far(parts: Parts, run: Run) -> Iterator[RecordOutcome]:
-    from pim_connector.kept import kept
+    from pim_connector.products.decisions import kept
 
     yield from (record.outcome for record in kept(parts.bucket, run.id))
     for message in islice(parts.deliveries.messages(run.id), MOST_MESSAGES):

@@ -17,7 +17,7 @@ from pim_connector.console.exchange import Call, Reply
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
-    from pim_connector.runs.run import Run
+    from pim_connector.sync.runs import Run
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -31,13 +31,13 @@ MEANINGS: Final = {
 }
 Outcome = Literal["ok", "ok with rejects", "needs approval", "failed", "running", "waiting"]
 _COMMAND: Final = re.compile(
-    r"(: see whether the export is whole, then|: mend them, or) `pim-connector.*$"
+    r"(: see whether the export is whole, then|: fix them, or) `pim-connector.*$"
 )
 KINDS: Final = {
     "file": "File",
     "withdrawal": "Disable missing",
     "replay": "Sent again",
-    "rewind": "Revert",
+    "revert": "Revert",
     "assets": "Assets",
 }
 

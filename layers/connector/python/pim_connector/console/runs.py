@@ -14,7 +14,7 @@ from pim_connector.console.downloads import in_the_erps_format, presigned
 from pim_connector.console.exchange import Call, RefusedError, Reply, missing, redirect
 from pim_connector.console.history import of_run
 from pim_connector.console.rendering import outcome, page
-from pim_connector.runs.run import Run
+from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -104,7 +104,7 @@ def course(run: Run) -> Iterator[Step]:
 
 def record(parts: Parts, call: Call) -> Reply:
     """Show one rejected record as the ERP sent it, beside what is wrong with it."""
-    from pim_connector.past_records import raw_xml
+    from pim_connector.products.replaying import raw_xml
 
     one = found(parts, call)
     text = call.names["record"]
@@ -177,32 +177,31 @@ def ask_send_again(parts: Parts, call: Call) -> Reply:
 
 def send_again(parts: Parts, call: Call) -> Reply:
     """Send the rejected records again, with today's mapping, as a new run."""
-    from pim_connector.past_records import Selection
-    from pim_connector.replaying import replay
+    from pim_connector.products.replaying import Selection, replay
 
     one = found(parts, call)
-    errand = replay(one, Selection(rejected=True), parts.replays())
-    noted(parts, call, one, "sent the rejected records again", led_to=errand.id)
-    return redirect(f"/runs/{errand.id}", said="The rejected records are on their way again.")
+    job = replay(one, Selection(rejected=True), parts.replays())
+    noted(parts, call, one, "sent the rejected records again", led_to=job.id)
+    return redirect(f"/runs/{job.id}", said="The rejected records are on their way again.")
 
 
 def ask_revert(parts: Parts, call: Call) -> Reply:
     """Show what a revert would do, and ask."""
-    from pim_connector.rewinding import plan_rewind
+    from pim_connector.products.reverting import plan_revert
 
     one = found(parts, call)
-    plan = plan_rewind(one, parts.errands())
+    plan = plan_revert(one, parts.jobs())
     return page("revert.html", call, parts, run=one, plan=plan)
 
 
 def revert(parts: Parts, call: Call) -> Reply:
     """Set back what the run changed."""
-    from pim_connector.rewinding import plan_rewind, rewind
+    from pim_connector.products.reverting import plan_revert, revert
 
-    one, errands = found(parts, call), parts.errands()
-    errand = rewind(one, plan_rewind(one, errands), errands)
-    noted(parts, call, one, "reverted this run", led_to=errand.id)
-    return redirect(f"/runs/{errand.id}", said="The revert is on its way.")
+    one, jobs = found(parts, call), parts.jobs()
+    job = revert(one, plan_revert(one, jobs), jobs)
+    noted(parts, call, one, "reverted this run", led_to=job.id)
+    return redirect(f"/runs/{job.id}", said="The revert is on its way.")
 
 
 def noted(parts: Parts, call: Call, about: Run, what: str, *, led_to: str = "") -> None:

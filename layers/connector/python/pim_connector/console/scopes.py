@@ -1,6 +1,7 @@
 """Which rights the app asks the PIM for: what the sources of this stack use, and no more.
 
-Scopes: https://api.akeneo.com/apps/authentication-and-authorization.html#available-authorization-scopes.
+Scopes:
+https://api.akeneo.com/apps/authentication-and-authorization.html#available-authorization-scopes.
 Each `write_` includes its `read_`.
 """
 
@@ -13,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from pim_connector.assets.mapping import AssetMapping
+    from pim_connector.dam.asset_rules import AssetMapping
     from pim_connector.mapping.language import MappingFile
 
 SIGN_IN: Final = ("openid", "profile")

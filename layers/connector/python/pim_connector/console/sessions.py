@@ -23,10 +23,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pim_connector.aws.table import ItemChange, Table
 from pim_connector.console.tokens import derived_key, sign, verified
 from pim_connector.console.web import Request, set_cookie
 from pim_connector.errors import RejectedError
-from pim_connector.runs.table import Change, RunTable
 
 COOKIE: Final = "__Host-pim-connector"
 SESSION_SECONDS: Final = 3_600
@@ -69,7 +69,7 @@ class OneTime:
     whoever may read it can use nothing of it.
     """
 
-    def __init__(self, table: RunTable, *, now: Callable[[], float]) -> None:
+    def __init__(self, table: Table, *, now: Callable[[], float]) -> None:
         self._table = table
         self._now = now
 
@@ -84,7 +84,7 @@ class OneTime:
         """Use a word up and return what it holds; None if it is unknown, too old or used."""
         taken = self._table.update(
             _key(kind, word),
-            Change(
+            ItemChange(
                 put={"used": True},
                 condition="#expires_at > :now AND attribute_not_exists(#used)",
                 given={"now": int(self._now())},
@@ -95,7 +95,9 @@ class OneTime:
     def first(self, kind: Kind, word: str, *, seconds: int) -> bool:
         """Return whether a word of somebody else's comes for the first time, and remember it."""
         until = int(self._now()) + seconds
-        change = Change(put={"expires_at": until}, condition="attribute_not_exists(#expires_at)")
+        change = ItemChange(
+            put={"expires_at": until}, condition="attribute_not_exists(#expires_at)"
+        )
         return self._table.update(_key(kind, word), change) is not None
 
 
@@ -138,7 +140,7 @@ class Sessions:
         *,
         key: bytes,
         stack: str,
-        table: RunTable,
+        table: Table,
         now: Callable[[], float],
         new_id: Callable[[], str] = lambda: secrets.token_urlsafe(16),
     ) -> None:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from pim_connector.bucket import StoredObject
+from pim_connector.aws.bucket import StoredObject
 from pim_connector.console.exchange import Call, Reply
 from pim_connector.console.history import of_source
 from pim_connector.console.parts import CONFIG, checked_source
 from pim_connector.console.rendering import page
 from pim_connector.console.uploads import MOST_BYTES
 from pim_connector.errors import ConnectorError
-from pim_connector.inbox import INBOX
-from pim_connector.mapping import compile_mapping, load_mapping
+from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.language import Origin
-from pim_connector.runs.run import Run
+from pim_connector.mapping.loading import load_mapping
+from pim_connector.products.splitting import INBOX
+from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -92,12 +93,12 @@ def _mapping(parts: Parts, name: str) -> Mapping | None:
     if stored is None:
         return None
     try:
-        program = compile_mapping(load_mapping(parts.bucket.get(key), name=key))
+        compiled = compile_mapping(load_mapping(parts.bucket.get(key), name=key))
     except ConnectorError as error:
         return Mapping(problem=str(error), modified=stored.modified)
     return Mapping(
-        records=len(program.records),
-        guards=tuple(_guards(program.mapping.file.source)),
+        records=len(compiled.records),
+        guards=tuple(_guards(compiled.mapping.file.source)),
         modified=stored.modified,
     )
 

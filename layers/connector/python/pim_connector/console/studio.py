@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from pim_connector.bucket import StoredObject
+from pim_connector.akeneo.structure import Structure
+from pim_connector.aws.bucket import StoredObject
 from pim_connector.console import versions as versions_module
 from pim_connector.console.exchange import Call, RefusedError, Reply, redirect
 from pim_connector.console.history import of_source
@@ -39,8 +40,7 @@ from pim_connector.console.rendering import page
 from pim_connector.console.uploads import MOST_SAMPLE_BYTES, SAMPLES
 from pim_connector.console.versions import diff, text_of, versions_of
 from pim_connector.errors import ConfigurationError, ConnectorError
-from pim_connector.mapping import MappingError
-from pim_connector.structure import Structure
+from pim_connector.mapping.loading import MappingError
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -160,11 +160,11 @@ def examined(parts: Parts, desk: Desk) -> tuple[list[Complaint], list[Failure], 
     """
     from pim_connector.mapping.checking import check_against
 
-    program = compiled(desk.mapping)
-    structure = structures(parts).fresh(program.attribute_codes)
-    problems = [complaint(each) for each in check_against(program, structure)]
+    compiled = compiled(desk.mapping)
+    structure = structures(parts).fresh(compiled.attribute_codes)
+    problems = [complaint(each) for each in check_against(compiled, structure)]
     tests = read_tests(parts.bucket, desk.source)
-    return problems, failures(tests, program, structure), tests
+    return problems, failures(tests, compiled, structure), tests
 
 
 def keep_test(parts: Parts, call: Call) -> Reply:
@@ -250,7 +250,7 @@ def words(parts: Parts, call: Call) -> Reply:  # noqa: ARG001  as every page
 
 @cache
 def _words() -> str:
-    from pim_connector.mapping.schema import json_schema
+    from pim_connector.mapping.language import json_schema
 
     schema = json.loads(json_schema())
     definitions = schema.get("$defs", {})
@@ -335,10 +335,10 @@ def _sample(parts: Parts, desk: Desk) -> Sample:
     stored = parts.bucket.describe(key) if mine else None
     if stored is None:
         raise ConfigurationError(f"{key[:200]} is not a file of {desk.source} any more.")
-    program = compiled(desk.mapping)
+    compiled = compiled(desk.mapping)
     others = {
         table.file: partial(parts.bucket.open, _beside(parts, desk.source, table.file))
-        for table in program.mapping.file.tables.values()
+        for table in compiled.mapping.file.tables.values()
         if table.file
     }
     return Sample(open=partial(parts.bucket.open, stored), others=others)
@@ -375,8 +375,7 @@ def _structure(parts: Parts, desk: Desk) -> Structure | None:
 
 def structures(parts: Parts) -> Any:
     """Return the PIM's structure as all functions share it."""
-    from pim_connector.structure import fetch_structure
-    from pim_connector.structure_cache import StructureCache
+    from pim_connector.akeneo.structure_cache import StructureCache, fetch_structure
 
     def fetch(codes: Any) -> Structure:
         with parts.pim() as client:

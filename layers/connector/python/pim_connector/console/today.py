@@ -15,11 +15,11 @@ from pim_connector.console.exchange import Call, Reply
 from pim_connector.console.rejections import top_reasons
 from pim_connector.console.rendering import outcome, page
 from pim_connector.console.wizard import is_first_visit
-from pim_connector.runs.run import Run
+from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
-    from pim_connector.report_digest import Reason
+    from pim_connector.reports import Reason
 
 LOOKED_AT: Final = 60
 RECENT: Final = 8

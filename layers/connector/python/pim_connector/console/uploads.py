@@ -14,7 +14,7 @@ from pim_connector.console.exchange import Call, RefusedError, Reply, as_json
 from pim_connector.console.history import of_source
 from pim_connector.console.parts import checked_source
 from pim_connector.errors import ConnectorError
-from pim_connector.inbox import INBOX, new_run
+from pim_connector.products.splitting import INBOX, new_run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts

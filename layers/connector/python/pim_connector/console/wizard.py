@@ -16,8 +16,8 @@ from pim_connector.console.history import OF_STACK, of_run
 from pim_connector.console.parts import checked_source
 from pim_connector.console.rendering import page
 from pim_connector.errors import ConfigurationError, ConnectorError
-from pim_connector.inbox import new_run
-from pim_connector.runs.run import Run
+from pim_connector.products.splitting import new_run
+from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -63,9 +63,9 @@ def trial(parts: Parts, call: Call) -> Reply:
 
     from pim_connector.console.studio import sample_keys
     from pim_connector.erp.reading import read_records
-    from pim_connector.errands import begin, errand_name
-    from pim_connector.replaying import Sending
-    from pim_connector.splitting import make_plan
+    from pim_connector.products.replaying import Sending
+    from pim_connector.products.splitting import make_plan
+    from pim_connector.sync.jobs import begin, job_name
 
     source = checked_source(call.query.get("source", ""))
     stored = next(filter(None, map(parts.bucket.describe, sample_keys(parts, source))), None)
@@ -74,18 +74,18 @@ def trial(parts: Parts, call: Call) -> Reply:
     replays = parts.replays()
     sample = new_run(parts.bucket.name, source, stored, phase="waiting", now="")
     plan = make_plan(sample, parts.bucket)
-    errand = begin(
+    job = begin(
         sample,
         "replay",
-        errand_name(sample, "replay", parts.clock()),
-        replays.errands,
+        job_name(sample, "replay", parts.clock()),
+        replays.jobs,
         pin=plan.pin,
     )
-    records = read_records(partial(parts.bucket.open, stored), plan.program, others=plan.others)
-    Sending(errand=errand, plan=plan, parts=replays, force=None).send(islice(records, TRIAL))
+    records = read_records(partial(parts.bucket.open, stored), plan.compiled, others=plan.others)
+    Sending(job=job, plan=plan, parts=replays, force=None).send(islice(records, TRIAL))
     what = f"imported the first {TRIAL} records of {stored.key}"
-    parts.history.note(of_run(errand.id), call.visitor.actor, what, parts.clock())
-    return redirect(f"/runs/{errand.id}", expected="1")
+    parts.history.note(of_run(job.id), call.visitor.actor, what, parts.clock())
+    return redirect(f"/runs/{job.id}", expected="1")
 
 
 class Facts(Struct, frozen=True, kw_only=True):

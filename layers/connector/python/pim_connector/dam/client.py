@@ -1,23 +1,287 @@
-"""A DAM as the rest of the connector sees it: lists to walk, assets to read by id."""
+"""Errors of GraphQL, which come with status 200."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
+import msgspec
 from msgspec import Struct
 
-from pim_connector.dam.graphql import errors_in
+from pim_connector.dam.expressions import Expression
 from pim_connector.dam.http import Answer, Clocks, DamHttp
-from pim_connector.dam.listing import PageReader
-from pim_connector.dam.pages import Plan, Position, Row, Step, plan_of
-from pim_connector.dam.rows import asset_rows
-from pim_connector.dam.source import Item, Listing, Source
-from pim_connector.dam.stamps import Stamps
+from pim_connector.dam.pages import (
+    Ask,
+    MarkExpiredError,
+    Page,
+    Plan,
+    Position,
+    Row,
+    Stamps,
+    Step,
+    numbered,
+    plan_of,
+)
+from pim_connector.dam.source import (
+    Cursors,
+    DeletedFeed,
+    HeaderCursors,
+    Item,
+    LinkHeaders,
+    Listing,
+    NextUrls,
+    PageNumbers,
+    Source,
+    Tokens,
+)
 from pim_connector.dam.walk import walk
 from pim_connector.errors import ConfigurationError, RejectedError, TransientError
-from pim_connector.expressions import Expression
+
+
+def errors_in(body: Any) -> str | None:
+    """Say in words what errors an answer has; None where there are none.
+
+    The data beside them has holes where the errors were, which must not become empty values.
+    https://spec.graphql.org/draft/#sec-Errors
+    """
+    found = body.get("errors") if isinstance(body, dict) else None
+    if not isinstance(found, list) or not found:
+        return None
+    return "; ".join(map(_said, found[:3]))[:500]
+
+
+def _said(error: Any) -> str:
+    if not isinstance(error, dict) or "message" not in error:
+        return str(error)
+    code = (error.get("extensions") or {}).get("code")
+    return f"{error['message']}" + (f" ({code})" if code else "")
+
+
+# A DAM's JSON items as rows. What cannot be read is said in the row, never dropped.
+
+
+ReadRow = Callable[[Any], Row]
+
+
+def asset_rows(source: Source, stamps: Stamps) -> ReadRow:
+    """Read the items of a source's list: id, time stamp, deleted or not, all properties."""
+    ids = Expression(source.id, where="id")
+    updated = Expression(source.updated, where="updated") if source.updated else None
+    flag = Expression(source.deleted.flag, where="deleted.flag") if source.deleted.flag else None
+
+    def read(item: Any) -> Row:
+        properties = item if isinstance(item, dict) else {"item": item}
+        try:
+            printed = updated.read(item) if updated else None
+            found = ids_of(ids.read(item))
+            return Row(
+                ids=found,
+                stamp=stamps.read(printed),
+                printed=None if printed is None else str(printed),
+                properties=properties,
+                deleted=flag.holds(item) if flag else False,
+                problem=None if found else f"no id at `{source.id}`",
+            )
+        except RejectedError as error:
+            return Row(ids=(), stamp=None, properties=properties, problem=str(error))
+
+    return read
+
+
+def feed_rows(feed: DeletedFeed, stamps: Stamps) -> ReadRow:
+    """Read the rows of a feed of deletions: which ids are gone, and when or as what number."""
+    ids = Expression(feed.ids, where="deleted.feed.ids")
+    at = Expression(feed.at, where="deleted.feed.at")
+
+    def read(item: Any) -> Row:
+        try:
+            printed = at.read(item)
+            return Row(
+                ids=ids_of(ids.read(item)),
+                stamp=stamps.read(printed),
+                printed=None if printed is None else str(printed),
+                deleted=True,
+            )
+        except RejectedError as error:
+            return Row(ids=(), stamp=None, problem=str(error))
+
+    return read
+
+
+def ids_of(found: Any) -> tuple[str, ...]:
+    """Give ids as text: of one id or a list; what is no text and no number is none."""
+    values = found if isinstance(found, list) else [found]
+    return tuple(
+        str(value)
+        for value in values
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+    )
+
+
+# One page of a DAM's list, and one asset by its id: JSON in, rows out.
+
+
+_LINK = re.compile(r"<([^>]*)>([^<]*)")
+_REL = re.compile(r'rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))', re.IGNORECASE)
+EXPIRED = (400, 404, 410)
+
+
+class PageReader:
+    """Fetches pages of one list. Its `fetch` is what a walk is given."""
+
+    def __init__(self, source: Source, listing: Listing, stamps: Stamps, http: DamHttp) -> None:
+        self._listing, self._stamps, self._http = listing, stamps, http
+        self._paging = listing.pagination
+        self._items = Expression(listing.items, where="list.items")
+        self._fixed = listing.has_fixed_pages
+        self._row = (
+            feed_rows(listing, stamps)
+            if isinstance(listing, DeletedFeed)
+            else asset_rows(source, stamps)
+        )
+
+    def fetch(self, ask: Ask) -> Page:
+        """Ask for one page. MarkExpiredError when the DAM no longer knows `ask.mark`.
+
+        ConfigurationError when the answer has no list where `items` says, or none of its items has
+        an id or a time stamp that can be read.
+        """
+        start, number, limit = self._place(ask)
+        page = self._page(ask, start, number, limit)
+        given = len(page.rows)
+        numbered_pages = isinstance(self._paging, PageNumbers) and not self._fixed
+        if not numbered_pages or not given or not ask.most <= given < limit:
+            return page
+        if not self._page(ask, start + limit, number + 1, limit).rows:
+            return page
+        page = self._page(ask, start, number, limit)
+        if len(page.rows) != given:
+            return page  # more came while we looked
+        raise ConfigurationError(
+            f"the DAM gave {given} items where {limit} were asked for, and there are more on the "
+            "next page; page numbers mean nothing then: set pagination.size and max_size to "
+            f"{given} at most"
+        )
+
+    def _page(self, ask: Ask, start: int, number: int, limit: int) -> Page:
+        answer = self._answer(ask, start, number, limit)
+        errors = errors_in(answer.body)
+        if errors:
+            raise ConfigurationError(f"{answer.url} answers with errors: {errors}")
+        items = self._items.read(answer.body)
+        if not isinstance(items, list):
+            raise ConfigurationError(_no_list(answer, self._listing.items))
+        rows = tuple(map(self._row, items))
+        problems = [row.problem for row in rows if row.problem]
+        if problems and len(problems) == len(rows):
+            raise ConfigurationError(f"not one of {len(rows)} items can be read: {problems[0]}")
+        return Page(
+            rows=rows,
+            start=start,
+            limit=limit,
+            next=self._next_place(ask, len(rows)) if self._fixed else self._next(answer),
+            last=self._last(answer) if isinstance(self._paging, Tokens) else None,
+        )
+
+    def _place(self, ask: Ask) -> tuple[int, int, int]:
+        if self._fixed:
+            place = self._first() if ask.mark is None else int(ask.mark)
+            return place, place, ask.limit
+        if isinstance(self._paging, PageNumbers):
+            number, size = numbered(ask.offset, ask.limit)
+            return number * size, number + self._paging.first, size
+        return ask.offset, 0, ask.limit
+
+    def _answer(self, ask: Ask, start: int, number: int, limit: int) -> Answer:
+        expired = self._expired() if ask.mark and not self._fixed else ()
+        values = {
+            "since": None if ask.since is None else self._since(ask.since),
+            "limit": limit,
+            "offset": start,
+            "page": number,
+            "cursor": ask.mark,
+        }
+        if ask.mark and isinstance(self._paging, NextUrls | LinkHeaders | Tokens):
+            answer = self._http.follow(ask.mark, self._listing, values, expected=expired)
+        else:
+            answer = self._http.ask(self._listing, values, expected=expired)
+        if answer.status in expired:
+            raise MarkExpiredError(
+                f"{answer.url} answers {answer.status}: the page mark is no longer known"
+            )
+        return answer
+
+    def _since(self, since: int) -> str | int:
+        exclusive = self._stamps.exclusive
+        return self._stamps.write(max(0, since - self._stamps.granule) if exclusive else since)
+
+    def _expired(self) -> tuple[int, ...]:
+        return self._paging.expired_status if isinstance(self._paging, Tokens) else EXPIRED
+
+    def _first(self) -> int:
+        return self._paging.first if isinstance(self._paging, PageNumbers) else 0
+
+    def _next_place(self, ask: Ask, given: int) -> str | None:
+        """Number the page after this one, where pages have a size that nobody can ask for."""
+        if not given:
+            return None
+        place = self._first() if ask.mark is None else int(ask.mark)
+        return str(place + (1 if isinstance(self._paging, PageNumbers) else given))
+
+    def _next(self, answer: Answer) -> str | None:
+        paging = self._paging
+        match paging:
+            case HeaderCursors(header=header):
+                return answer.headers.get(header) or None
+            case LinkHeaders(rel=rel):
+                return _address(answer, _linked(answer, rel))
+            case Cursors(more=more) if more and not _read(more, answer.body):
+                return None
+            case Cursors(next=next_):
+                return _mark(_read(next_, answer.body))
+            case NextUrls(next=next_) | Tokens(next=next_):
+                return _address(answer, _mark(_read(next_, answer.body)))
+        return None
+
+    def _last(self, answer: Answer) -> str | None:
+        assert isinstance(self._paging, Tokens)  # noqa: S101  # for the type checker
+        return _address(answer, _mark(_read(self._paging.last, answer.body)))
+
+
+def _no_list(answer: Answer, items: str) -> str:
+    begins = msgspec.json.encode(answer.body).decode("utf-8", "replace")[:200]
+    return (
+        f"{answer.url} has no list at `{items}` (list.items). If the DAM leaves it out when "
+        f"nothing changed, write `{items} || `[]``. The answer begins: {begins}"
+    )
+
+
+def _read(expression: str, body: Any) -> Any:
+    return Expression(expression, where="list.pagination").read(body)
+
+
+def _mark(found: Any) -> str | None:
+    return None if found is None or found is False or found == "" else str(found)
+
+
+def _address(answer: Answer, found: str | None) -> str | None:
+    """Complete a relative address by the one that was asked (RFC 3986 §5)."""
+    return None if found is None else urljoin(answer.asked, found)
+
+
+def _linked(answer: Answer, rel: str) -> str | None:
+    """Read the `Link` header (RFC 8288) for the address with this `rel`."""
+    for url, parameters in _LINK.findall(answer.headers.get("Link", "")):
+        rels = _REL.search(parameters)
+        if rels and rel in (rels.group(1) or rels.group(2)).split():
+            return str(url)
+    return None
+
+
+# A DAM as the rest of the connector sees it: lists to walk, assets to read by id.
 
 
 class Gone(Struct, frozen=True, kw_only=True):
@@ -106,11 +370,11 @@ class DamClient:
 
     @property
     def plan_of_changes(self) -> Plan:
-        """Give the numbers of the list of changes."""
+        """Return the numbers of the list of changes."""
         return self.plan(self.source.list, self._stamps)
 
     def plan(self, listing: Listing, stamps: Stamps) -> Plan:
-        """Give the numbers a walk through `listing` needs."""
+        """Return the numbers a walk through `listing` needs."""
         return plan_of(listing, stamps, self.source.overlap_s)
 
     def _walk(self, listing: Listing, stamps: Stamps, position: Position) -> Iterator[Step]:

@@ -1,26 +1,316 @@
-"""Asking a DAM: requests as a source file describes them, as fast as it allows."""
+"""A described request as it goes over the wire: address, headers and content, byte for byte."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import logging
 import random
 import time
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
-from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx
 import msgspec
 from msgspec import Struct
 
-from pim_connector.dam.auth import auth_of
-from pim_connector.dam.rendering import address_of, content_of
-from pim_connector.dam.request_kinds import Request
-from pim_connector.dam.source import Source
-from pim_connector.dam.template import fill_text
-from pim_connector.dam.waits import backoff, wait_named
-from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.dam.expressions import Expression
+from pim_connector.dam.source import (
+    ABSENT,
+    BasicAuth,
+    BearerAuth,
+    ClientCredentialsAuth,
+    HeaderAuth,
+    LoginAuth,
+    NoAuth,
+    QueryAuth,
+    Request,
+    SignerAuth,
+    Source,
+    Values,
+    fill,
+    fill_text,
+)
+from pim_connector.errors import ConfigurationError, RejectedError, TransientError
+
+
+def address_of(request: Request, base_url: str, known: Values) -> str:
+    """Fill in path and parameters. A `path` that is a whole address is taken as it is."""
+    path = fill_text(request.path, known, quote=lambda text: quote(text, safe=""))
+    is_whole = request.path.startswith(("http://", "https://"))
+    url = path if is_whole else base_url.rstrip("/") + "/" + path.lstrip("/")
+    query = query_string(request.params, known)
+    return url + ("&" if "?" in url else "?") + query if query else url
+
+
+def content_of(request: Request, known: Values) -> tuple[bytes | None, dict[str, str]]:
+    """Fill in headers and content: JSON for `body`, a form for `form`, None for neither."""
+    headers = {name: fill_text(value, known) for name, value in request.headers.items()}
+    named = {name.lower() for name in headers}
+    if request.body is not None:
+        content, kind = msgspec.json.encode(fill(request.body, known)), "application/json"
+    elif request.form is not None:
+        content = urlencode(fill(request.form, known)).encode()
+        kind = "application/x-www-form-urlencoded"
+    else:
+        return None, headers
+    return content, headers if "content-type" in named else headers | {"Content-Type": kind}
+
+
+def query_string(params: Mapping[str, Any], known: Values) -> str:
+    """Write parameters as a query: lists repeat their name, what has no value is left out."""
+    pairs: list[tuple[str, str]] = []
+    for name, template in params.items():
+        value = fill(template, known)
+        if value is not ABSENT:
+            pairs += [
+                (name, _text(item)) for item in (value if isinstance(value, list) else [value])
+            ]
+    return urlencode(pairs, quote_via=quote, safe="")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# How long to wait before a DAM is asked again: what it says, in all the ways DAMs say it.
+
+
+FIRST_WAIT_S = 1.0
+LONGEST_BACKOFF_S = 60.0
+MOST_DOUBLINGS = 10
+_YEAR_S = 31_536_000
+
+
+def wait_named(headers: Mapping[str, str], names: Iterable[str], now: float) -> float | None:
+    """Return the seconds to wait that the answer names, None where it names none.
+
+    Seen: seconds (`Retry-After: 30`), an HTTP date, epoch seconds or milliseconds, ISO 8601
+    (Acquia's `X-Ratelimit-Reset`), all by the DAM's clock: its `Date` header is now, where there
+    is one. `now` is our clock, in epoch seconds.
+    """
+    there = _moment(headers.get("Date", "")) or now
+    found = [_seconds(value, there) for name in names if (value := headers.get(name))]
+    waits = [max(0.0, wait) for wait in found if wait is not None]
+    return max(waits) if waits else None
+
+
+def backoff(attempt: int, jitter: float) -> float:
+    """Full jitter for an answer that names no time: `jitter` (0 ≤ chance < 1) of a growing wait.
+
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    longest = FIRST_WAIT_S * 2 ** min(attempt, MOST_DOUBLINGS)
+    return float(min(LONGEST_BACKOFF_S, longest)) * jitter
+
+
+def _seconds(value: str, now: float) -> float | None:
+    text = value.strip()
+    try:
+        number = float(text)
+    except ValueError:
+        moment = _moment(text)
+        return None if moment is None else moment - now
+    if number > 1000 * _YEAR_S:  # milliseconds of the epoch
+        return number / 1000 - now
+    return number - now if number > _YEAR_S else number
+
+
+def _moment(text: str) -> float | None:
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except (ValueError, TypeError, IndexError):
+            continue
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return None
+
+
+# Proving to a DAM who we are: each kind of `auth` as an httpx.Auth.
+
+
+def auth_of(source: Source, values: Values) -> httpx.Auth:
+    """Make a source's authentication; `values` has its secrets as `secret.NAME`.
+
+    ConfigurationError for a secret that is not there.
+    """
+    match source.auth:
+        case NoAuth():
+            return httpx.Auth()
+        case BearerAuth(token=token):
+            return _Header("Authorization", f"Bearer {fill_text(token, values)}")
+        case BasicAuth(username=username, password=password):
+            pair = f"{fill_text(username, values)}:{fill_text(password, values)}"
+            return _Header("Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}")
+        case HeaderAuth(name=name, value=value):
+            return _Header(name, fill_text(value, values))
+        case QueryAuth(name=name, value=value):
+            return _Parameter(name, fill_text(value, values))
+        case ClientCredentialsAuth():
+            return _client_credentials(source.auth, source.base_url, values)
+        case LoginAuth():
+            return _login(source.auth, source, values)
+        case SignerAuth():
+            return _Signer(source.auth, values)
+
+
+class _Header(httpx.Auth):
+    def __init__(self, name: str, value: str) -> None:
+        self._name, self._value = name, value
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers[self._name] = self._value
+        yield request
+
+
+class _Parameter(httpx.Auth):
+    def __init__(self, name: str, value: str) -> None:
+        self._name, self._value = name, value
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._name not in request.url.params:
+            request.url = with_parameter(request.url, self._name, self._value)
+        yield request
+
+
+class _Signer(httpx.Auth):
+    requires_request_body = True
+
+    def __init__(self, described: SignerAuth, values: Values) -> None:
+        self._described, self._values = described, values
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        described = self._described
+        values = {
+            **self._values,
+            "query": request.url.query.decode("ascii"),
+            "path": request.url.path,
+            "method": request.method,
+            "body": request.content.decode("utf-8"),
+        }
+        message = fill_text(described.message, values).encode()
+        if described.key is not None:
+            key = fill_text(described.key, values).encode()
+            signature = hmac.new(key, message, described.algorithm).hexdigest()
+        else:
+            signature = hashlib.new(described.algorithm, message).hexdigest()
+        if described.parameter:
+            request.url = with_parameter(request.url, described.parameter, signature)
+        if described.header:
+            request.headers[described.header] = signature
+        yield request
+
+
+class _Token(httpx.Auth):
+    """Fetches a token when there is none, and once more when the DAM refuses the one there is."""
+
+    requires_response_body = True
+
+    def __init__(
+        self,
+        login: Callable[[], httpx.Request],
+        read: Callable[[httpx.Response], str],
+        put: Callable[[httpx.Request, str], None],
+        refused: tuple[int, ...] = (401,),
+    ) -> None:
+        self._login, self._read, self._put, self._refused = login, read, put, refused
+        self._token: str | None = None
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        fresh = self._token is None
+        if fresh:
+            self._token = self._read((yield self._login()))
+        plain = request.url
+        self._put(request, self._token or "")
+        response = yield request
+        if response.status_code in self._refused and not fresh:
+            self._token = self._read((yield self._login()))
+            request.url = plain
+            self._put(request, self._token)
+            yield request
+
+
+def _client_credentials(described: ClientCredentialsAuth, base_url: str, values: Values) -> _Token:
+    def login() -> httpx.Request:
+        id_ = fill_text(described.client_id, values)
+        secret = fill_text(described.client_secret, values)
+        form = {"grant_type": "client_credentials"}
+        form |= {key: fill_text(value, values) for key, value in described.params.items()}
+        if described.scope:
+            form["scope"] = described.scope
+        headers = {"Accept": "application/json"}
+        if described.credentials_in == "header":
+            pair = f"{quote(id_, safe='')}:{quote(secret, safe='')}"  # RFC 6749 §2.3.1
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        else:
+            form |= {"client_id": id_, "client_secret": secret}
+        url = urljoin(base_url.rstrip("/") + "/", described.token_url)
+        return httpx.Request("POST", url, data=form, headers=headers)
+
+    def put(request: httpx.Request, token: str) -> None:
+        request.headers["Authorization"] = f"Bearer {token}"
+
+    keys = "auth.token_url, client_id and client_secret"
+    token = Expression("access_token", where="auth")
+    return _Token(login, partial(_token, token=token, keys=keys), put)
+
+
+def _login(described: LoginAuth, source: Source, values: Values) -> _Token:
+    token = Expression(described.token, where="auth.token")
+
+    def login() -> httpx.Request:
+        content, headers = content_of(described.request, values)
+        common = {name: fill_text(value, values) for name, value in source.headers.items()}
+        return httpx.Request(
+            described.request.method or "POST",
+            address_of(described.request, source.base_url, values),
+            headers={"Accept": "application/json", **common, **headers},
+            content=content,
+        )
+
+    def put(request: httpx.Request, found: str) -> None:
+        if described.parameter:
+            request.url = with_parameter(request.url, described.parameter, found)
+        else:
+            known = {**values, "token": found}
+            request.headers[described.header] = fill_text(described.value, known)
+
+    keys = f"auth.request, and auth.token, which is `{described.token}`"
+    read = partial(_token, token=token, keys=keys)
+    return _Token(login, read, put, described.expired_status)
+
+
+def _token(response: httpx.Response, token: Expression, keys: str) -> str:
+    status = response.status_code
+    if status >= 500 or status == 429:
+        raise TransientError(f"the DAM's token address answers {status}")
+    try:
+        found = token.read(msgspec.json.decode(response.content))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RejectedError):
+        found = None
+    if not 200 <= status < 300 or not isinstance(found, str) or not found:
+        why = f"answers {status}" + (", but not with a token" if status < 300 else "")
+        raise ConfigurationError(
+            f"the DAM gives no token: {response.request.url.copy_with(query=None)} {why}; check "
+            f"{keys}"
+        )
+    return found
+
+
+def with_parameter(url: httpx.URL, name: str, value: str) -> httpx.URL:
+    """Add a parameter at the end of the query and leave the rest as it is, byte for byte."""
+    more = f"{quote(name, safe='')}={quote(value, safe='')}".encode("ascii")
+    return url.copy_with(query=url.query + b"&" + more if url.query else more)
+
+
+# Asking a DAM: requests as a source file describes them, as fast as it allows.
+
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """An answer is one page; what is larger would not fit beside it in a Lambda's memory."""
@@ -31,7 +321,7 @@ class Clocks(Struct, frozen=True, kw_only=True):
 
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random
+    jitter: Callable[[], float] = random.random
     time_left: Callable[[], float] = lambda: 60.0
 
 
@@ -145,7 +435,7 @@ class DamHttp:
             )
             wait = wait_named(named.headers, names, self._clocks.now()) if named else None
             if wait is None:
-                wait = backoff(attempt, self._clocks.chance())
+                wait = backoff(attempt, self._clocks.jitter())
             if wait > min(rate.longest_wait_s, self._clocks.time_left() - rate.timeout_s):
                 raise TransientError(
                     f"{self._source.source}: the DAM {problem} and there is no time to wait "

@@ -1,25 +1,173 @@
-"""What a walk asks for and what it is given: the seam between which page next and how to get it."""
+"""A DAM's time stamps as whole numbers, so that they can be compared, floored and kept exactly.
+
+A stamp is microseconds since 1970 in UTC, or for `serial` the number itself. Two stamps in one
+step of the DAM's index (the granule) say nothing about which was first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pim_connector.dam.paging_kinds import (
+from pim_connector.dam.source import (
     Cursors,
+    DeletedFeed,
     HeaderCursors,
     LinkHeaders,
+    Listing,
     NextUrls,
     PageNumbers,
     Paging,
+    Since,
     Tokens,
 )
-from pim_connector.dam.source import DeletedFeed, Listing
-from pim_connector.dam.stamps import SECOND, Stamps
-from pim_connector.errors import TransientError
+from pim_connector.errors import ConfigurationError, RejectedError, TransientError
+
+SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ISO = ("iso", "iso_z", "iso_ms_z")
+_COMPACT = re.compile(r"\d{9}")
+_NUMBERS = {"epoch": SECOND, "epoch_ms": 1000, "serial": 1}
+
+
+class Stamps:
+    """Reads and writes the stamps of one list. ConfigurationError for a zone nobody knows."""
+
+    def __init__(self, since: Since) -> None:
+        self._since = since
+        self._parse = since.parse or ("iso" if since.format in _ISO else since.format)
+        self._zone = _zone(since.tz) if since.tz else None
+        patterns = [p for p in (since.format, self._parse) if p not in _ISO and p not in _NUMBERS]
+        for pattern in patterns:
+            if "%" not in pattern:
+                raise ConfigurationError(
+                    f"since: {pattern!r} is neither {', '.join((*_ISO, *_NUMBERS))} nor a "
+                    "pattern such as %Y-%m-%d %H:%M:%S"
+                )
+            if "%z" not in pattern and "%Z" not in pattern and self._zone is None:
+                raise ConfigurationError(
+                    f"since.tz: the stamps {pattern!r} name no time zone; say which one is meant "
+                    "(tz: UTC, tz: Europe/Berlin)"
+                )
+
+    @property
+    def is_serial(self) -> bool:
+        """Say whether stamps are numbers without a clock."""
+        return self._since.format == "serial"
+
+    @property
+    def exclusive(self) -> bool:
+        """Say whether the DAM gives only what is later than `{{since}}`, not what is equal."""
+        return self._since.exclusive
+
+    @cached_property
+    def granule(self) -> int:
+        """The step of the DAM's index, in the unit of stamps."""
+        if self.is_serial:
+            return 1
+        return max(1, round(self._since.granularity_s * SECOND))
+
+    def floor(self, stamp: int) -> int:
+        """Return the start of the step of the DAM's index that `stamp` lies in."""
+        return stamp - stamp % self.granule
+
+    def read(self, printed: object) -> int | None:
+        """Read a stamp as the DAM prints it; None for no stamp.
+
+        RejectedError when it is none; ConfigurationError when it names no zone and none is given.
+        """
+        if printed is None or printed == "":
+            return None
+        try:
+            if self._parse in _NUMBERS:
+                return _whole(printed, _NUMBERS[self._parse])
+            return self._microseconds(self._moment(str(printed)))
+        except (ValueError, OverflowError, TypeError) as error:
+            raise RejectedError(
+                f"time stamp {str(printed)[:60]!r} is not {self._parse}: see since.parse"
+            ) from error
+
+    def write(self, stamp: int) -> str | int:
+        """Write a stamp as `{{since}}` wants it."""
+        format_ = self._since.format
+        if format_ in _NUMBERS:
+            return stamp // _NUMBERS[format_]
+        moment = (_EPOCH + timedelta(microseconds=stamp)).astimezone(self._zone or UTC)
+        match format_:
+            case "iso":
+                return moment.isoformat(timespec="milliseconds")
+            case "iso_z":
+                return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            case "iso_ms_z":
+                milliseconds = moment.microsecond // 1000
+                return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03}Z"
+        return moment.strftime(format_)
+
+    def revert(self, stamp: int) -> int:
+        """Go back before the hour that comes twice when clocks are set back.
+
+        A stamp without a zone in it may be of the first or of the second such hour: what is
+        stamped in the second one can look older than what was already read in the first.
+        """
+        if self._zone is None or self.is_serial:
+            return stamp
+        local = (_EPOCH + timedelta(microseconds=stamp)).astimezone(self._zone)
+        first, second = local.replace(fold=0).utcoffset(), local.replace(fold=1).utcoffset()
+        if first is None or second is None or first <= second:
+            return stamp
+        return stamp - (first - second) // timedelta(microseconds=1)
+
+    def _moment(self, printed: str) -> datetime:
+        if self._parse == "iso":
+            if _COMPACT.match(printed.strip()):  # fromisoformat takes the 9th digit for a separator
+                raise ValueError(printed)
+            moment = datetime.fromisoformat(printed.strip())
+        else:
+            moment = datetime.strptime(printed.strip(), self._parse)
+        if moment.tzinfo is None and self._zone is None:
+            raise ConfigurationError(
+                f"since.tz: the time stamp {printed[:60]!r} names no time zone; say which one is "
+                "meant (tz: UTC, tz: Europe/Berlin)"
+            )
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=self._zone)
+
+    @staticmethod
+    def _microseconds(moment: datetime) -> int:
+        return (moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # few DAMs need one
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationError(
+            f"since.tz: {name!r} is no time zone; write one as Europe/Berlin or UTC"
+        ) from error
+
+
+def _whole(printed: object, unit: int) -> int:
+    """Read a number of `unit`s without the error of binary fractions."""
+    text = str(printed).strip()
+    whole, _, fraction = text.partition(".")
+    if not fraction:
+        return int(whole) * unit
+    if not fraction.isdigit():
+        raise ValueError(text)
+    sign = -1 if whole.startswith("-") else 1
+    return int(whole or 0) * unit + sign * int(fraction[:6].ljust(6, "0")) * unit // SECOND
+
+
+# What a walk asks for and what it is given: the seam between which page next and how to get it.
+
 
 MARKED = (Cursors, HeaderCursors, LinkHeaders, NextUrls, Tokens)
 
@@ -135,7 +283,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         return int(self.stamps.granule)
 
     def floor(self, stamp: int) -> int:
-        """Give the start of the step of the index that `stamp` lies in."""
+        """Return the start of the step of the index that `stamp` lies in."""
         return int(self.stamps.floor(stamp))
 
     def restart(self, newest: int, lasted: float) -> int:
@@ -145,7 +293,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         its back, is at most as much older than the newest stamp as the walk lasted.
         """
         back = self.overlap + (0 if self.stamps.is_serial else int(max(0.0, lasted) * SECOND))
-        return int(self.stamps.rewind(self.floor(max(0, newest - back))))
+        return int(self.stamps.revert(self.floor(max(0, newest - back))))
 
 
 def plan_of(listing: Listing, stamps: Stamps, overlap_s: float) -> Plan:
@@ -185,3 +333,121 @@ def ends(plan: Plan, page: Page, most: int) -> bool:
     if plan.marked:
         return page.next is None
     return len(page.rows) < page.limit and (plan.kind == "page" or len(page.rows) < most)
+
+
+# Overlapping pages from DAMs that know page numbers only.
+#
+# Page n of size s begins at n·s, so a page slightly smaller than usual can begin where a page of
+# the usual size could not.
+
+
+def numbered(offset: int, limit: int) -> tuple[int, int]:
+    """Choose the page (number, counted from 0, and size) that holds `offset` and reaches furthest.
+
+    Its size is more than half of `limit`, and at most `limit`.
+    """
+    sizes = range(limit, max(1, limit // 2), -1)
+    return max(((offset // s, s) for s in sizes), key=lambda page: (page[0] + 1) * page[1])
+
+
+def place(plan: Plan, page: Page, offset: int, limit: int) -> tuple[int, int] | None:
+    """Give offset and limit of a page that holds `offset` and reaches beyond the end of `page`.
+
+    The offset may be lower than asked for, but is above the start of `page`; the limit may be
+    higher. None when the largest page does not do it.
+    """
+    start, end = page.start, page.start + page.limit
+    for size in _doubling(limit, plan.largest):
+        for lower in range(offset, max(start, offset - size), -1):
+            if _reach(plan, lower, size) > end:
+                return lower, size
+            if plan.kind != "page":
+                break
+    return None
+
+
+def _reach(plan: Plan, offset: int, limit: int) -> int:
+    if plan.kind != "page":
+        return offset + limit
+    number, size = numbered(offset, limit)
+    return (number + 1) * size
+
+
+def _doubling(limit: int, largest: int) -> Iterator[int]:
+    limit = min(limit, largest)
+    while limit < largest:
+        yield limit
+        limit = min(2 * limit, largest)
+    yield limit
+
+
+# Whether a page is what was asked for: in the order the source file says, and since then.
+#
+# A DAM that passes over a parameter it does not know answers as if all was well; then assets would
+# be lost for good, or all be read each time. So contradictions stop the source.
+
+
+MOST_REPEATS = 20
+ENOUGH_REPEATS = 10
+
+
+class Progress:
+    """Notices a DAM that gives the same page for every offset, before it is asked for ever."""
+
+    def __init__(self, known: tuple[str, ...] = ()) -> None:
+        self.known = frozenset(known)
+        self.repeats = 0
+
+    def check(self, page: Page) -> None:
+        """Count pages that bring nothing new; ConfigurationError after too many in a row."""
+        keys = frozenset(row.key for row in page.rows)
+        self.repeats = 0 if keys - self.known else self.repeats + 1
+        if self.repeats > MOST_REPEATS:
+            raise ConfigurationError(
+                f"the DAM gave the same {len(keys)} items again and again for other pages: the "
+                "request must use {{offset}}, {{page}} or {{cursor}}, under the name the DAM knows"
+            )
+
+    def is_over(self, page: Page) -> bool:
+        """Say whether short pages with nothing new came so often that there is nothing more."""
+        return self.repeats >= ENOUGH_REPEATS and len(page.rows) < page.limit
+
+    def learn(self, page: Page) -> None:
+        """Remember the page that was read last."""
+        self.known = frozenset(row.key for row in page.rows)
+
+
+def steps_of(plan: Plan, page: Page) -> list[int]:
+    """Return each row's step of the clock; a row without a stamp takes that of its neighbour."""
+    steps = [None if row.stamp is None else plan.floor(row.stamp) for row in page.rows]
+    carried = next((step for step in steps if step is not None), None)
+    filled = []
+    for step in steps:
+        carried = carried if step is None else step
+        if carried is not None:
+            filled.append(carried)
+    return filled
+
+
+def check_order(plan: Plan, page: Page, since: int | None) -> None:
+    """Raise ConfigurationError when the page contradicts `order` or `{{since}}`.
+
+    A few rows may stand out of order: an index that lags prints newer stamps than it sorted by.
+    Each of them makes one step the wrong way, and one back the right way if it is not the first.
+    """
+    steps = steps_of(plan, page)
+    pairs = list(pairwise(steps))
+    wrong = sum(a > b if plan.order == "asc" else a < b for a, b in pairs)
+    right = sum(a != b for a, b in pairs) - wrong
+    if wrong > max(1, len(pairs) // 2) or wrong > right + 1:
+        raise ConfigurationError(
+            f"the list is not in the order of `updated`, {plan.order}: {wrong} of {len(pairs)} "
+            "neighbours stand the other way round; check the request's sort parameter and `order`"
+        )
+    too_old = plan.overlap + plan.granule
+    if since is not None and steps and max(steps) < since - too_old:
+        raise ConfigurationError(
+            "the DAM answered only with assets that changed before {{since}}: "
+            f"asked since {plan.stamps.write(since)}, the newest is of "
+            f"{plan.stamps.write(max(steps))}; check the request's filter, since.format, since.tz"
+        )

@@ -10,22 +10,20 @@ from lxml import etree
 from pim_connector.erp.fragments import HeadDocument
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.stream import XmlStream
-from pim_connector.mapping.compiled import HeadValue
-from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.nodes import record_node
-from pim_connector.mapping.program import Program
-from pim_connector.mapping.view import View, single_text
+from pim_connector.mapping.compiled import CompiledMapping, HeadValue
+from pim_connector.mapping.context import View, record_node, single_text
+from pim_connector.mapping.converters import Refusal
 
 
-def read_order(open_file: Callable[[], BinaryIO], program: Program) -> str | None:
+def read_order(open_file: Callable[[], BinaryIO], compiled: CompiledMapping) -> str | None:
     """The export's own time, by the mapping's `source.order`; None when it names none.
 
     Reads the file as far as the value is. Raises UnreadableFileError when it is not there: the
     order decides which of two files is newer, so it must not be guessed.
     """
-    if program.order is None:
+    if compiled.order is None:
         return None
-    said = program.mapping.file.file
+    said = compiled.mapping.file.file
     stream = XmlStream(
         open_file=open_file,
         encoding=said.encoding,
@@ -33,15 +31,15 @@ def read_order(open_file: Callable[[], BinaryIO], program: Program) -> str | Non
         max_megabytes=said.max_record_megabytes,
     )
     head = HeadDocument()
-    anchors = program.order.anchors
+    anchors = compiled.order.anchors
     for cut in stream.cuts(anchors):
         for inner in cut.flat():
             shallow = all(anchors[number].shallow for number in inner.paths)
             head.add(inner, shallow=shallow, entities=stream.entities)
-        order = evaluate_head([program.order], head)["order"]
+        order = evaluate_head([compiled.order], head)["order"]
         if order:
             return order
-    raise UnreadableFileError(f"`source.order` finds no value at {program.order.reader.label}")
+    raise UnreadableFileError(f"`source.order` finds no value at {compiled.order.reader.label}")
 
 
 def evaluate_head(values: Collection[HeadValue], head: HeadDocument) -> dict[str, str]:

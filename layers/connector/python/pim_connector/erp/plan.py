@@ -8,8 +8,7 @@ from msgspec import Struct, field
 
 from pim_connector.erp.cuts import Cut
 from pim_connector.erp.paths import ElementPath
-from pim_connector.mapping.compiled import CompiledRecord
-from pim_connector.mapping.program import Program
+from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord
 
 
 class Group(Struct, frozen=True, kw_only=True):
@@ -31,19 +30,19 @@ class Plan(Struct, kw_only=True):
     tables: dict[int, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, program: Program) -> Plan:
+    def of(cls, compiled: CompiledMapping) -> Plan:
         plan = cls()
-        for names in _alternatives(program):
-            record = program.records[names[0]]
+        for names in _alternatives(compiled):
+            record = compiled.records[names[0]]
             path = plan._number(record.path)
             within = None if record.within is None else plan._number(record.within)
             group = Group(names=names, record=record, path=path, within=within)
             plan.groups.setdefault(path, []).append(group)
             plan.record_paths.append(record.path)
-        for table in program.tables.values():
+        for table in compiled.tables.values():
             if table.file is None:
                 plan.tables.setdefault(plan._number(table.path), []).append(table.name)
-        for value in program.head.values():
+        for value in compiled.head.values():
             plan.head_paths.update(plan._number(anchor) for anchor in value.anchors)
         return plan
 
@@ -83,11 +82,11 @@ def _nothing(_: Cut) -> bool:
     return False
 
 
-def _alternatives(program: Program) -> list[tuple[str, ...]]:
+def _alternatives(compiled: CompiledMapping) -> list[tuple[str, ...]]:
     """Rules by path: one group of alternatives, and each rule with `continue` by itself."""
     groups: list[tuple[str, ...]] = []
     choices: dict[tuple[object, ...], list[str]] = {}
-    for name, record in program.records.items():
+    for name, record in compiled.records.items():
         if record.rule.continue_:
             groups.append((name,))
             continue

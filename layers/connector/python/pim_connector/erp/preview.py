@@ -10,11 +10,11 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.reading import RecordReader
 from pim_connector.erp.record import SourceRecord
-from pim_connector.manifests import HashSet, identity_hash
-from pim_connector.mapping.program import Program
-from pim_connector.mapping.result import (
+from pim_connector.mapping.compiled import CompiledMapping
+from pim_connector.mapping.results import (
     FieldError,
     Filtered,
     Json,
@@ -24,7 +24,7 @@ from pim_connector.mapping.result import (
     WantedOption,
     payload,
 )
-from pim_connector.structure import Structure
+from pim_connector.sync.chunks import HashSet, identity_hash
 
 
 class Previewed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,7 +68,7 @@ class Summary(Struct):
 
 def preview_records(
     records: RecordReader | Iterable[SourceRecord],
-    program: Program,
+    compiled: CompiledMapping,
     structure: Structure | None,
     summary: Summary,
 ) -> Iterator[Previewed]:
@@ -77,17 +77,17 @@ def preview_records(
     UnreadableFileError of the reader passes through, after the records before the place.
     """
     seen = HashSet()
-    rejects = program.mapping.file.source.duplicates == "reject"
+    rejects = compiled.mapping.file.source.duplicates == "reject"
     for record in records:
-        result = program.map(record, structure)
+        result = compiled.map(record, structure)
         if (
             isinstance(result, Mapped)
             and not seen.add(identity_hash(result.resource, result.identifier))
-            and not program.records[record.rule].rule.continue_
+            and not compiled.records[record.rule].rule.continue_
         ):
             summary.repeated += 1
             result = _repeated(result, rejects)
-        previewed = _previewed(record, result, program)
+        previewed = _previewed(record, result, compiled)
         summary.states[previewed.state] += 1
         if previewed.payload is not None:
             values = previewed.payload.get("values")
@@ -115,9 +115,9 @@ def _repeated(mapped: Mapped, rejects: bool) -> Mapped | Rejected:
 
 
 def _previewed(
-    record: SourceRecord, result: Mapped | Filtered | Rejected, program: Program
+    record: SourceRecord, result: Mapped | Filtered | Rejected, compiled: CompiledMapping
 ) -> Previewed:
-    rule = program.records[record.rule].rule
+    rule = compiled.records[record.rule].rule
     if isinstance(result, Mapped):
         return Previewed(
             record=record.number,

@@ -15,7 +15,7 @@ from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.erp.seen import explain_no_records
 from pim_connector.erp.stream import OpenFile, Place, XmlStream
 from pim_connector.erp.surroundings import Surroundings
-from pim_connector.mapping.program import Program
+from pim_connector.mapping.compiled import CompiledMapping
 
 __all__ = ["RecordReader", "Resumption", "read_order", "read_records"]
 
@@ -40,14 +40,14 @@ class RecordReader(Iterator[SourceRecord]):
     def __init__(
         self,
         open_file: OpenFile,
-        program: Program,
+        compiled: CompiledMapping,
         *,
         skip: int = 0,
         start: Resumption | None = None,
         others: Mapping[str, OpenFile] | None = None,
     ) -> None:
-        said = program.mapping.file.file
-        self._program = program
+        said = compiled.mapping.file.file
+        self._compiled = compiled
         self._skip = skip
         self._start = start
         self._others = others or {}
@@ -57,8 +57,8 @@ class RecordReader(Iterator[SourceRecord]):
             illegal_characters=said.illegal_characters,
             max_megabytes=said.max_record_megabytes,
         )
-        self._plan = Plan.of(program)
-        self._surroundings = Surroundings(program, self._plan, start.head if start else None)
+        self._plan = Plan.of(compiled)
+        self._surroundings = Surroundings(compiled, self._plan, start.head if start else None)
         self._groups: dict[tuple[int, ...], list[Group]] = {}
         self._skeletons = Skeletons()
         self.records_read = start.records if start else 0
@@ -98,7 +98,7 @@ class RecordReader(Iterator[SourceRecord]):
     def _read(self) -> Iterator[SourceRecord]:
         seen, stream = self._surroundings, self._stream
         seen.read_other_files(stream, self._others)
-        if any(table.file is None for table in self._program.tables.values()):
+        if any(table.file is None for table in self._compiled.tables.values()):
             seen.read_all(stream.again())
         start = self._start.place if self._start else None
         for cut in stream.cuts(self._plan.paths, start=start):
@@ -153,7 +153,7 @@ class RecordReader(Iterator[SourceRecord]):
 
 def read_records(
     open_file: Callable[[], BinaryIO],
-    program: Program,
+    compiled: CompiledMapping,
     *,
     skip: int = 0,
     start: Resumption | None = None,
@@ -169,4 +169,4 @@ def read_records(
     Raises UnreadableFileError with line, column and number of whole records before the place, when
     the file is no readable XML to its end, and when no record is at the paths of the mapping.
     """
-    return RecordReader(open_file, program, skip=skip, start=start, others=others)
+    return RecordReader(open_file, compiled, skip=skip, start=start, others=others)

@@ -16,8 +16,7 @@ from pim_connector.erp.stream import OpenFile, XmlStream
 from pim_connector.erp.table_rows import fill_table
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.compiled import CompiledRecord
-from pim_connector.mapping.program import Program
+from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord
 
 
 class Surroundings:
@@ -26,15 +25,17 @@ class Surroundings:
     `head` gives what is known of it beforehand, from an earlier reading of the same file.
     """
 
-    def __init__(self, program: Program, plan: Plan, head: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, compiled: CompiledMapping, plan: Plan, head: dict[str, str] | None = None
+    ) -> None:
         self.head = head or {}
         self.head_is_known = head is not None
-        self._program = program
+        self._compiled = compiled
         self._plan = plan
         self._document = HeadDocument()
         self._heads: dict[str, dict[str, str]] = {}
         self._tables = LookupTables(
-            {name: tuple(table.columns) for name, table in program.tables.items()}
+            {name: tuple(table.columns) for name, table in compiled.tables.items()}
         )
 
     def read_other_files(self, stream: XmlStream, others: Mapping[str, OpenFile]) -> None:
@@ -42,7 +43,7 @@ class Surroundings:
 
         Raises ConfigurationError for one that is not given, UnreadableFileError as reading does.
         """
-        for table in self._program.tables.values():
+        for table in self._compiled.tables.values():
             if table.file is None:
                 continue
             if table.file not in others:
@@ -69,7 +70,7 @@ class Surroundings:
             for inner in cut.flat():
                 self.collect(inner, stream.entities)
                 for name in self._plan.tables_of(inner):
-                    fill_table(self._program.tables[name], inner, self._tables, stream.entities)
+                    fill_table(self._compiled.tables[name], inner, self._tables, stream.entities)
         self._evaluate()
 
     def collect(self, cut: Cut, entities: Entities) -> None:
@@ -82,7 +83,7 @@ class Surroundings:
     def conclude(self, stream: XmlStream) -> None:
         """At the first record: the head is known, or else is looked for in the whole file."""
         self._evaluate()
-        used = {name for rule in self._program.records.values() for name in rule.head_names}
+        used = {name for rule in self._compiled.records.values() for name in rule.head_names}
         if any(not self.head.get(name) for name in used):
             self.read_all(stream.again())
 
@@ -96,19 +97,19 @@ class Surroundings:
 
     def with_rows(self, record: SourceRecord, names: tuple[str, ...]) -> SourceRecord:
         """Choose the record's rule, and give it the look-up rows and head values it needs."""
-        rules = [self._program.records[name] for name in names]
+        rules = [self._compiled.records[name] for name in names]
         rows = NotedRows(self._tables)
         head = {name: self.head.get(name, "") for rule in rules for name in rule.head_names}
         seen = replace(record, rule=names[0], head=head)
-        chosen = self._program.records[self._program.chosen(names, seen, rows)]
+        chosen = self._compiled.records[self._compiled.chosen(names, seen, rows)]
         record = replace(record, rule=chosen.name, head=self.head_of(chosen))
         if not chosen.table_names:
             return record
         rows = NotedRows(self._tables)
-        self._program.rows_used(record, rows)
+        self._compiled.rows_used(record, rows)
         return replace(record, tables=rows.noted)
 
     def _evaluate(self) -> None:
-        self.head = evaluate_head(self._program.head.values(), self._document)
+        self.head = evaluate_head(self._compiled.head.values(), self._document)
         self.head_is_known = True
         self._heads.clear()

@@ -10,10 +10,9 @@ from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.erp.tables import LookupTables
 from pim_connector.mapping.compiled import CompiledTable
-from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.nodes import record_node
-from pim_connector.mapping.selection import Node
-from pim_connector.mapping.view import View, single_text
+from pim_connector.mapping.context import View, record_node, single_text
+from pim_connector.mapping.converters import Refusal
+from pim_connector.mapping.xpath import Node
 
 
 def fill_table(table: CompiledTable, cut: Cut, tables: LookupTables, entities: Entities) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pim_connector.mapping.compiled import CompiledRecord
-from pim_connector.mapping.compiling import Reader
+from pim_connector.akeneo.structure import Attribute, Structure
+from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord
+from pim_connector.mapping.expressions import Reader
 from pim_connector.mapping.fields import CompiledField
-from pim_connector.mapping.forms import TYPES
 from pim_connector.mapping.language import Scalar, Source, Step, ValueRule
-from pim_connector.mapping.nearest import nearest
-from pim_connector.mapping.places import Path
-from pim_connector.mapping.program import Program
+from pim_connector.mapping.loading import Path, nearest
 from pim_connector.mapping.rules import CompiledRule
-from pim_connector.structure import Attribute, Structure
+from pim_connector.mapping.values import TYPES
 
 SAME_SHAPE = {
     frozenset({"text", "textarea"}),
@@ -22,29 +20,29 @@ SAME_SHAPE = {
 }
 
 
-def check_against(program: Program, structure: Structure) -> tuple[str, ...]:
+def check_against(compiled: CompiledMapping, structure: Structure) -> tuple[str, ...]:
     """Everything in a mapping that the PIM's structure contradicts, as `file:line: key: message`.
 
     What the structure does not know (a resource that was not pulled) is not checked.
     """
-    check = _Check(program, structure)
-    return tuple(program.mapping.describe(path, message) for path, message in check.problems())
+    check = _Check(compiled, structure)
+    return tuple(compiled.mapping.describe(path, message) for path, message in check.problems())
 
 
 class _Check:
-    def __init__(self, program: Program, structure: Structure) -> None:
-        self.program = program
+    def __init__(self, compiled: CompiledMapping, structure: Structure) -> None:
+        self.compiled = compiled
         self.structure = structure
-        self.file = program.mapping.file
+        self.file = compiled.mapping.file
 
     def problems(self) -> Iterator[tuple[Path, str]]:
         main = self.structure.main_identifier
         name = self.file.identifier_attribute
-        if main is not None and main.code != name and self.program.by_uuid:
+        if main is not None and main.code != name and self.compiled.by_uuid:
             yield ("identifier_attribute",), f"the PIM's main identifier is {main.code}, not {name}"
         yield from self._place(("defaults", "locale"), self.file.defaults.locale, "locale")
         yield from self._place(("defaults", "scope"), self.file.defaults.scope, "channel")
-        for record in self.program.records.values():
+        for record in self.compiled.records.values():
             yield from self._record(record)
 
     def _record(self, record: CompiledRecord) -> Iterator[tuple[Path, str]]:

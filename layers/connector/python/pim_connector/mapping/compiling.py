@@ -1,281 +1,313 @@
-"""Turns the sources of a mapping into functions, once; collects every problem with its place."""
+"""Rules that read what they cannot see: the records inside their own records."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingOf
+from functools import partial
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
-from pim_connector.mapping.converters.refusal import Refusal
-from pim_connector.mapping.language import Source, Step
-from pim_connector.mapping.loading import Mapping
-from pim_connector.mapping.nearest import nearest
-from pim_connector.mapping.number_steps import arithmetic_step, no_value_step
-from pim_connector.mapping.places import Path
-from pim_connector.mapping.selection import Node
-from pim_connector.mapping.step_kinds import RunStep, constant, scalar_text
-from pim_connector.mapping.steps import (
-    OPTIONS_OF,
-    VERBS,
-    boolean_step,
-    code_step,
-    date_step,
-    date_step_from,
-    extract_step,
-    map_step,
-    number_step,
-    plain_step,
-    text_step,
+from pim_connector.erp.paths import ElementPath
+from pim_connector.mapping.compiled import (
+    CompiledMapping,
+    CompiledRecord,
+    CompiledTable,
+    Contents,
+    HeadValue,
+    glimpse_for,
 )
-from pim_connector.mapping.table_steps import ancestors_step, lookup_step
-from pim_connector.mapping.texts import texts_of
-from pim_connector.mapping.view import Evaluate, Value, View, present
-from pim_connector.mapping.xpaths import DEFAULT, XPathError, XPathExpression, compile_xpath
+from pim_connector.mapping.context import Evaluate
+from pim_connector.mapping.expressions import Compiler, Usage
+from pim_connector.mapping.fields import compile_fields, optional
+from pim_connector.mapping.language import FieldRule, RecordRule, Source, Table, ValueRule
+from pim_connector.mapping.loading import Mapping, MappingError, Path
+from pim_connector.mapping.rules import compile_pivot, compile_policy, compile_rule
+from pim_connector.mapping.xpath import XPathError, element_path, head_anchor
 
-T = TypeVar("T")
+_LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
-class Reader(Struct, frozen=True):
-    """A compiled source; errors name it by `label`; `constant` is set where it reads nothing.
+def check_nesting(compiler: Compiler) -> None:
+    """Names every XPath of a rule that leads to the records of another one inside its own.
 
-    `plain` is the path where the source is nothing but the text at it.
+    They are left out of its sight unless it says `nested: keep`, so `when: sizes/size` would never
+    hold, and a model would go to the rule for products after it without a word. Only XPaths that
+    start at the record are looked at: those of rows start elsewhere.
     """
-
-    evaluate: Evaluate
-    label: str
-    constant: str | None = None
-    plain: str | None = None
-
-
-class Usage(Struct):
-    """What the sources of one record rule look at; decides what travels with a record."""
-
-    variables: set[str] = field(default_factory=set)
-    tables: set[str] = field(default_factory=set)
-    upward: bool = False
-
-    def asks(self, asking: set[str]) -> bool:
-        """Whether rows are looked up, here or by one of these variables."""
-        return bool(self.tables or self.variables & asking)
+    rules = compiler.mapping.file.records
+    inside = {name: [*_inside(rule, rules)] for name, rule in rules.items()}
+    for text, place in compiler.expressions:
+        name = str(place[1]) if place[0] == "records" else ""
+        for other, steps in inside.get(name, ()):
+            if _leads_to(text, steps) and _starts_at_record(rules[name], place):
+                compiler.problem(
+                    place,
+                    f"`{steps}` holds the records of `{other}`, which this rule does not see; "
+                    f"write `nested: keep` under `{name}` to read them",
+                )
 
 
-class Compiler:
-    """Compiles sources of one mapping; problems are collected, not raised one by one."""
+def _inside(rule: RecordRule, rules: MappingOf[str, RecordRule]) -> Iterator[tuple[str, str]]:
+    """The rules whose records are inside those of a rule, and the steps from one to the other."""
+    for name, other in rules.items():
+        if rule.nested == "drop" and other.path.startswith(f"{rule.path}/"):
+            steps = other.path[len(rule.path) + 1 :]
+            if not steps.startswith("/") and "*" not in steps:
+                yield name, steps
 
-    def __init__(self, mapping: Mapping) -> None:
-        self.mapping = mapping
-        self.problems: list[str] = []
-        self.expressions: list[tuple[str, Path]] = []
-        self.usage = Usage()
-        self.known_variables: set[str] = set(mapping.file.head)
 
-    def watched(self, compile_: Callable[[], T]) -> tuple[T, Usage]:
-        """What a part compiles to, and what it alone looks at; that counts for the record, too."""
-        whole, self.usage = self.usage, Usage()
+def _leads_to(text: str, steps: str) -> bool:
+    bare = _LITERAL.sub("", text)
+    return re.search(rf"(?<![\w.:@/$-]){re.escape(steps)}(?![\w.:(-])", bare) is not None
+
+
+def _starts_at_record(rule: RecordRule, place: Path) -> bool:
+    if place[-1] == "each" or place[2] not in ("values", "pivots", "quantified_associations"):
+        return True
+    if place[2] != "values":
+        return False
+    said: object = rule.values[str(place[3])]
+    if isinstance(said, list):
+        said = said[int(place[4])]
+    return getattr(said, "each", None) is None
+
+
+# From a valid mapping file to a program: every expression compiled, every name resolved.
+
+
+def compile_mapping(mapping: Mapping) -> CompiledMapping:
+    """Compiles all XPaths and steps of a mapping, once.
+
+    Raises MappingError (a ConfigurationError) with every problem found, each with file, line, key
+    and what was expected.
+    """
+    compiler = Compiler(mapping)
+    work = _Work(compiler)
+    file = mapping.file
+    head = {name: work.head_value(name, said) for name, said in file.head.items()}
+    order = None if file.source.order is None else work.order(file.source.order)
+    tables = {name: work.table(name, table) for name, table in file.tables.items()}
+    records = {name: work.record(name, rule) for name, rule in file.records.items()}
+    work.check_head(head, records)
+    work.check_uuids()
+    check_nesting(compiler)
+    if compiler.problems:
+        raise MappingError(compiler.problems)
+    return CompiledMapping(
+        mapping=mapping,
+        records=records,
+        tables=tables,
+        head=head,
+        order=order,
+        by_uuid=any(rule.uuid is not None for rule in file.records.values()),
+    )
+
+
+_COLUMN = re.compile(r"[^\W\d][\w.\-]*")
+_NOWHERE = ElementPath("", ())
+
+
+class _Work(Struct):
+    compiler: Compiler
+
+    def path(self, text: str, place: Path) -> ElementPath:
         try:
-            compiled = compile_()
-        finally:
-            part, self.usage = self.usage, whole
-        whole.variables |= part.variables
-        whole.tables |= part.tables
-        whole.upward |= part.upward
-        return compiled, part
-
-    def problem(self, path: Path, message: str) -> None:
-        """Notes a problem at a key of the mapping file."""
-        self.problems.append(self.mapping.describe(path, message))
-
-    def expression(self, text: str, path: Path) -> XPathExpression:
-        """A compiled XPath; one that cannot be used is a problem, and selects nothing."""
-        try:
-            compiled = compile_xpath(text, self.mapping.file.namespaces)
+            return element_path(text, self.compiler.mapping.file.namespaces)
         except XPathError as error:
-            self.problem(path, str(error))
-            return XPathExpression(text, frozenset(), False, lambda *_: [], lambda *_: False)
-        for name in compiled.variables - self.known_variables:
-            self.problem(path, f"${name} is not known{nearest(name, self.known_variables)}")
-        self.expressions.append((text, path))
-        self.usage.variables |= compiled.variables
-        self.usage.upward |= compiled.upward
+            self.compiler.problem(place, str(error))
+            return _NOWHERE
+
+    def head_value(self, name: str, said: str | Source) -> HeadValue:
+        return self._head(name, said, ("head", name))
+
+    def order(self, said: str | Source) -> HeadValue:
+        return self._head("order", said, ("source", "order"))
+
+    def _head(self, name: str, said: str | Source, place: Path) -> HeadValue:
+        anchors: list[ElementPath] = []
+        for text in _xpaths(said):
+            try:
+                anchors.append(head_anchor(text, self.compiler.mapping.file.namespaces))
+            except XPathError as error:
+                self.compiler.problem(place, str(error))
+        known, self.compiler.known_variables = self.compiler.known_variables, set()
+        reader = self.compiler.source(said, place)
+        self.compiler.known_variables = known
+        return HeadValue(name=name, anchors=tuple(anchors), reader=reader)
+
+    def check_head(self, head: dict[str, HeadValue], records: dict[str, CompiledRecord]) -> None:
+        """A head value must not hold the records: it is kept in memory while they stream by."""
+        for name, value in head.items():
+            for anchor in value.anchors:
+                if not anchor.shallow and any(
+                    anchor.leads_to(record.path) for record in records.values()
+                ):
+                    self.compiler.problem(
+                        ("head", name),
+                        f"{anchor.text} holds the records; write plain steps down to the value",
+                    )
+
+    def check_uuids(self) -> None:
+        rules = self.compiler.mapping.file.records
+        products = {name: rule for name, rule in rules.items() if rule.resource == "product"}
+        with_uuid = {name for name, rule in products.items() if rule.uuid is not None}
+        if with_uuid and with_uuid != set(products):
+            name = sorted(set(products) - with_uuid)[0]
+            self.compiler.problem(
+                ("records", name), "either all product rules have a `uuid` or none has"
+            )
+
+    def table(self, name: str, table: Table) -> CompiledTable:
+        place: Path = ("tables", name)
+        self.compiler.usage = usage = Usage()
+        known, self.compiler.known_variables = self.compiler.known_variables, set()
+        each = (
+            None if table.each is None else self.compiler.expression(table.each, (*place, "each"))
+        )
+        compiled = CompiledTable(
+            name=name,
+            file=table.file,
+            path=self.path(table.path, (*place, "path")),
+            each=each,
+            key=self.compiler.source(table.key, (*place, "key")),
+            columns={
+                column: self.compiler.source(said, (*place, "columns", column))
+                for column, said in table.columns.items()
+            },
+            sees_ancestors=usage.upward,
+        )
+        if usage.tables:
+            self.compiler.problem(place, "a table cannot look up another table")
+        for column in table.columns:
+            if not _COLUMN.fullmatch(column):
+                message = "a column is read like an element: a letter, then letters, digits, _ - ."
+                self.compiler.problem((*place, "columns", column), message)
+        self.compiler.known_variables = known
         return compiled
 
-    def code(self, source: str | Source, path: Path) -> Reader:
-        """A source whose bare string is a code of the PIM, not an XPath."""
-        if isinstance(source, str):
-            if re.search(r"[/@\[\]()$]", source) or source in (".", ".."):
-                self.problem(
-                    path, f"expected a code; to read it from the file write {{from: {source!r}}}"
-                )
-            return Reader(lambda *_: [source], repr(source), source)
-        return self.source(source, path)
+    def record(self, name: str, rule: RecordRule) -> CompiledRecord:
+        place: Path = ("records", name)
+        compiler = self.compiler
+        compiler.usage = usage = Usage()
+        head_names = set(compiler.mapping.file.head)
+        compiler.known_variables = head_names | set(rule.let)
+        self._check_record(rule, place, head_names)
+        path = self.path(rule.path, (*place, "path"))
+        let, asking_variables = self._let(rule, place, head_names)
+        contents, asking = self._contents(rule, place, asking_variables)
+        compiled = CompiledRecord(
+            name=name,
+            rule=rule,
+            path=path,
+            within=self._within(rule, path, place),
+            when=None if rule.when is None else compiler.expression(rule.when, (*place, "when")),
+            let=let,
+            identifier=optional(rule.identifier, (*place, "identifier"), compiler),
+            uuid=optional(rule.uuid, (*place, "uuid"), compiler),
+            root_model=optional(rule.root_model, (*place, "root_model"), compiler),
+            parent=None
+            if rule.parent is None
+            else (
+                compiler.source(rule.parent, (*place, "parent")),
+                compile_policy(
+                    rule.parent if isinstance(rule.parent, FieldRule) else None, compiler
+                ),
+            ),
+            contents=contents,
+            asking=asking,
+            head_names=frozenset(usage.variables & head_names - set(rule.let)),
+            table_names=frozenset(usage.tables),
+            sees_ancestors=usage.upward,
+        )
+        compiler.known_variables = head_names
+        return replace(compiled, glimpse=glimpse_for(compiled))
 
-    def source(self, source: str | Source, path: Path) -> Reader:
-        """A source whose bare string is an XPath."""
-        if isinstance(source, str):
-            return self._xpath(Source(from_=source), source, path)
-        given = [
-            name for name in ("from_", "value", "first", "all") if getattr(source, name) is not None
+    def _let(
+        self, rule: RecordRule, place: Path, head_names: set[str]
+    ) -> tuple[dict[str, Evaluate], set[str]]:
+        """The variables, and the names of those that look rows up.
+
+        Each `let` may use the head and what stands before it, so no circle is possible.
+        """
+        known, self.compiler.known_variables = self.compiler.known_variables, set(head_names)
+        let, asking = {}, set[str]()
+        for name, said in rule.let.items():
+            compile_ = partial(self.compiler.source, said, (*place, "let", name))
+            reader, usage = self.compiler.watched(compile_)
+            let[name] = reader.evaluate
+            if usage.asks(asking):
+                asking.add(name)
+            self.compiler.known_variables.add(name)
+        self.compiler.known_variables = known
+        return let, asking
+
+    def _contents(
+        self, rule: RecordRule, place: Path, asking: set[str]
+    ) -> tuple[Contents, Contents]:
+        """What a rule gives beside the identity, and that part of it that looks rows up."""
+        compiler, watched = self.compiler, self.compiler.watched
+        fields, usage = watched(lambda: compile_fields(rule, place, compiler))
+        values = [
+            watched(partial(compile_rule, name, each, (*place, "values", name, *index), compiler))
+            for name, said in rule.values.items()
+            for each, index in _listed(said)
         ]
-        if len(given) != 1:
-            names = ", ".join(name.rstrip("_") for name in given) or "none"
-            self.problem(path, f"expected exactly one of from, value, first, all; there is {names}")
-            return Reader(lambda *_: [], "")
-        reader = self._base(source, given[0], path)
-        evaluate = _with_steps(reader.evaluate, self.steps(source.steps, (*path, "steps")))
-        if source.when is not None:
-            holds = self.expression(source.when, (*path, "when")).holds
-            evaluate = _with_condition(evaluate, holds)
-        if source.steps or source.when:
-            return Reader(evaluate, reader.label)
-        return replace(reader, evaluate=evaluate)
-
-    def _base(self, source: Source, given: str, path: Path) -> Reader:
-        if given == "from_":
-            return self._xpath(source, source.from_ or "", (*path, "from"))
-        if given == "value":
-            constants = source.value if isinstance(source.value, list) else [source.value]
-            values = [constant(given) for given in constants]
-            texts = [scalar_text(given) for given in constants]
-            only = texts[0] if len(texts) == 1 else None
-            return Reader(lambda *_: [*values], f"value {', '.join(texts)}", only)
-        parts = source.first if given == "first" else source.all
-        readers = [self.source(part, (*path, given, n)) for n, part in enumerate(parts or [])]
-        label = f"{given} of " + ", ".join(reader.label for reader in readers)
-        evaluates = [reader.evaluate for reader in readers]
-        return Reader(_first(evaluates) if given == "first" else _all(evaluates), label)
-
-    def _xpath(self, source: Source, text: str, path: Path) -> Reader:
-        compiled = self.expression(text, path)
-        whitespace = source.whitespace or self.mapping.file.defaults.whitespace
-        is_plain = source.take == "text" and whitespace == "strip"
-        is_plain = is_plain and DEFAULT not in self.mapping.file.namespaces
-        return Reader(
-            texts_of(compiled.select, source.take, whitespace),
-            text,
-            plain=text if is_plain else None,
+        pivots = [
+            watched(partial(compile_pivot, pivot, (*place, "pivots", n), compiler))
+            for n, pivot in enumerate(rule.pivots)
+        ]
+        return Contents(
+            fields=fields,
+            values=tuple(value for value, _ in values),
+            pivots=tuple(pivot for pivot, _ in pivots),
+        ), Contents(
+            fields=fields if usage.asks(asking) else (),
+            values=tuple(value for value, usage in values if usage.asks(asking)),
+            pivots=tuple(pivot for pivot, usage in pivots if usage.asks(asking)),
         )
 
-    def steps(self, steps: Iterable[str | Step], path: Path) -> list[RunStep]:
-        """Compiled steps; what cannot be compiled is a problem."""
-        compiled: list[RunStep] = []
-        for n, step in enumerate(steps):
-            place = (*path, n)
-            try:
-                if isinstance(step, Step):
-                    compiled.append(self._step(step, place))
-                else:
-                    compiled.append(plain_step(step, self.mapping.file.defaults))  # type: ignore[arg-type]
-            except Refusal as error:
-                self.problem(place, f"{error}: {error.value}")
-            except re.error as error:
-                self.problem(place, f"not a regular expression: {error}")
-        return compiled
+    def _within(self, rule: RecordRule, path: ElementPath, place: Path) -> ElementPath | None:
+        if rule.within is None:
+            return None
+        within = self.path(rule.within, (*place, "within"))
+        if not within.leads_to(path) or within.steps == path.steps:
+            self.compiler.problem((*place, "within"), "expected the path of an ancestor of `path`")
+        return within
 
-    def _step(self, step: Step, path: Path) -> RunStep:
-        blank = Step()
-        said = [n for n in Step.__struct_fields__ if getattr(step, n) != getattr(blank, n)]
-        verbs = [name for name in said if name in VERBS]
-        if len(verbs) != 1:
-            raise Refusal("expected exactly one step in each entry of the list", ", ".join(said))
-        verb = verbs[0]
-        stray = set(said) - {verb} - OPTIONS_OF.get(verb, set())
-        if stray:
-            names = ", ".join(sorted(name.rstrip("_") for name in stray))
-            raise Refusal(f"these options do not belong to `{verb}`", names)
-        if step.default is not None and step.unknown is not None:
-            raise Refusal("use either `default` or `unknown`", verb)
-        defaults = self.mapping.file.defaults
-        build: dict[str, Callable[[], RunStep]] = {
-            "map": lambda: self._map(step, path),
-            "lookup": lambda: self._lookup(step, step.lookup, path),
-            "ancestors": lambda: self._lookup(step, step.ancestors, path),
-            "date": lambda: self._date(step, path),
-            "extract": lambda: extract_step(step),
-            "no_value": lambda: no_value_step(
-                step.no_value if isinstance(step.no_value, list) else [step.no_value or ""],
-                defaults.number,
-            ),
-            "number": lambda: number_step(step.number or defaults.number),
-            "boolean": lambda: boolean_step(step.boolean or defaults.boolean),
-            "code": lambda: code_step(step.code) if step.code else plain_step("code", defaults),
-        }
-        if verb in build:
-            return build[verb]()
-        if verb in ("add", "multiply", "divide", "round"):
-            return arithmetic_step(step, defaults.number)
-        return text_step(verb, step)
-
-    def _map(self, step: Step, path: Path) -> RunStep:
-        if not isinstance(step.map, str):
-            return map_step(step.map or {}, step)
-        maps = self.mapping.file.maps
-        if step.map not in maps:
-            self.problem((*path, "map"), f"no such entry of `maps`{nearest(step.map, maps)}")
-            return map_step({}, step)
-        return map_step(maps[step.map], step)
-
-    def _lookup(self, step: Step, name: str | None, path: Path) -> RunStep:
-        self.table_column(name or "", step.column, path)
-        return lookup_step(step) if step.lookup else ancestors_step(step)
-
-    def table_column(self, name: str, column: str | None, path: Path) -> None:
-        """Checks that the table (and its column) is declared, and notes that it is used."""
-        table = self.mapping.file.tables.get(name)
-        if table is None:
-            self.problem(
-                path, f"no such entry of `tables`: {name}{nearest(name, self.mapping.file.tables)}"
-            )
-            return
-        self.usage.tables.add(name)
-        if column is not None and column not in table.columns:
-            self.problem(
-                path, f"the table {name} has no column {column}{nearest(column, table.columns)}"
-            )
-
-    def _date(self, step: Step, path: Path) -> RunStep:
-        if isinstance(step.date, Source):
-            return date_step_from(self.source(step.date, (*path, "date")).evaluate)
-        return date_step(step.date or "iso")
+    def _check_record(self, rule: RecordRule, place: Path, head_names: set[str]) -> None:
+        say = self.compiler.problem
+        if rule.identifier is None and rule.uuid is None:
+            say(place, "the key is missing: `identifier`")
+        if rule.resource == "product_model":
+            if rule.family_variant is None and rule.mode != "update_only":
+                say(place, "the key is missing: `family_variant`; a product model needs one")
+            for name in ("uuid", "enabled", "groups"):
+                if getattr(rule, name) is not None:
+                    say((*place, name), "product models have no such field")
+        elif rule.family_variant is not None:
+            say((*place, "family_variant"), "only product models have one; products have `parent`")
+        if rule.categories is not None and rule.add_categories is not None:
+            say((*place, "add_categories"), "use either `categories` or `add_categories`")
+        for name in set(rule.let) & head_names:
+            say((*place, "let", name), "the head has a value of this name")
 
 
-def _with_steps(evaluate: Evaluate, steps: list[RunStep]) -> Evaluate:
-    if not steps:
-        return evaluate
-    if len(steps) == 1:
-        only = steps[0]
-        return lambda view, node: only(evaluate(view, node), view, node)
-
-    def run(view: View, node: Node) -> list[Value]:
-        values = evaluate(view, node)
-        for step in steps:
-            values = step(values, view, node)
-        return values
-
-    return run
+def _listed(
+    said: str | ValueRule | list[str | ValueRule],
+) -> list[tuple[str | ValueRule, Path]]:
+    if isinstance(said, list):
+        return [(each, (n,)) for n, each in enumerate(said)]
+    return [(said, ())]
 
 
-def _with_condition(evaluate: Evaluate, holds: Callable[[Node, View], bool]) -> Evaluate:
-    return lambda view, node: evaluate(view, node) if holds(node, view) else []
-
-
-def _first(evaluates: list[Evaluate]) -> Evaluate:
-    def run(view: View, node: Node) -> list[Value]:
-        empty: list[Value] = []
-        for evaluate in evaluates:
-            values = evaluate(view, node)
-            if present(values):
-                return values
-            empty = empty or values
-        return empty
-
-    return run
-
-
-def _all(evaluates: list[Evaluate]) -> Evaluate:
-    def run(view: View, node: Node) -> list[Value]:
-        return [value for evaluate in evaluates for value in evaluate(view, node)]
-
-    return run
+def _xpaths(said: str | Source) -> list[str]:
+    """All absolute expressions a head source reads; steps and constants read nothing."""
+    if isinstance(said, str):
+        return [said]
+    found = [said.from_] if said.from_ is not None else []
+    for part in [*(said.first or []), *(said.all or [])]:
+        found.extend(_xpaths(part))
+    return found

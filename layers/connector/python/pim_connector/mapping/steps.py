@@ -1,32 +1,229 @@
-"""The steps of the language: each turns a list of values into the next one."""
+"""What all steps are made of: lists of values in, lists of values out."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import TypeAlias
 
-from pim_connector.mapping.converters.booleans import boolean_reader
-from pim_connector.mapping.converters.codes import to_code
-from pim_connector.mapping.converters.dates import check_pattern, read_date
-from pim_connector.mapping.converters.numbers import add, multiply
-from pim_connector.mapping.converters.plain_text import without_tags
-from pim_connector.mapping.language import Defaults
-from pim_connector.mapping.selection import Node
-from pim_connector.mapping.sources import BooleanFormat, CodeFormat, PlainStep, Scalar, Step
-from pim_connector.mapping.step_kinds import (
-    NumberFormats,
-    RunStep,
-    as_number,
-    constant,
-    on_all,
-    on_text,
-    one_by_one,
-    unknown_value,
+from pim_connector.mapping.context import (
+    DROPPED,
+    Evaluate,
+    Value,
+    View,
+    collapse,
+    present,
+    single_text,
+    to_text,
 )
-from pim_connector.mapping.texts import collapse
-from pim_connector.mapping.view import DROPPED, Evaluate, Value, View, present, single_text, to_text
+from pim_connector.mapping.converters import (
+    Refusal,
+    add,
+    boolean_reader,
+    check_pattern,
+    divide,
+    multiply,
+    number_reader,
+    plain,
+    read_date,
+    read_number,
+    round_half_up,
+    to_code,
+    without_tags,
+)
+from pim_connector.mapping.language import (
+    BooleanFormat,
+    CodeFormat,
+    Defaults,
+    NumberFormat,
+    PlainStep,
+    Scalar,
+    Step,
+)
+from pim_connector.mapping.xpath import Node
+
+RunStep: TypeAlias = Callable[[list[Value], View, Node], list[Value]]
+NumberFormats: TypeAlias = NumberFormat | list[NumberFormat]
+
+
+def one_by_one(convert: Callable[[Value], Value]) -> RunStep:
+    """A step that works on each value that is not empty."""
+
+    def run(values: list[Value], _: View, __: Node) -> list[Value]:
+        return [convert(value) if value or value != "" else value for value in values]
+
+    return run
+
+
+def on_text(convert: Callable[[str], str]) -> RunStep:
+    """A step that works on the text of each value that is not empty."""
+    return one_by_one(lambda value: convert(to_text(value)))
+
+
+def on_all(convert: Callable[[list[Value]], Value | None]) -> RunStep:
+    """A step that makes one value of all that are not empty; of none, it stays absent or empty."""
+
+    def run(values: list[Value], _: View, __: Node) -> list[Value]:
+        found = present(values)
+        if not found:
+            return values[:1]
+        result = convert(found)
+        return [] if result is None else [result]
+
+    return run
+
+
+def as_number(formats: NumberFormats) -> Callable[[Value], Decimal]:
+    """Reads a value as a number, unless it is one already."""
+    read = number_reader(formats)
+
+    def convert(value: Value) -> Decimal:
+        if isinstance(value, str):
+            return read(value)
+        return value if isinstance(value, Decimal) else read(to_text(value))
+
+    return convert
+
+
+def unknown_value(step: Step, value: str, otherwise: str, what: str) -> Value:
+    """What a step gives for a value it does not know: default, value, nothing, or Refusal."""
+    if step.default is not None:
+        return constant(step.default)
+    policy = step.unknown or otherwise
+    if policy == "reject":
+        raise Refusal(
+            f'"{value}" {what}',
+            value,
+            advice="add it to the mapping if it is right, otherwise correct it in the ERP",
+        )
+    return value if policy == "keep" else DROPPED
+
+
+def constant(value: Scalar | None) -> Value:
+    """A constant of the mapping; its true and false are not read by the file's words for them."""
+    return value if isinstance(value, bool) else scalar_text(value)
+
+
+def scalar_text(value: Scalar | None) -> str:
+    """A constant of the mapping as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+# Steps on numbers: exact arithmetic, and numbers that mean "nothing".
+
+
+def no_value_step(marks: Iterable[Scalar], formats: NumberFormats) -> RunStep:
+    """Turns the source's words for "nothing" into nothing."""
+    exact = {scalar_text(mark) for mark in marks}
+    tests = [test for mark in sorted(exact) if (test := _comparison(mark))]
+    number = as_number(formats)
+
+    def is_nothing(value: Value) -> bool:
+        if to_text(value) in exact:
+            return True
+        if not tests:
+            return False
+        try:
+            read = number(value)
+        except Refusal:
+            return False
+        return any(test(read) for test in tests)
+
+    return one_by_one(lambda value: DROPPED if is_nothing(value) else value)
+
+
+def _comparison(mark: str) -> Callable[[Decimal], bool] | None:
+    found = re.fullmatch(r"(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)", mark)
+    if not found:
+        return None
+    limit = Decimal(found.group(2))
+    tests: dict[str, Callable[[Decimal], bool]] = {
+        "<=": lambda number: number <= limit,
+        ">=": lambda number: number >= limit,
+        "<": lambda number: number < limit,
+        ">": lambda number: number > limit,
+    }
+    return tests[found.group(1)]
+
+
+def arithmetic_step(step: Step, formats: NumberFormats) -> RunStep:
+    """add, multiply, divide and round, in exact decimals."""
+    number = as_number(formats)
+    if step.round is not None:
+        decimals = step.round
+        return one_by_one(lambda value: round_half_up(number(value), decimals))
+    verbs: tuple[tuple[Scalar | None, Callable[[Decimal, Decimal], Decimal]], ...] = (
+        (step.add, lambda left, right: add((left, right))),
+        (step.multiply, lambda left, right: multiply((left, right))),
+        (step.divide, divide),
+    )
+    operand, compute = next((o, c) for o, c in verbs if o is not None)
+    constant = read_number(scalar_text(operand), NumberFormat())
+    if compute is divide and constant == 0:
+        raise Refusal("division by zero", plain(constant))
+    return one_by_one(lambda value: compute(number(value), constant))
+
+
+# Steps that read look-up tables.
+
+
+MAX_ANCESTORS = 100
+
+
+def lookup_step(step: Step) -> RunStep:
+    """Keys become the values of a column of the rows under them."""
+    table, column = step.lookup or "", step.column or ""
+
+    def run(values: list[Value], view: View, _: Node) -> list[Value]:
+        found: list[Value] = []
+        for value in present(values):
+            key = to_text(value)
+            rows = view.rows(table, key)
+            if rows:
+                found.extend(row[column] for row in rows)
+            elif step.default is not None or step.unknown in ("reject", "keep"):
+                found.append(unknown_value(step, key, "reject", f"is not in the table {table}"))
+        return found or values[:1] if values and not present(values) else found
+
+    return run
+
+
+def ancestors_step(step: Step) -> RunStep:
+    """A key becomes the keys from its root down to itself, following the column of parents."""
+    table, column = step.ancestors or "", step.column or ""
+
+    def chain(key: str, view: View) -> list[Value]:
+        up: list[Value] = []
+        while key:
+            rows = view.rows(table, key)
+            if not rows:
+                break
+            if key in up or len(up) >= MAX_ANCESTORS:
+                raise Refusal(f"the parents in the table {table} go in a circle", key)
+            up.append(key)
+            key = rows[0][column]
+        return up[::-1]
+
+    def run(values: list[Value], view: View, _: Node) -> list[Value]:
+        found: list[Value] = []
+        for value in present(values):
+            keys = chain(to_text(value), view)
+            if not keys and (step.default is not None or step.unknown in ("reject", "keep")):
+                keys = [
+                    unknown_value(step, to_text(value), "reject", f"is not in the table {table}")
+                ]
+            found.extend(keys)
+        return found
+
+    return run
+
+
+# The steps of the language: each turns a list of values into the next one.
+
 
 OPTIONS_OF = {
     "map": {"default", "unknown", "ignore_case"},

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from pim_connector.dam.event_kinds import (
+from pim_connector.dam.event_types import (
     BasicVerification,
     ConcatHashVerification,
     ContentfulVerification,
@@ -23,7 +23,7 @@ from pim_connector.dam.event_kinds import (
     SharedQueryVerification,
 )
 from pim_connector.errors import ConfigurationError
-from pim_connector.webhooks.request import Refused, Request, Verified
+from pim_connector.webhooks.requests import Refused, Request, Verified
 
 CLOCK_SKEW_SECONDS = 300
 """How far the sender's clock may be ahead of ours."""
@@ -189,7 +189,7 @@ def _message(template: str, request: Request, stamp: str) -> _Message:
 
 
 def _read_signatures(scheme: HmacVerification, header: str) -> tuple[list[str], str]:
-    """Give the signatures in a header, and the time stamp that may stand beside them."""
+    """Return the signatures in a header, and the time stamp that may stand beside them."""
     if scheme.pattern is None:
         return [header], ""
     found = [match.groupdict() for match in re.finditer(scheme.pattern, header)]

@@ -1,0 +1,1 @@
+"""Adapters of AWS: one error translation, and one class for each service."""

@@ -1,0 +1,1 @@
+"""From an ERP's export to products in the PIM."""

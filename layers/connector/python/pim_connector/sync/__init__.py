@@ -1,0 +1,1 @@
+"""What products and assets share: messages, runs, jobs and the sync state."""
