@@ -42,6 +42,9 @@ fuzz: setup-tests  ## bytes of any kind into every reader   [SECONDS=60, of each
 	@local/make-venv .local/fuzz requirements/fuzz.txt || rm -rf .local/fuzz
 	@PYTHONPATH=$$(echo .local/fuzz/lib/python*/site-packages) $(RUN) -m tests.fuzz --seconds $(or $(SECONDS),60) $(FUZZ)
 
+differential: setup-tests  ## the reader against lxml on generated files   [FILES=2000, FRESH=500]
+	@$(RUN) -m tests.differential --files $(or $(FILES),2000) --fresh $(or $(FRESH),500)
+
 test-browser: setup setup-tests  ## the pages in a real browser (installs Debian's Chromium where it may)
 	@command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
@@ -86,5 +89,5 @@ setup-tests:
 .local/emulator .local/sam .local/scan .local/bench:
 	@local/make-venv $@ requirements/$(notdir $@).txt
 
-.PHONY: help demo up down status test bench simulate fuzz test-stack test-docker test-browser check scan format build invoke \
+.PHONY: help demo up down status test bench simulate fuzz differential test-stack test-docker test-browser check scan format build invoke \
 	requirements clean setup setup-tests .venv/local .local/emulator .local/sam .local/scan .local/bench

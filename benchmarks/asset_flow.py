@@ -26,25 +26,25 @@ import httpx
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
-from pim_connector.assets.composition import AssetMapper  # noqa: E402
-from pim_connector.aws.bucket import Bucket  # noqa: E402
-from pim_connector.aws.queue import FifoQueue  # noqa: E402
+from pim_connector.assets.composition import AssetMapper
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.queue import FifoQueue
 from pim_connector.aws.table import (
     Leases,
     Table,
 )
-from pim_connector.dam.http import Clocks  # noqa: E402
-from pim_connector.dam.loading import SourceFiles  # noqa: E402
+from pim_connector.dam.http import Clocks
+from pim_connector.dam.loading import SourceFiles
 from pim_connector.dam.polling import (
     CursorTable,
     Round,
 )
-from pim_connector.products.composition import AwsClients, Surroundings  # noqa: E402
-from pim_connector.settings import AssetMapperSettings  # noqa: E402
-from tests.nights.aws.dynamodb import DynamoDB  # noqa: E402
-from tests.nights.aws.faults import Clock, Faults  # noqa: E402
-from tests.nights.aws.s3 import S3  # noqa: E402
-from tests.nights.aws.world import Secrets  # noqa: E402
+from pim_connector.products.composition import AwsClients, Surroundings
+from pim_connector.settings import AssetMapperSettings
+from tests.nights.aws.dynamodb import DynamoDB
+from tests.nights.aws.faults import Clock, Faults
+from tests.nights.aws.s3 import S3
+from tests.nights.aws.world import Secrets
 
 START = 1_700_000_000
 PER_SECOND = 5

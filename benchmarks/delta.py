@@ -35,7 +35,7 @@ from benchmarks.split_stand_ins import (
 from benchmarks.splitter import bare_lxml, reading
 from cli import prices
 from pim_connector.aws.table import _pack
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import fingerprint
 from pim_connector.mapping.results import Identity
 from pim_connector.sync.chunks import CHUNK, Chunk, encode_hashes, identity_hash

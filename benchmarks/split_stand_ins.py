@@ -27,27 +27,26 @@ from botocore.response import StreamingBody
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 
-from benchmarks.catalogue import CHANGED_EVERY, mapping, record  # noqa: E402
-from pim_connector.aws.bucket import Bucket  # noqa: E402
-from pim_connector.aws.events import Announcements  # noqa: E402
-from pim_connector.aws.queue import FifoQueue  # noqa: E402
+from benchmarks.catalogue import CHANGED_EVERY, mapping, record
+from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.events import Announcements
+from pim_connector.aws.queue import FifoQueue
 from pim_connector.aws.table import (
     Leases,
     Table,
 )
-from pim_connector.aws.threads import with_quick_batches  # noqa: E402
-from pim_connector.mapping.compiling import compile_mapping  # noqa: E402
+from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
-from pim_connector.outcomes import STATES  # noqa: E402
-from pim_connector.products.decisions import Plan, SplitterParts  # noqa: E402
-from pim_connector.products.split import Split  # noqa: E402
-from pim_connector.sync.chunks import Splits  # noqa: E402
-from pim_connector.sync.messages import MappingPin  # noqa: E402
+from pim_connector.outcomes import STATES
+from pim_connector.products.decisions import Plan, SplitterParts
+from pim_connector.products.split import Split
+from pim_connector.sync.chunks import Splits
+from pim_connector.sync.messages import MappingPin
 from pim_connector.sync.runs import (
     Registry,
     Run,
 )
-from pim_connector.sync.state import SyncState  # noqa: E402
+from pim_connector.sync.state import SyncState
 
 GROUPS: Final = 4
 KEY: Final = "incoming/bench/export.xml"
@@ -180,7 +179,6 @@ class Transport:
             aws_secret_access_key="none",  # noqa: S106 - opens nothing
             config=_PLAIN if service in ("dynamodb", "sqs") else None,
         )
-        with_quick_batches(made)
         made.meta.events.register("before-call", self.answer)
         return made
 

@@ -23,11 +23,15 @@ COMMANDS = {
     "The stack": ("console", "doctor", "cost", "schedules"),
 }
 GROUPS = {
+    "app": "The stack",
     "config": "The stack",
     "mapping": "Mappings and sources",
     "structure": "Mappings and sources",
     "assets": "Mappings and sources",
 }
+
+MODULES = {"app": "pim_app"}
+"""Groups whose module has another name."""
 
 
 def build() -> typer.Typer:
@@ -46,7 +50,7 @@ def build() -> typer.Typer:
                 command.rich_help_panel = panel
             root.add_typer(_flowing(app))
     for name, panel in GROUPS.items():
-        app = _flowing(import_module(f"cli.{name}").app)
+        app = _flowing(import_module(f"cli.{MODULES.get(name, name)}").app)
         root.add_typer(app, name=name, rich_help_panel=panel)
     return root
 

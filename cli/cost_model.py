@@ -29,7 +29,7 @@ MAPPER_SECONDS_A_LINE: Final = 0.001
 """Processor time for mapping, sending and booking one record, boto3's own included."""
 AWS_SECONDS_A_MESSAGE: Final = 0.05
 """What a message waits for DynamoDB, while the PIM has nothing of it."""
-CHUNK: Final = 65_536
+BILLED_BYTES: Final = 65_536
 DAYS: Final = 30
 POLLERS: Final = 5
 """Lambda asks each queue that is idle with five long polls of 20 seconds
@@ -125,7 +125,7 @@ def file_units(volume: Volume) -> Units:
     message_bytes = min(volume.sent, MAX_RECORDS) * volume.record_bytes * 1.1
     return Units(
         messages=messages,
-        chunks=2 * messages * max(1, ceil(message_bytes / CHUNK)),
+        chunks=2 * messages * max(1, ceil(message_bytes / BILLED_BYTES)),
         sync_state_reads=volume.sent * (1 if volume.first else 2),
         sync_state_writes=volume.sent,
         store_reads=chunks + messages * 3 + 40,

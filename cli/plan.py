@@ -70,7 +70,7 @@ def plan(
     from cli.planning import Planner
     from cli.preview import named
     from pim_connector.akeneo.structure_cache import fetch_structure
-    from pim_connector.erp.reading import read_records
+    from pim_connector.erp.reader import read_records
     from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping.compiling import compile_mapping
     from pim_connector.mapping.loading import load_mapping

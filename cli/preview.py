@@ -15,7 +15,7 @@ from cli import files
 if TYPE_CHECKING:
     from pim_connector.akeneo.structure import Structure
     from pim_connector.erp.preview import Previewed, Summary
-    from pim_connector.erp.reading import RecordReader
+    from pim_connector.erp.reader import RecordReader
     from pim_connector.mapping.compiled import CompiledMapping
     from pim_connector.mapping.results import Json
 
@@ -50,7 +50,7 @@ def preview(
     Example: pim-connector preview export.xml --mapping erp.yaml --structure pim.json --limit 5
     """
     from pim_connector.erp.preview import Summary, preview_records
-    from pim_connector.erp.reading import read_records
+    from pim_connector.erp.reader import read_records
     from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping.compiling import compile_mapping
     from pim_connector.mapping.loading import load_mapping
@@ -146,12 +146,14 @@ def _json(data: Json) -> str:
 def _summarise(
     summary: Summary, reader: RecordReader, compiled: CompiledMapping, structure: Structure | None
 ) -> None:
+    from pim_connector.erp.repairs import told
+
     states = ", ".join(f"{count} {state}" for state, count in sorted(summary.states.items()))
     typer.echo(f"{sum(summary.states.values())} records: {states or 'none'}", err=True)
     if summary.repeated:
         typer.echo(f"{summary.repeated} records repeat an identifier of the file", err=True)
-    if reader.dropped:
-        typer.echo(f"{reader.dropped} illegal characters dropped", err=True)
+    for phrase in told(reader.repairs):
+        typer.echo(phrase, err=True)
     for reason, count in summary.reasons.most_common(MOST_REASONS):
         typer.echo(f"  {count} × {reason}", err=True)
     empty = sorted((compiled.attribute_codes or frozenset()) - summary.filled)

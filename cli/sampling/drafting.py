@@ -12,9 +12,10 @@ from cli.sampling.sample import read_sample
 from cli.sampling.trial import tried
 from cli.sampling.writing import comment
 from pim_connector.akeneo.structure import Structure
+from pim_connector.erp.elements import OpenFile, XmlStream
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.stream import OpenFile, XmlStream
 from pim_connector.errors import ConfigurationError
+from pim_connector.mapping.language import File
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def draft_mapping(
             raise outline.broken
         raise ConfigurationError(f"there is no whole element at {chosen}")
     draft = compose(outline, sample, structure)
-    if stream.illegal_characters == "drop":
+    if stream.options.illegal_characters == "drop":
         draft.file["illegal_characters"] = "drop"
     others = [c for c in found if c.path != chosen]
     inner = inside_of(outline, chosen)
@@ -61,7 +62,7 @@ def _outline(open_file: OpenFile) -> tuple[XmlStream, Outline]:
     stream = XmlStream(open_file=open_file)
     outline = outline_of(stream, Prefixes())
     if outline.broken is not None and "haracter" in outline.broken.what:
-        dropping = XmlStream(open_file=open_file, illegal_characters="drop")
+        dropping = XmlStream(open_file=open_file, options=File(illegal_characters="drop"))
         again = outline_of(dropping, Prefixes())
         if again.elements > outline.elements or again.broken is None:
             stream, outline = dropping, again

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cli.sampling.prefixes import Prefixes
-from pim_connector.erp.cuts import Cut, Tag
+from pim_connector.erp.elements import Cut, Tag, XmlStream
 from pim_connector.erp.paths import ANY, ElementPath, PathStep
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.stream import XmlStream
 
 MOST_ELEMENTS = 400_000
 """Elements looked at for the outline; what comes later in a large file looks like what came."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from pim_connector.erp.cuts import Tag
+from pim_connector.erp.elements import Tag
 
 DEFAULT = "default"
 _TAG = re.compile(r"\{(.*)\}(.+)", re.DOTALL)

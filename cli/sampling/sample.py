@@ -9,11 +9,10 @@ from lxml import etree
 
 from cli.sampling.outline import Outline, Place, lies_in
 from cli.sampling.prefixes import Prefixes
-from pim_connector.erp.cuts import Cut
+from pim_connector.erp.elements import Cut, XmlStream
 from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
-from pim_connector.erp.stream import XmlStream
 from pim_connector.mapping.xpath import element_path
 
 MOST_CHARACTERS = 24_000_000
@@ -46,7 +45,7 @@ def read_sample(stream: XmlStream, outline: Outline, record: str, most: int) -> 
     try:
         for cut in stream.cuts(paths):
             for inner in cut.flat():
-                size += _take(sample, stream, paths, inner, most, size)
+                size += _take(sample, paths, inner, most, size)
                 seen += 1
             if seen > 200_000:
                 break
@@ -55,9 +54,7 @@ def read_sample(stream: XmlStream, outline: Outline, record: str, most: int) -> 
     return sample
 
 
-def _take(
-    sample: Sample, stream: XmlStream, paths: list[ElementPath], cut: Cut, most: int, size: int
-) -> int:
+def _take(sample: Sample, paths: list[ElementPath], cut: Cut, most: int, size: int) -> int:
     path = paths[cut.paths[0]].text
     if path == sample.path:
         sample.total += 1
@@ -66,7 +63,7 @@ def _take(
     elif len(sample.around.get(path, ())) >= MOST_ROWS:
         return 0
     skeleton = Skeletons().of(cut.ancestors, with_attributes=False)
-    xml = record_xml(cut, cut, skeleton, leave_out=lambda _: False, entities=stream.entities)
+    xml = record_xml(cut, cut, skeleton)
     element = _parsed(xml)
     if path != sample.path:
         sample.around.setdefault(path, []).append(element)

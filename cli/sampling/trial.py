@@ -13,10 +13,10 @@ from itertools import islice
 from cli.sampling.draft import Draft, Entry
 from cli.sampling.writing import Written, written
 from pim_connector.akeneo.structure import Structure
+from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.preview import Summary, preview_records
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.stream import OpenFile
 from pim_connector.mapping.checking import check_against
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.compiling import compile_mapping

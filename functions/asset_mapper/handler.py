@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
-gc.disable()  # until `observed`: what modules make while they are imported is not garbage
-
 import os
 from functools import cache
 from typing import Any

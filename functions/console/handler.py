@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
-gc.disable()  # until `observed`: what modules make while they are imported is not garbage
-
 import os
 from functools import cache
 from typing import Any
@@ -18,7 +14,8 @@ from pim_connector.aws.events import RUN_FINISHED
 from pim_connector.console.exchange import Reply
 from pim_connector.console.notifications import run_finished
 from pim_connector.console.parts import ConsoleSettings, Parts, signing
-from pim_connector.console.routes import DOOR, ROUTES, Route, at_the_door, nowhere, shown, static
+from pim_connector.console.routes import ROUTES, WITHOUT_SESSION, Route, nowhere, shown, static
+from pim_connector.console.routes import without_session as answered
 from pim_connector.settings import load
 from telemetry import observed
 
@@ -53,14 +50,14 @@ def bind(route: Route) -> None:
     app.route(route.path, method=route.method)(called)
 
 
-def door() -> Response[str]:
-    return response(at_the_door(app.current_event.raw_event, parts()))
+def without_session() -> Response[str]:
+    return response(answered(app.current_event.raw_event, parts()))
 
 
 for each in ROUTES:
     bind(each)
-for method, path in DOOR:
-    app.route(path, method=method)(door)
+for method, path in WITHOUT_SESSION:
+    app.route(path, method=method)(without_session)
 
 
 @app.get("/static/<name>")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
-gc.disable()  # until `observed`: what modules make while they are imported is not garbage
-
 import os
 from functools import cache
 from typing import Any
@@ -13,13 +9,12 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from pim_connector.aws.threads import with_quick_batches
 from pim_connector.errors import TransientError
 from pim_connector.logs import about
 from pim_connector.products.composition import MapperClients, MapperParts, compose
 from pim_connector.settings import MapperSettings, load
 from pim_connector.sync.messages import correlation
-from telemetry import annotate, count, logger, observed
+from telemetry import count, logger, observed
 
 
 @cache
@@ -27,7 +22,7 @@ def parts() -> MapperParts:
     aws = MapperClients(
         s3=boto3.client("s3"),
         sqs=boto3.client("sqs"),
-        dynamodb=with_quick_batches(boto3.client("dynamodb")),
+        dynamodb=boto3.client("dynamodb"),
         secrets=boto3.client("secretsmanager"),
         events=boto3.client("events"),
     )
@@ -37,7 +32,6 @@ def parts() -> MapperParts:
 def handle_record(record: dict[str, Any], context: LambdaContext) -> bool:
     """Handle one message; False if it stays in the queue, where it and its message group wait."""
     keys = correlation(record["body"])
-    annotate(keys)
     with about(**keys, sqs_message=record["messageId"]):
         try:
             return _handle(record, context)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
-gc.disable()  # until `observed`: what modules make while they are imported is not garbage
-
 import os
 from datetime import UTC, datetime
 from functools import cache
@@ -19,7 +15,6 @@ from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.events import Announcements
 from pim_connector.aws.queue import FifoQueue
 from pim_connector.aws.table import Leases, Table
-from pim_connector.aws.threads import with_quick_batches
 from pim_connector.products.decisions import SplitterParts
 from pim_connector.products.splitting import read_event, split_sources, take_in
 from pim_connector.settings import SplitterSettings, load
@@ -33,8 +28,8 @@ from telemetry import count, logger, observed
 def parts() -> SplitterParts:
     settings = load(SplitterSettings, os.environ)
     plain = Config(parameter_validation=False, user_agent="pim-connector")  # half a request's time
-    dynamodb = with_quick_batches(boto3.client("dynamodb", config=plain))
-    sqs = with_quick_batches(boto3.client("sqs", config=plain))
+    dynamodb = boto3.client("dynamodb", config=plain)
+    sqs = boto3.client("sqs", config=plain)
     runs = Table(dynamodb, settings.run_table)
     return SplitterParts(
         bucket=Bucket(boto3.client("s3"), settings.bucket),

@@ -46,7 +46,7 @@ def differences(
 
 def _last_by_identifier(file: Path, mapping: Path, client: AkeneoClient) -> dict[str, Mapped]:
     from pim_connector.akeneo.structure_cache import fetch_structure
-    from pim_connector.erp.reading import read_records
+    from pim_connector.erp.reader import read_records
     from pim_connector.mapping.compiling import compile_mapping
     from pim_connector.mapping.loading import load_mapping
     from pim_connector.mapping.results import Mapped

@@ -43,6 +43,8 @@ class Accounts:
     connections: dict[str, Connection] = field(default_factory=dict)
     users: dict[str, str] = field(default_factory=dict)
     app_tokens: set[str] = field(default_factory=set)
+    app_users: dict[str, str] = field(default_factory=dict)
+    """The user behind each token that an app got by somebody's consent."""
     revoked: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
     allowed: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -154,6 +156,8 @@ class Accounts:
             raise Refusal(401, "Authentication is required")
         if value in self.app_tokens:
             return "app"
+        if value in self.app_users:
+            return self.app_users[value]
         if value in self.revoked:
             raise Refusal(
                 401,

@@ -245,6 +245,23 @@ def _state(pim: Pim, _: dict[str, Any], request: Request) -> Any:
     return dump_of(pim, base, request.query_params.get("only"))
 
 
+def _create_app(pim: Pim, body: dict[str, Any], _: Request) -> Any:
+    try:
+        app = pim.apps.create(
+            str(body.get("name", "")),
+            str(body.get("activate_url", "")),
+            str(body.get("callback_url", "")),
+        )
+    except ValueError as error:
+        raise LoadError(str(error)) from None
+    return {"client_id": app.client_id, "secret": app.secret}
+
+
+def _rotate_certificate(pim: Pim, _: dict[str, Any], __: Request) -> Any:
+    pim.apps.rotate()
+    return {"certificate": "rotated"}
+
+
 TABLE: tuple[tuple[str, str, Steer], ...] = (
     ("PUT", "/catalog", _load_catalog),
     ("POST", "/reset", _reset),
@@ -261,6 +278,8 @@ TABLE: tuple[tuple[str, str, Steer], ...] = (
     ("GET", "/late-calls", _get_late),
     ("POST", "/late-calls", _finish_late),
     ("POST", "/expire-tokens", _expire_tokens),
+    ("POST", "/apps", _create_app),
+    ("POST", "/rotate-certificate", _rotate_certificate),
     ("GET", "/state", _state),
 )
 

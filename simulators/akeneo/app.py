@@ -9,9 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulators.akeneo.admin import admin_routes
+from simulators.akeneo.app_pages import app_routes
 from simulators.akeneo.asset_endpoints import asset_endpoints
 from simulators.akeneo.browse import browse_routes
 from simulators.akeneo.editions import has
+from simulators.akeneo.extensions import extension_endpoints, extension_routes
 from simulators.akeneo.media_endpoints import media_endpoints
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.product_endpoints import product_endpoints
@@ -25,6 +27,7 @@ PARTS = (
     media_endpoints,
     asset_endpoints,
     product_endpoints,
+    extension_endpoints,
 )
 """Who answers what; where two could, the first one does."""
 
@@ -40,7 +43,7 @@ def create_app(pim: Pim) -> Starlette:
         Route(API + endpoint.path, Serving(pim, endpoint), methods=[endpoint.method])
         for endpoint in _endpoints()
     ]
-    routes += [*admin_routes(pim), *browse_routes(pim)]
+    routes += [*admin_routes(pim), *app_routes(pim), *extension_routes(pim), *browse_routes(pim)]
     return Starlette(routes=routes, exception_handlers={HTTPException: _not_found})
 
 

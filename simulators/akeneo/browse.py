@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from simulators.akeneo.asset_endpoints import asset_json
+from simulators.akeneo.extensions import shown_at
 from simulators.akeneo.media_endpoints import file_answer
 from simulators.akeneo.pim import Pim, Product, ProductModel
 from simulators.akeneo.product_reading import model_json, product_json
@@ -61,7 +62,13 @@ def _product(pim: Pim, request: Request) -> Response:
     if product is None:
         return _missing("product")
     shown = product_json(pim, product, "", by_uuid=False)
-    return _page("product.html", product=shown, collections=_collections(pim))
+    context = {"product[uuid]": product.uuid}
+    if shown["identifier"]:
+        context["product[identifier]"] = shown["identifier"]
+    positions = ("pim.product.tab", "pim.product.panel", "pim.product.header")
+    extensions = shown_at(pim, request, context, *positions)
+    collections = _collections(pim)
+    return _page("product.html", product=shown, collections=collections, extensions=extensions)
 
 
 def _models(pim: Pim, request: Request) -> Response:
@@ -84,7 +91,15 @@ def _model(pim: Pim, request: Request) -> Response:
         for child in pim.children_of(model)
     ]
     shown = model_json(pim, model, "")
-    return _page("model.html", model=shown, collections=_collections(pim), children=children)
+    kind = "sub-product-model" if model.parent else "product-model"
+    positions = (f"pim.{kind}.tab", f"pim.{kind}.panel", f"pim.{kind}.header")
+    return _page(
+        "model.html",
+        model=shown,
+        collections=_collections(pim),
+        children=children,
+        extensions=shown_at(pim, request, {"product[code]": model.code}, *positions),
+    )
 
 
 def _collections(pim: Pim) -> dict[str, str | None]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from simulators.akeneo.accounts import Accounts
+from simulators.akeneo.apps import Apps, Extensions
 from simulators.akeneo.catalog import DATE, IDENTIFIER, NUMBER, TEXT, Catalog
 from simulators.akeneo.editions import DEFAULT, Edition, check_catalog
 from simulators.akeneo.faults import Faults, LateCalls
@@ -153,6 +154,12 @@ class Pim:
     drafts: dict[tuple[str, str], "Product | ProductModel"] = field(default_factory=dict)
     """Proposed changes by user and UUID, or code in lower case of a product model."""
     lock: threading.RLock = field(default_factory=threading.RLock)
+    apps: Apps = field(init=False)
+    extensions: Extensions = field(default_factory=Extensions)
+
+    def __post_init__(self) -> None:
+        """Give the apps the same accounts and clock."""
+        self.apps = Apps(accounts=self.accounts, now=self.now)
 
     def draft_key(self, user: str, entity: "Product | ProductModel") -> tuple[str, str]:
         """Where the user's draft of this product or product model is."""

@@ -24,7 +24,7 @@ from pim_connector.dam.event_types import (
     SnsVerification,
 )
 from pim_connector.dam.loading import load_source
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.mapping.compiled import CompiledMapping

@@ -91,6 +91,7 @@ class Operator:
             "ConcurrentCalls": "2",
             "AkeneoUrl": url,
             "AkeneoSecret": "akeneo",
+            "ConsoleUrl": "https://console.example/",
         }
         self._outputs = outputs
         handlers = [*botocore.handlers.BUILTIN_HANDLERS]

@@ -93,7 +93,7 @@ class Running:
     slept: list[float]
 
     def client(self, **options: Any) -> AkeneoClient:
-        settings = {"sleep": self.slept.append, "chance": lambda: 0.0, **options}
+        settings = {"sleep": self.slept.append, "jitter": lambda: 0.0, **options}
         return AkeneoClient(self.url, CREDENTIALS, **settings)
 
     def calls(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from pim_connector.akeneo import AppToken, ConnectionCredentials, read_credentials
 from pim_connector.akeneo.auth import DynamoDbTokenStore, Token
-from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.errors import ConfigurationError
 from tests.unit.akeneo.pim import Pim, products
 
 if TYPE_CHECKING:
@@ -100,12 +100,12 @@ def test_of_two_workers_that_renew_the_slower_takes_the_others_token(
     assert store.load() == token("second")
 
 
-def test_a_table_that_is_not_there_is_transient(aws: None) -> None:
+def test_a_table_that_is_not_there_is_a_matter_of_configuration(aws: None) -> None:
     client = boto3.client("dynamodb", region_name=REGION)
     store = DynamoDbTokenStore(client, "nowhere", "products")
-    with pytest.raises(TransientError, match="nowhere"):
+    with pytest.raises(ConfigurationError, match="nowhere"):
         store.load()
-    with pytest.raises(TransientError, match="nowhere"):
+    with pytest.raises(ConfigurationError, match="nowhere"):
         store.save(token("a"), replaces=None)
 
 

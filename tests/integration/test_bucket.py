@@ -126,5 +126,5 @@ def test_a_bucket_without_versions_serves_too(bucket: Bucket) -> None:
 
 def test_a_missing_bucket_is_a_matter_of_configuration(bucket: Bucket) -> None:
     other = Bucket(boto3.client("s3"), "pim-other")
-    with pytest.raises(ConfigurationError, match="check bucket and rights"):
+    with pytest.raises(ConfigurationError, match="check the name"):
         other.get("x")

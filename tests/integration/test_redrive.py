@@ -68,7 +68,7 @@ def test_an_empty_queue_is_no_trouble(stack: Stack) -> None:
 
 
 def test_a_queue_that_is_not_there_is_named(stack: Stack) -> None:
-    with pytest.raises(ConfigurationError, match="check its URL"):
+    with pytest.raises(ConfigurationError, match="check the name"):
         redrive(stack.sqs, stack.urls["products"] + "x", stack.urls["products"])
 
 

@@ -153,5 +153,5 @@ def test_a_change_whose_condition_does_not_hold_changes_nothing(table: Table) ->
 
 
 def test_a_missing_table_is_a_matter_of_configuration(table: Table) -> None:
-    with pytest.raises(ConfigurationError, match="check its name and the rights"):
+    with pytest.raises(ConfigurationError, match="check the name"):
         Table(table._client, "elsewhere").get({"pk": "a", "sk": "b"})

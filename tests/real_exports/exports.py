@@ -10,7 +10,7 @@ import pytest
 
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.preview import Previewed, Summary, preview_records
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.mapping.checking import check_against
 from pim_connector.mapping.compiling import compile_mapping

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import boto3
+import httpx
 
 from pim_connector.aws.table import Table
 from pim_connector.console.app_connection import AppConnection, AppSecret
@@ -34,6 +35,7 @@ class House:
 
     clock: Clock
     key: bytes
+    http: httpx.Client
     stack: str = "shop"
     pim_url: str = "https://pim.example.com"
     scopes: tuple[str, ...] = SCOPES
@@ -66,6 +68,7 @@ class House:
             one_time=self.one_time,
             scopes=lambda: self.scopes,
             now=self.clock,
+            new_http=lambda: self.http,
         )
 
     @property

@@ -56,7 +56,7 @@ class Pim:
             "transport": httpx.MockTransport(self.answer),
             "now": self.clock.now,
             "sleep": self.clock.sleep,
-            "chance": lambda: 1.0,
+            "jitter": lambda: 1.0,
         }
         return AkeneoClient("https://pim.example.com", credentials, **{**settings, **options})
 

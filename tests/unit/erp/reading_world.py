@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from typing import BinaryIO
 
-from pim_connector.erp.reading import RecordReader, read_records
+from pim_connector.erp.reader import RecordReader, read_records
 from pim_connector.erp.record import SourceRecord
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.compiling import compile_mapping

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import UnreadableFileError
 from tests.unit.erp.bounds import bounded
 from tests.unit.erp.reading_world import PLAIN, compiled_mapping_of, reader_of, records_of
@@ -118,18 +118,22 @@ def test_entities_that_contain_themselves_are_refused() -> None:
     assert "contains itself" in message
 
 
-def test_attribute_defaults_of_a_dtd_are_refused_and_not_ignored() -> None:
-    message = refused(
+def test_attribute_defaults_of_a_dtd_are_there_and_not_ignored() -> None:
+    (record,) = records_of(
         '<!DOCTYPE catalog [<!ATTLIST product sku CDATA "7">]><catalog><product/></catalog>'
     )
-    assert "product/@sku the default '7'" in message
+    assert '<product sku="7">' in record.xml
 
 
-def test_elements_that_come_out_of_an_entity_are_refused_and_not_lost() -> None:
-    message = refused(
-        "<!DOCTYPE catalog [<!ENTITY p \"<product sku='1'/>\">]><catalog>&p;</catalog>"
+def test_elements_that_come_out_of_an_entity_are_there_and_not_lost() -> None:
+    first, second = records_of(
+        "<!DOCTYPE catalog [<!ENTITY n '<name>&#38;amp;</name>'><!ENTITY p "
+        "\"<product sku='1'>&n;</product>&q;\"><!ENTITY q \"<product sku='2'/>\">]>"
+        "<catalog>\n&p;</catalog>"
     )
-    assert "elements come out of the entity" in message
+    assert first.xml.endswith('<product sku="1"><name>&amp;</name></product></catalog>')
+    assert second.xml.endswith('<product sku="2"></product></catalog>')
+    assert (first.line, second.line) == (2, 2)
 
 
 def test_a_hundred_megabytes_of_text_in_one_element_are_refused() -> None:
@@ -216,7 +220,7 @@ def test_illegal_characters_are_dropped_and_counted_where_the_mapping_asks_for_i
     )
     (record,) = list(reader)
     assert "abcd&#10;e" in record.xml
-    assert reader.dropped == 3
+    assert reader.repairs == {"illegal_characters": 3}
 
 
 def test_a_reference_that_is_cut_by_the_chunks_is_still_dropped() -> None:
@@ -225,8 +229,8 @@ def test_a_reference_that_is_cut_by_the_chunks_is_still_dropped() -> None:
     data = begin + b'<product sku="1"><name>a&#x0000B;b</name></product></catalog>'
     for piece in (1, 3, 7, 1024):
         reader = reader_of(data, mapping, piece=piece)
-        assert ">ab<" in next(reader).xml
-        assert reader.dropped == 1
+        assert [">ab<" in record.xml for record in reader] == [True]
+        assert reader.repairs == {"illegal_characters": 1}
 
 
 def test_a_gzip_bomb_is_refused() -> None:

@@ -11,8 +11,7 @@ import zipfile
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.erp.head import read_order
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_order, read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.results import Mapped, payload

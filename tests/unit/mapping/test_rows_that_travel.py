@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
 from pim_connector.mapping.results import Mapped

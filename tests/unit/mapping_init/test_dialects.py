@@ -12,7 +12,7 @@ from cli.sampling.candidates import candidates
 from cli.sampling.drafting import draft_mapping
 from cli.sampling.outline import outline_of
 from cli.sampling.prefixes import Prefixes
-from pim_connector.erp.stream import XmlStream
+from pim_connector.erp.elements import XmlStream
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.language import RecordRule, Source, Step, ValueRule
 from pim_connector.mapping.loading import load_mapping

@@ -17,7 +17,7 @@ from cli.sampling.outline import outline_of
 from cli.sampling.prefixes import Prefixes
 from cli.sampling.writing import comment, scalar
 from pim_connector.akeneo.structure import Structure
-from pim_connector.erp.stream import XmlStream
+from pim_connector.erp.elements import XmlStream
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.language import MappingFile, Source, ValueRule
 from pim_connector.mapping.loading import load_mapping, load_yaml

@@ -10,9 +10,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from pim_connector.aws.queue import FifoQueue, Outgoing
+from pim_connector.aws.queue import MAX_BYTES, FifoQueue, Outgoing
 from pim_connector.errors import ConfigurationError, RejectedError, TransientError
-from pim_connector.sync.messages import MAX_BYTES
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/products.fifo"
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import httpx
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from pim_connector.akeneo.answers import CredentialsError, failure, is_transient
+from pim_connector.aws.errors import ConditionFailedError, translated
 from pim_connector.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:
@@ -89,23 +89,8 @@ def read_credentials(secrets: SecretsManagerClient, secret_id: str) -> Credentia
 
 
 def _secret_text(secrets: SecretsManagerClient, secret_id: str) -> str:
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-    )
-
-    try:
+    with translated(f"secret {secret_id} cannot be read"):
         return secrets.get_secret_value(SecretId=secret_id).get("SecretString", "")
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in ("ThrottlingException", "InternalServiceError", "ServiceUnavailable"):
-            raise TransientError(f"secret {secret_id} cannot be read now: {code}") from error
-        raise ConfigurationError(
-            f"secret {secret_id} cannot be read: {code}. Check its ARN, that it exists in this"
-            " region, and that this role may secretsmanager:GetSecretValue (and kms:Decrypt)."
-        ) from error
-    except BotoCoreError as error:
-        raise TransientError(f"secret {secret_id} cannot be read now: {error}") from error
 
 
 def _word(fields: Mapping[str, object], key: str, source: str) -> str:
@@ -189,12 +174,10 @@ class DynamoDbTokenStore:
 
     def load(self) -> Token | None:
         """Raises TransientError where DynamoDB does not answer."""
-        try:
+        with translated(f"the PIM's token cannot be read from {self._table}"):
             answer = self._client.get_item(
                 TableName=self._table, Key={"pk": {"S": self._key}}, ConsistentRead=True
             )
-        except (ClientError, BotoCoreError) as error:
-            raise TransientError(f"the PIM's token cannot be read from {self._table}") from error
         item = answer.get("Item")
         return _token(item) if item else None
 
@@ -204,13 +187,10 @@ class DynamoDbTokenStore:
         Raises TransientError where DynamoDB does not answer.
         """
         try:
-            self._put(token, replaces)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise TransientError(f"the PIM's token cannot be kept in {self._table}") from error
+            with translated(f"the PIM's token cannot be stored in {self._table}"):
+                self._put(token, replaces)
+        except ConditionFailedError:
             return self.load() or token
-        except BotoCoreError as error:
-            raise TransientError(f"the PIM's token cannot be kept in {self._table}") from error
         return token
 
     def _put(self, token: Token, replaces: Token | None) -> None:
@@ -268,23 +248,55 @@ def auth_for(
     *,
     now: Callable[[], float],
 ) -> httpx.Auth:
-    """Choose by the kind of credentials; a callable is asked now, and again when they fail."""
+    """Return the auth for credentials; a callable is asked now, and again when they fail."""
     if not callable(credentials):
         fixed = credentials
         return auth_for(lambda: fixed, store, now=now)
-    first = credentials()
-    if isinstance(first, AppToken):
-        return AppTokenAuth(first, _same_kind(credentials, AppToken))
-    return ConnectionAuth(first, _same_kind(credentials, ConnectionCredentials), store, now=now)
+    return CurrentAuth(credentials, store, now=now)
+
+
+class _OtherKindError(Exception):
+    """What is kept now are credentials of the other kind."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__("the credentials are of another kind now")
+        self.credentials = credentials
+
+
+class CurrentAuth(httpx.Auth):
+    """A connection's auth or an app's, whichever the credentials are of.
+
+    Somebody may connect the app while workers run with a connection: they go on with its token as
+    soon as the connection's credentials fail.
+    """
+
+    def __init__(
+        self, read: Callable[[], Credentials], store: TokenStore, *, now: Callable[[], float]
+    ) -> None:
+        self._read = read
+        self._store = store
+        self._now = now
+        self._auth = self._auth_of(read())
+
+    def sync_auth_flow(self, request: httpx.Request) -> Flow:
+        try:
+            yield from self._auth.sync_auth_flow(request)
+        except _OtherKindError as other:
+            self._auth = self._auth_of(other.credentials)
+            yield from self._auth.sync_auth_flow(request)
+
+    def _auth_of(self, credentials: Credentials) -> AppTokenAuth | ConnectionAuth:
+        if isinstance(credentials, AppToken):
+            return AppTokenAuth(credentials, _same_kind(self._read, AppToken))
+        read_again = _same_kind(self._read, ConnectionCredentials)
+        return ConnectionAuth(credentials, read_again, self._store, now=self._now)
 
 
 def _same_kind(read: Callable[[], Credentials], kind: type[K]) -> Callable[[], K]:
     def read_again() -> K:
         credentials = read()
         if not isinstance(credentials, kind):
-            raise CredentialsError(
-                "the credentials have changed from a connection's to an app's or back: start anew."
-            )
+            raise _OtherKindError(credentials)
         return credentials
 
     return read_again

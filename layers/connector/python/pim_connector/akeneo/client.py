@@ -205,6 +205,15 @@ class Reading:
     ) -> Iterator[JsonObject]:
         return self._list(f"asset-families/{segment(family)}/assets", search, params)
 
+    def list_ui_extensions(self) -> list[JsonObject] | None:
+        """Return the UI extensions of these credentials; None where the PIM has none to manage.
+
+        SaaS only: https://api.akeneo.com/extensions/api.html. The answer is a plain array.
+        """
+        return self._connection.unless_hidden(
+            lambda: decoded(self._connection.send("GET", "ui-extensions"), list)
+        )
+
     def list_known(self, path: str, *, search: JsonObject | None = None) -> list[JsonObject] | None:
         """Read a whole list; None where the PIM has no such list or does not show it to this user.
 
@@ -390,6 +399,18 @@ class Writing:
         return self._connection.delete(path)
 
     # Media files: streamed, never whole in memory.
+
+    def create_ui_extension(self, item: JsonObject) -> None:
+        """Create a UI extension; RefusedError where the PIM does not take it."""
+        self._connection.send("POST", "ui-extensions", json=item)
+
+    def update_ui_extension(self, uuid: str, item: JsonObject) -> None:
+        """Change a UI extension of these credentials."""
+        self._connection.send("PATCH", f"ui-extensions/{segment(uuid)}", json=item)
+
+    def delete_ui_extension(self, uuid: str) -> bool:
+        """Delete a UI extension; False where there is none any more."""
+        return self._connection.delete(f"ui-extensions/{segment(uuid)}")
 
     def upload_asset_media(
         self, filename: str, content: Content, *, content_type: str | None = None

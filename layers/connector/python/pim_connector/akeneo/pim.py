@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import httpx
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from pim_connector.aws.errors import ConditionFailedError, translated
 from pim_connector.errors import TransientError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Breaker:
 
     def enter(self, now: float) -> Gate:
         """Ask before calling the PIM; of several that come when a probe is due one may try."""
-        with _transient("read"):
+        with translated("the breaker could not be read"):
             answer = self._client.get_item(
                 TableName=self._table, Key={"pk": {"S": KEY}}, ConsistentRead=True
             )
@@ -92,7 +92,7 @@ class Breaker:
         """Close the circuit if this worker was its prober."""
         if not isinstance(gate, Probing):
             return
-        with _transient("closed"):
+        with translated("the breaker could not be closed"):
             self._client.delete_item(TableName=self._table, Key={"pk": {"S": KEY}})
 
     def failed(self, gate: Gate, reason: Reason, now: float, why: str) -> int:
@@ -136,7 +136,7 @@ class Breaker:
         values: dict[str, AttributeValueTypeDef],
     ) -> bool:
         try:
-            with _transient("changed"):
+            with translated("the breaker could not be changed"):
                 self._client.update_item(
                     TableName=self._table,
                     Key={"pk": {"S": KEY}},
@@ -144,29 +144,13 @@ class Breaker:
                     UpdateExpression=update,
                     ExpressionAttributeValues=values,
                 )
-        except _TakenError:
+        except ConditionFailedError:
             return False
         return True
 
 
 def _reason(text: str) -> Reason:
     return next((known for known in LONGEST_WAIT_SECONDS if known == text), "unreachable")
-
-
-class _TakenError(Exception):
-    """Somebody else was quicker."""
-
-
-@contextmanager
-def _transient(verb: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            raise _TakenError from error
-        raise TransientError(f"the breaker could not be {verb}: {error}") from error
-    except BotoCoreError as error:
-        raise TransientError(f"the breaker could not be {verb}: {error}") from error
 
 
 # Keeps all workers together within the PIM's limit of option writes.
@@ -207,15 +191,12 @@ class OptionPace:
         for _ in range(ATTEMPTS):
             now = int(self._now() * 1000)
             try:
-                seen = self._next_free()
-                start = max(now, seen or 0)
-                self._take(seen, start + self._slot)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                    continue
-                raise TransientError(f"no slot for an option write: {error}") from error
-            except BotoCoreError as error:
-                raise TransientError(f"no slot for an option write: {error}") from error
+                with translated("no slot for an option write"):
+                    seen = self._next_free()
+                    start = max(now, seen or 0)
+                    self._take(seen, start + self._slot)
+            except ConditionFailedError:
+                continue
             if start > now:
                 self._sleep((start - now) / 1000)
             return

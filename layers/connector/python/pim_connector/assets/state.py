@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from pim_connector.aws.errors import backoff, translated
 from pim_connector.aws.table import ItemChange, Table
-from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.errors import TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -26,6 +26,8 @@ INDEX = "assets-in-use"
 KEYS_PER_READ = 100
 """BatchGetItem's limit, and that of actions in one transaction."""
 ATTEMPTS = 8
+
+READING = "the sync state of assets could not be read"
 
 
 class AssetEntry(Struct, frozen=True, kw_only=True):
@@ -148,7 +150,7 @@ class AssetSyncState:
     def _indexed(self, condition: str, values: Any) -> Iterator[str]:
         start: Any = {}
         while True:
-            try:
+            with translated(READING):
                 page = self._client.query(
                     TableName=self._name,
                     IndexName=INDEX,
@@ -156,8 +158,6 @@ class AssetSyncState:
                     ExpressionAttributeValues=values,
                     **start,
                 )
-            except (ClientError, BotoCoreError) as error:
-                raise _failure(error) from error
             for item in page["Items"]:
                 yield str(item["pk"]["S"]).split("|", 2)[2]
             if not page.get("LastEvaluatedKey"):
@@ -170,17 +170,15 @@ class AssetSyncState:
         for attempt in range(ATTEMPTS):
             if not pending:
                 break
-            try:
+            with translated(READING):
                 answer = self._client.batch_get_item(
                     RequestItems={self._name: {"Keys": pending, "ConsistentRead": True}}
                 )
-            except (ClientError, BotoCoreError) as error:
-                raise _failure(error) from error
             found += [_plain(item) for item in answer["Responses"].get(self._name, [])]
             left = answer["UnprocessedKeys"].get(self._name)
             pending = left["Keys"] if left else []
             if pending:
-                self._sleep(min(3.0, 0.05 * 2**attempt) * (0.5 + self._jitter() / 2))
+                self._sleep(backoff(attempt, self._jitter()))
         if pending:
             raise TransientError(f"DynamoDB left {len(pending)} assets unread; try again later")
         return found
@@ -226,14 +224,6 @@ def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
 
     read = TypeDeserializer().deserialize
     return {name: read(value) for name, value in item.items()}
-
-
-def _failure(error: Exception) -> TransientError | ConfigurationError:
-    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else str(error)
-    text = f"the sync state table did not answer: {code}"
-    if code in ("AccessDeniedException", "ResourceNotFoundException"):
-        return ConfigurationError(f"{text}; check its name and the rights")
-    return TransientError(text)
 
 
 # When assets of each family were last sent: one item of the state table per source.

@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 from msgspec import Struct, field
 
-from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.aws.errors import backoff, translated
+from pim_connector.errors import TransientError
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 READ_BYTES: Final = 256 * 1024
 ATTEMPTS: Final = 6
-_ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
-_CONFIGURATION = frozenset({"403", "AccessDenied", "NoSuchBucket"})
 
 
 class StoredObject(Struct, frozen=True, kw_only=True):
@@ -108,20 +107,8 @@ class Bucket:
         known = {"VersionId": version} if version and version != "null" else {}
         return {"Bucket": self.name, "Key": key} | known
 
-    @contextmanager
-    def _consequences(self, key: str) -> Iterator[None]:
-        place = f"s3://{self.name}/{key}"
-        try:
-            yield
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _ABSENT:
-                raise FileNotFoundError(place) from error
-            if code in _CONFIGURATION:
-                raise ConfigurationError(f"{place}: {code}; check bucket and rights") from error
-            raise TransientError(f"{place}: {code}; try again later") from error
-        except BotoCoreError as error:
-            raise TransientError(f"{place}: {error}; try again later") from error
+    def _consequences(self, key: str) -> AbstractContextManager[None]:
+        return translated(f"s3://{self.name}/{key}")
 
 
 class _ObjectStream(io.RawIOBase):
@@ -175,7 +162,7 @@ class _ObjectStream(io.RawIOBase):
             if chunk:
                 return chunk
             self._forget_body()
-            self._sleep(0.2 * 2**attempt)
+            self._sleep(backoff(attempt, 1.0))
         raise TransientError(
             f"s3://{self._bucket.name}/{self._file.key} broke off at byte {self._position} "
             f"of {self._file.size}, {ATTEMPTS} times; try again later"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from pim_connector.aws.errors import translated
 from pim_connector.errors import TransientError
 
 if TYPE_CHECKING:
@@ -48,10 +47,8 @@ class Announcements:
             "Detail": json.dumps(detail),
             "EventBusName": self._bus,
         }
-        try:
+        with translated(f"event {kind} was not put on bus {self._bus}"):
             answer = self._client.put_events(Entries=[entry])  # type: ignore[list-item]  # TypedDict
-        except (ClientError, BotoCoreError) as error:
-            raise TransientError(f"event {kind} was not put on bus {self._bus}: {error}") from error
         if answer["FailedEntryCount"]:
             code = answer["Entries"][0].get("ErrorCode")
             raise TransientError(f"event {kind} was refused by bus {self._bus}: {code}")

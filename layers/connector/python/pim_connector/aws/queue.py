@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from pim_connector.errors import ConfigurationError, RejectedError, TransientError
-from pim_connector.sync.messages import MAX_BYTES
+from pim_connector.aws.errors import DENIED, backoff, code_of, translated
+from pim_connector.errors import ConnectorError, RejectedError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 MAX_ENTRIES: Final = 10
 """SendMessageBatch's limits: 10 entries, 1 MiB over all
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html)."""
+MAX_BYTES: Final = 1_048_576
+"""One SQS message, and the sum of the messages of one batch request."""
 ATTEMPTS: Final = 8
-_CONFIGURATION = frozenset(
-    {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "AccessDenied"}
-    | {"AccessDeniedException"}
-)
 
 
 class Outgoing(Struct, frozen=True, kw_only=True):
@@ -78,7 +76,7 @@ class FifoQueue:
             attempt += 1
             if attempt == ATTEMPTS:
                 raise TransientError(f"SQS refused {len(batch) - len(sent)} messages; try again")
-            self._sleep(min(5.0, 0.1 * 2**attempt) * (0.5 + self._jitter() / 2))
+            self._sleep(backoff(attempt, self._jitter()))
 
     def _send_batch(self, batch: list[Outgoing]) -> set[int]:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
@@ -90,15 +88,8 @@ class FifoQueue:
             }
             for index, message in enumerate(batch)
         ]
-        try:
+        with translated(f"queue {self._url} took nothing"):
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _CONFIGURATION:
-                raise ConfigurationError(f"queue {self._url}: {code}; check URL, rights") from error
-            raise TransientError(f"queue {self._url} took nothing: {code}") from error
-        except BotoCoreError as error:
-            raise TransientError(f"queue {self._url} took nothing: {error}") from error
         for refused in answer.get("Failed", []):
             if refused.get("SenderFault"):
                 name = batch[int(refused["Id"])].deduplication
@@ -144,25 +135,19 @@ class DeadLetters:
         handles: list[str] = []
         try:
             for _ in range(MAX_LOOKS):
-                answer = self._client.receive_message(
-                    QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=LOOK_SECONDS
-                )
+                with translated(f"queue {self._url} cannot be read"):
+                    answer = self._client.receive_message(
+                        QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=LOOK_SECONDS
+                    )
                 messages = answer.get("Messages", [])
                 if not messages:
                     return
                 handles += [message["ReceiptHandle"] for message in messages]
                 yield from (message["Body"] for message in messages)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if "NonExistentQueue" in code or "AccessDenied" in code:
-                raise ConfigurationError(f"queue {self._url}: {code}; check URL, rights") from error
-            raise TransientError(f"queue {self._url} cannot be read: {code}") from error
-        except BotoCoreError as error:
-            raise TransientError(f"queue {self._url} cannot be read: {error}") from error
         finally:
             for handle in handles:
                 # Where this fails the message is out of sight for a minute, and back by itself.
-                with suppress(ClientError, BotoCoreError):
+                with suppress(ConnectorError), translated("a dead letter is put back"):
                     self._client.change_message_visibility(
                         QueueUrl=self._url, ReceiptHandle=handle, VisibilityTimeout=0
                     )
@@ -173,7 +158,7 @@ class DeadLetters:
 # Message by message, each with a new deduplication id: with its first one SQS would take it and
 # drop
 # it within five minutes of the first sending. Where there are a great many, SQS moves them itself,
-# if it can (StartMessageMoveTask). Both keep the message group (message group), so one product is still
+# if it can (StartMessageMoveTask). Both keep the message group, so one product is still
 # written by one worker. The attempts of a message count from 1 again: whoever put it aside has
 # forgotten them.
 
@@ -181,7 +166,6 @@ class DeadLetters:
 MANY: Final = 1_000
 HOLD_SECONDS: Final = 120
 POLL_SECONDS: Final = 1.0
-DENIED: Final = ("AccessDenied", "AccessDeniedException")
 
 
 class Redriven(Struct, frozen=True, kw_only=True):
@@ -203,21 +187,12 @@ def redrive(
     May be called again at any time. ConfigurationError where a right is missing, TransientError
     where SQS does not answer.
     """
-    try:
+    with translated(f"{dead_letters} could not be redriven"):
         many = _count(client, dead_letters) > MANY
         moved = _moved_by_sqs(client, dead_letters, queue, sleep) if many else None
         if moved is not None:
             return Redriven(messages=moved, by_sqs=True)
         return Redriven(messages=_moved_one_by_one(client, dead_letters, queue), by_sqs=False)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in DENIED or "NonExistentQueue" in code:
-            raise ConfigurationError(f"{dead_letters}: {code}; check its URL and rights") from error
-        raise TransientError(
-            f"{dead_letters} could not be redriven: {code}; say it again"
-        ) from error
-    except BotoCoreError as error:
-        raise TransientError(f"SQS did not answer: {error}; say it again") from error
 
 
 def _moved_by_sqs(
@@ -228,7 +203,7 @@ def _moved_by_sqs(
     try:
         client.start_message_move_task(SourceArn=source, DestinationArn=target)
     except ClientError as error:
-        if error.response["Error"]["Code"] in DENIED:
+        if code_of(error) in DENIED:
             raise
         return None
     except NotImplementedError:
@@ -303,8 +278,8 @@ class Receipts:
         self._dead_letter_queue_url = dead_letter_queue_url
 
     def come_back(self, receipt_handle: str, seconds: int) -> None:
-        """Have the message, and with it its message group, wait so long instead of the queue's time-out."""
-        with _transient("keep a message waiting"):
+        """Let the message, and its message group, wait so long instead of the queue's time-out."""
+        with translated("SQS could not keep a message waiting"):
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url,
                 ReceiptHandle=receipt_handle,
@@ -318,10 +293,10 @@ class Receipts:
     def put_aside(self, body: str, attributes: Mapping[str, str], reason: str) -> None:
         """Send a message to the dead-letter queue, unchanged, with the reason as an attribute.
 
-        `attributes` are those that SQS delivered it with. It stays in its message group and keeps its
-        deduplication id, so that doing this again within five minutes adds nothing.
+        `attributes` are those that SQS delivered it with. It stays in its message group and keeps
+        its deduplication id, so that doing this again within five minutes adds nothing.
         """
-        with _transient("take a dead letter"):
+        with translated("SQS could not take a dead letter"):
             self._client.send_message(
                 QueueUrl=self._dead_letter_queue_url,
                 MessageBody=body,
@@ -336,11 +311,3 @@ class Receipts:
 def _plain(reason: str) -> str:
     """Keep to the characters that SQS takes, and not too many of them."""
     return "".join(c if c.isprintable() else " " for c in reason)[:LONGEST_REASON] or "unknown"
-
-
-@contextmanager
-def _transient(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        raise TransientError(f"SQS could not {what}: {error}") from error

@@ -8,15 +8,15 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct, field
 
-from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.aws.errors import CancelledError, ConditionFailedError, backoff, translated
+from pim_connector.errors import TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -25,7 +25,6 @@ Key = dict[str, str]
 Item = dict[str, Any]
 
 ATTEMPTS: Final = 10
-_CONFIGURATION = frozenset({"AccessDeniedException", "ResourceNotFoundException"})
 _CONDITION_FAILED = "ConditionalCheckFailed"
 
 
@@ -127,7 +126,7 @@ class Table:
                 answer = self._client.update_item(
                     **self.updating(key, change)["Update"], ReturnValues="ALL_NEW"
                 )
-        except _ConditionFailedError:
+        except ConditionFailedError:
             return None
         return _unpack(answer["Attributes"])
 
@@ -142,11 +141,11 @@ class Table:
             try:
                 with self._consequences("written"):
                     self._client.transact_write_items(TransactItems=request)
-            except _CancelledError as cancelled:
+            except CancelledError as cancelled:
                 failed = cancelled.places(_CONDITION_FAILED)
                 if failed:
                     return failed
-                self._sleep(min(2.0, 0.05 * 2**attempt) * (0.5 + self._jitter() / 2))
+                self._sleep(backoff(attempt, self._jitter()))
             else:
                 return ()
         raise TransientError(f"table {self._name}: others kept writing the same items; try again")
@@ -167,36 +166,8 @@ class Table:
     def deleting(self, key: Key) -> Item:
         return {"Delete": {"TableName": self._name, "Key": _pack(key)}}
 
-    @contextmanager
-    def _consequences(self, verb: str) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "ConditionalCheckFailedException":
-                raise _ConditionFailedError from error
-            if code == "TransactionCanceledException":
-                reasons: Sequence[Any] = error.response.get("CancellationReasons", ())
-                raise _CancelledError([reason.get("Code", "") for reason in reasons]) from error
-            text = f"table {self._name} could not be {verb}: {code}"
-            if code in _CONFIGURATION:
-                raise ConfigurationError(f"{text}; check its name and the rights") from error
-            raise TransientError(text) from error
-        except BotoCoreError as error:
-            raise TransientError(f"table {self._name} could not be {verb}: {error}") from error
-
-
-class _ConditionFailedError(Exception):
-    pass
-
-
-class _CancelledError(Exception):
-    def __init__(self, codes: list[str]) -> None:
-        super().__init__(codes)
-        self._codes = codes
-
-    def places(self, code: str) -> tuple[int, ...]:
-        return tuple(place for place, found in enumerate(self._codes) if found == code)
+    def _consequences(self, verb: str) -> AbstractContextManager[None]:
+        return translated(f"table {self._name} could not be {verb}")
 
 
 def _pack(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import hmac
 import json
 import secrets as random_words
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -95,6 +96,16 @@ class AppSecret:
         except BotoCoreError as error:
             raise TransientError(f"the PIM's secret cannot be written now: {error}") from error
 
+    def wants_extensions(self) -> bool:
+        """Return whether somebody asked for tabs and actions in the PIM's pages."""
+        return bool(self.read().get("app_extensions"))
+
+    def keep_app(self, app: App) -> None:
+        """Keep an app's client id and secret; the token of another app is forgotten."""
+        known = self.read().get("app_client_id")
+        forgotten = {} if known in (None, app.client_id) else {"app_token": "", "app_scopes": ""}
+        self.update(app_client_id=app.client_id, app_client_secret=app.client_secret, **forgotten)
+
     def _meaning(self, error: ClientError, verb: str) -> Exception:
         code = error.response["Error"]["Code"]
         text = f"secret {self._arn} cannot be {verb}: {code}"
@@ -114,7 +125,7 @@ class AppConnection:
         one_time: OneTime,
         scopes: Callable[[], tuple[str, ...]],
         now: Callable[[], float],
-        http: httpx.Client | None = None,
+        new_http: Callable[[], httpx.Client] = lambda: httpx.Client(timeout=TIMEOUT_SECONDS),
         new_word: Callable[[], str] = lambda: random_words.token_urlsafe(32),
     ) -> None:
         self.pim_url = origin_of(pim_url)
@@ -122,8 +133,13 @@ class AppConnection:
         self._one_time = one_time
         self._scopes = scopes
         self._now = now
-        self._http = http or httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._new_http = new_http
         self._new_word = new_word
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        """Made when the PIM is first called: most pages of the console never do."""
+        return self._new_http()
 
     def app(self) -> App | None:
         """Return the app's client id and secret, or None where nobody has entered them."""
@@ -136,12 +152,7 @@ class AppConnection:
 
     def keep_app(self, client_id: str, client_secret: str) -> None:
         """Keep what the PIM showed when the app was created there."""
-        words = (client_id.strip(), client_secret.strip())
-        if not all(word and word.isascii() and word.isprintable() for word in words):
-            raise RejectedError(
-                "client id and secret are needed, as the PIM showed them when the app was created"
-            )
-        self._secret.update(app_client_id=words[0], app_client_secret=words[1])
+        self._secret.keep_app(checked_app(client_id, client_secret))
 
     def state(self) -> State:
         """Return how the app stands with the PIM now; asks the PIM once.
@@ -273,6 +284,16 @@ class AppConnection:
         if answer.status_code == 429 or answer.status_code >= 500:
             raise TransientError(f"the PIM answered {path} with {answer.status_code}; try again")
         return answer
+
+
+def checked_app(client_id: str, client_secret: str) -> App:
+    """Return an app as somebody typed it. RejectedError where a word is missing or broken."""
+    words = (client_id.strip(), client_secret.strip())
+    if not all(word and word.isascii() and word.isprintable() for word in words):
+        raise RejectedError(
+            "client id and secret are needed, as the PIM showed them when the app was created"
+        )
+    return App(client_id=words[0], client_secret=words[1])
 
 
 def origin_of(url: str) -> str:

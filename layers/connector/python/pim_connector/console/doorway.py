@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from pim_connector.console.app_connection import AppConnection, AppSecret
 from pim_connector.console.people import People
 from pim_connector.console.scopes import needs_of, scopes_for
 from pim_connector.console.sessions import OneTime, Sessions
 from pim_connector.console.sign_in import Door
-from pim_connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -27,32 +24,28 @@ def make_door(parts: Parts) -> Door:
 
     one_time = OneTime(parts.state, now=now)
     settings = parts.settings
+    secret = AppSecret(parts.client("secretsmanager"), settings.akeneo_secret_arn)
+
+    def scopes() -> tuple[str, ...]:
+        extensions = secret.wants_extensions()
+        return scopes_for(needs_of(mappings(parts), _dams(parts), extensions=extensions))
+
     return Door(
-        sessions=Sessions(key=_key(parts), stack=settings.stack_name, table=parts.state, now=now),
+        sessions=Sessions(key=parts.key, stack=settings.stack_name, table=parts.state, now=now),
         one_time=one_time,
         people=People(parts.runs, now=now),
         app=AppConnection(
             pim_url=settings.akeneo_url,
-            secret=AppSecret(parts.client("secretsmanager"), settings.akeneo_secret_arn),
+            secret=secret,
             one_time=one_time,
-            scopes=lambda: scopes_for(needs_of(_mappings(parts), _dams(parts), extensions=False)),
+            scopes=scopes,
             now=now,
         ),
     )
 
 
-def _key(parts: Parts) -> bytes:
-    """Read the key that the template made for this stack; sessions are signed with it."""
-    arn = parts.settings.console_key_arn
-    try:
-        found = parts.client("secretsmanager").get_secret_value(SecretId=arn)
-    except (ClientError, BotoCoreError) as error:
-        raise ConfigurationError(f"the console's key cannot be read: {error}") from error
-    key: str = found["SecretString"]
-    return key.encode()
-
-
-def _mappings(parts: Parts) -> list[MappingFile]:
+def mappings(parts: Parts) -> list[MappingFile]:
+    """Return the mappings of the ERP sources as they are now."""
     from pim_connector.console.parts import CONFIG
     from pim_connector.mapping.loading import load_mapping
 

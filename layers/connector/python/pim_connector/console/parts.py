@@ -15,7 +15,9 @@ from msgspec import Struct
 from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.table import Table
 from pim_connector.console.doorway import make_door
+from pim_connector.console.extensions import extension_secret
 from pim_connector.console.history import History
+from pim_connector.console.sessions import read_key
 from pim_connector.console.web import security_headers
 from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.products.splitting import Upload, request_for
@@ -139,6 +141,16 @@ class Parts:
         policy = found["content-security-policy"]
         wider = policy.replace(own, f"{own} {address.scheme}://{address.netloc}")
         return found | {"content-security-policy": wider}
+
+    @cached_property
+    def key(self) -> bytes:
+        """Return the key of this stack: sessions, forms and extensions are signed by it."""
+        return read_key(self.client("secretsmanager"), self.settings.console_key_arn)
+
+    @property
+    def extension_secret(self) -> str:
+        """Return what the PIM signs tokens of tabs and its actions with."""
+        return extension_secret(self.key)
 
     @cached_property
     def door(self) -> Door:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from pim_connector.akeneo.structure import Structure
 from pim_connector.console.runs import readable
 from pim_connector.erp.preview import Previewed, Summary, preview_records
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import ConnectorError
 from pim_connector.mapping.checking import check_against
@@ -99,7 +99,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     complete: bool
 
 
-def compiled(mapping: str) -> CompiledMapping:
+def compiled_mapping(mapping: str) -> CompiledMapping:
     """Read a mapping as it is typed. Raises MappingError with every problem."""
     return compile_mapping(load_mapping(mapping.encode(), name=NAME))
 
@@ -115,7 +115,7 @@ def preview(
 ) -> Shown:
     """Map one record of a sample; whatever is wrong is in the answer."""
     try:
-        compiled = compiled(mapping)
+        compiled = compiled_mapping(mapping)
         against = check_against(compiled, structure) if structure else ()
         warnings = tuple(map(complaint, against))
         if sample is None:
@@ -198,7 +198,7 @@ def whole(
     mapping: str, sample: Sample, structure: Structure | None, until: Callable[[], bool]
 ) -> Whole:
     """Map a whole file as far as time allows, and count."""
-    compiled, summary, problem = compiled(mapping), Summary(), ""
+    compiled, summary, problem = compiled_mapping(mapping), Summary(), ""
     complete = True
     try:
         reader = read_records(sample.open, compiled, others=sample.others)
@@ -242,7 +242,7 @@ def compare(
 def _products(
     mapping: str, sample: Sample, structure: Structure | None, until: Callable[[], bool]
 ) -> tuple[dict[str, Mapping[str, Any]], bool]:
-    compiled = compiled(mapping)
+    compiled = compiled_mapping(mapping)
     reader = read_records(sample.open, compiled, others=sample.others)
     found: dict[str, Mapping[str, Any]] = {}
     for place, one in enumerate(preview_records(reader, compiled, structure, Summary())):

@@ -11,6 +11,7 @@ from msgspec import Struct
 from pim_connector.console import (
     approvals,
     assets,
+    frames,
     gate,
     help_pages,
     products,
@@ -93,15 +94,16 @@ ROUTES: Final = (
     Route("GET", "/help/<document>", help_pages.document),
 )
 """In the order in which they are tried; all want somebody who is signed in."""
-DOOR: Final = (
+WITHOUT_SESSION: Final = (
     ("GET", sign_in.SIGN_IN),
     ("POST", sign_in.SIGN_IN),
     ("POST", sign_in.SIGN_OUT),
     ("GET", sign_in.ACTIVATE),
     ("GET", sign_in.APP_SIGN_IN),
     ("GET", sign_in.CALLBACK),
+    *frames.FRAMES,
 )
-"""The addresses that `sign_in.Door` answers."""
+"""The addresses of the door, and of what the PIM shows in its pages: none wants a session."""
 
 
 def shown(route: Route, event: dict[str, Any], names: dict[str, str], parts: Parts) -> Reply:
@@ -118,10 +120,13 @@ def shown(route: Route, event: dict[str, Any], names: dict[str, str], parts: Par
         return _instead(error)
 
 
-def at_the_door(event: dict[str, Any], parts: Parts) -> Reply:
-    """Return what the door answers to one of its own addresses."""
+def without_session(event: dict[str, Any], parts: Parts) -> Reply:
+    """Return what the door answers, or what the PIM's own pages and its server ask for."""
     try:
-        return gate.at_the_door(read_request(event), parts) or nowhere()
+        request = read_request(event)
+        if (request.method, request.path) in frames.FRAMES:
+            return frames.answer(request, parts)
+        return gate.at_the_door(request, parts) or nowhere()
     except ConnectorError as error:
         return _instead(error)
 

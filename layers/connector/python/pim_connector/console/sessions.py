@@ -17,21 +17,26 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pim_connector.aws.table import ItemChange, Table
 from pim_connector.console.tokens import derived_key, sign, verified
 from pim_connector.console.web import Request, set_cookie
-from pim_connector.errors import RejectedError
+from pim_connector.errors import ConfigurationError, RejectedError, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
 
 COOKIE: Final = "__Host-pim-connector"
 SESSION_SECONDS: Final = 3_600
 """A session that nobody uses ends after an hour, one in use after a working day."""
 LONGEST_SECONDS: Final = 10 * 3_600
+LEAST_KEY: Final = 32
 CODE_SECONDS: Final = 300
 CODE_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No I, L, O, U: nothing that is read as something else (Crockford's base 32)."""
@@ -103,6 +108,23 @@ class OneTime:
 
 def _key(kind: str, word: str) -> dict[str, str]:
     return {"pk": f"console#{kind}#{hashlib.sha256(word.encode()).hexdigest()}"}
+
+
+def read_key(client: SecretsManagerClient, arn: str) -> bytes:
+    """Return the stack's key, which its template made: all that is signed here is signed by it.
+
+    ConfigurationError for one that cannot be read or is too short to sign with.
+    """
+    try:
+        key = client.get_secret_value(SecretId=arn).get("SecretString", "").encode()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise ConfigurationError(f"the console's key {arn} cannot be read: {code}") from error
+    except BotoCoreError as error:
+        raise TransientError(f"the console's key cannot be read now: {error}") from error
+    if len(key) < LEAST_KEY:
+        raise ConfigurationError(f"the console's key {arn} has fewer than {LEAST_KEY} characters")
+    return key
 
 
 def new_code() -> str:

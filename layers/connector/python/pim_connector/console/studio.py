@@ -31,7 +31,7 @@ from pim_connector.console.previewing import (
     Sample,
     Shown,
     compare,
-    compiled,
+    compiled_mapping,
     complaint,
     preview,
     whole,
@@ -160,7 +160,7 @@ def examined(parts: Parts, desk: Desk) -> tuple[list[Complaint], list[Failure], 
     """
     from pim_connector.mapping.checking import check_against
 
-    compiled = compiled(desk.mapping)
+    compiled = compiled_mapping(desk.mapping)
     structure = structures(parts).fresh(compiled.attribute_codes)
     problems = [complaint(each) for each in check_against(compiled, structure)]
     tests = read_tests(parts.bucket, desk.source)
@@ -335,7 +335,7 @@ def _sample(parts: Parts, desk: Desk) -> Sample:
     stored = parts.bucket.describe(key) if mine else None
     if stored is None:
         raise ConfigurationError(f"{key[:200]} is not a file of {desk.source} any more.")
-    compiled = compiled(desk.mapping)
+    compiled = compiled_mapping(desk.mapping)
     others = {
         table.file: partial(parts.bucket.open, _beside(parts, desk.source, table.file))
         for table in compiled.mapping.file.tables.values()
@@ -369,7 +369,7 @@ def sample_keys(parts: Parts, source: str) -> Iterator[str]:
 def _structure(parts: Parts, desk: Desk) -> Structure | None:
     if not desk.against_pim:
         return None
-    found: Structure = structures(parts).structure(compiled(desk.mapping).attribute_codes)
+    found: Structure = structures(parts).structure(compiled_mapping(desk.mapping).attribute_codes)
     return found
 
 

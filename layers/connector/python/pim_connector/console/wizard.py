@@ -62,7 +62,7 @@ def trial(parts: Parts, call: Call) -> Reply:
     from functools import partial
 
     from pim_connector.console.studio import sample_keys
-    from pim_connector.erp.reading import read_records
+    from pim_connector.erp.reader import read_records
     from pim_connector.products.replaying import Sending
     from pim_connector.products.splitting import make_plan
     from pim_connector.sync.jobs import begin, job_name

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import lzma
+import re
 import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from pim_connector.erp.record import UnreadableFileError
 
 CHUNK = 256 * 1024
+SLICE = 16 * 1024
 MAX_RATIO = 200
 """XML compresses about 10 to 50 times; an archive that grows more than this is a bomb."""
 FREE_BYTES = 64 * 1024 * 1024
@@ -23,6 +26,11 @@ MAX_ZIP_BYTES = 400 * 1024 * 1024
 MAX_ZIP_ENTRIES = 1_000
 """One is read; the list of millions would take gigabytes before that could be said."""
 
+_JUNK = re.compile(
+    r"(?:^|[/\\\\])(?:__MACOSX[/\\\\].*|\._[^/\\\\]*|\.DS_Store|Thumbs\.db|desktop\.ini)$",
+    re.IGNORECASE,
+)
+"""What the Finder and the Explorer put beside the files of an archive."""
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
@@ -47,28 +55,25 @@ _OTHERS = {
 }
 
 
-class Unpacked(NamedTuple):
-    """A file's text in chunks; `is_packed` says that they are not the file's own bytes."""
-
-    chunks: Iterator[bytes]
-    is_packed: bool
-
-
-def unpacked(file: BinaryIO) -> Unpacked:
+def unpacked(
+    file: BinaryIO, *, skips_rest: bool = False, count: Counter[str] | None = None
+) -> Iterator[bytes]:
     """The file's bytes in chunks, unpacked if its first bytes say gzip or zip.
 
-    Reads forward only. Raises UnreadableFileError for other archives, and while the chunks are
-    taken for archives in archives, encrypted or damaged ones, and bombs.
+    Reads forward only. `skips_rest` passes over what stands behind a gzip archive, and counts its
+    bytes as `trailing_garbage`. Raises UnreadableFileError for other archives, for archives in
+    archives, encrypted or damaged ones, and bombs.
     """
     first = _at_least(file, 8)
     if first.startswith(_GZIP):
-        return Unpacked(_no_archive_inside(_gunzip(first, file)), is_packed=True)
+        rest = count if skips_rest and count is not None else None
+        return _no_archive_inside(_gunzip(first, file, rest))
     if first.startswith((_ZIP, _EMPTY_ZIP)):
-        return Unpacked(_no_archive_inside(_unzip(first, file)), is_packed=True)
+        return _no_archive_inside(_unzip(first, file))
     for magic, name in _OTHERS.items():
         if first.startswith(magic):
             raise UnreadableFileError(f"a {name} archive; gzip, zip or plain XML is expected")
-    return Unpacked(chunks_of(file, first), is_packed=False)
+    return chunks_of(file, first)
 
 
 def _at_least(file: BinaryIO, size: int) -> bytes:
@@ -96,16 +101,20 @@ def _no_archive_inside(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _gunzip(first: bytes, file: BinaryIO) -> Iterator[bytes]:
+def _gunzip(first: bytes, file: BinaryIO, skipped: Counter[str] | None) -> Iterator[bytes]:
+    """One member after another. What is behind the last is refused, or counted if `skipped`."""
     packed = unpacked_bytes = 0
     inflate = zlib.decompressobj(wbits=31)
+    is_over = False
     try:
-        for data in chunks_of(file, first):
+        for data in _slices(chunks_of(file, first)):
             packed += len(data)
             rest = data
-            while rest:
+            while rest and not is_over:
                 if inflate.eof:
-                    if not rest.strip(b"\0"):
+                    rest = rest.lstrip(b"\0")
+                    is_over = bool(rest) and not _GZIP.startswith(rest[:2])
+                    if is_over or not rest:
                         break
                     inflate = zlib.decompressobj(wbits=31)
                 out = inflate.decompress(rest, CHUNK)
@@ -118,12 +127,31 @@ def _gunzip(first: bytes, file: BinaryIO) -> Iterator[bytes]:
                 unpacked_bytes += len(out)
                 _refuse_bomb(packed, unpacked_bytes)
                 yield out
+            if is_over:
+                _skip(rest, skipped)
     except zlib.error as error:
         raise UnreadableFileError(f"the gzip archive is damaged: {error}") from error
     if not inflate.eof:
         raise UnreadableFileError(
             "the gzip archive is cut off; the upload or export was not finished"
         )
+
+
+def _skip(rest: bytes, skipped: Counter[str] | None) -> None:
+    if skipped is None:
+        raise UnreadableFileError(
+            "something stands behind the gzip archive, perhaps a line feed of a transfer as text; "
+            "transfer the file in binary mode, or set `file: {trailing_garbage: skip}` in the "
+            "mapping"
+        )
+    skipped["trailing_garbage"] += len(rest)
+
+
+def _slices(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Small pieces: what is behind a member is copied for each, and there may be very many."""
+    for chunk in chunks:
+        for at in range(0, len(chunk), SLICE):
+            yield chunk[at : at + SLICE]
 
 
 def _unzip(first: bytes, file: BinaryIO) -> Iterator[bytes]:
@@ -146,10 +174,17 @@ def _unzip(first: bytes, file: BinaryIO) -> Iterator[bytes]:
 
 
 def _only_entry(archive: zipfile.ZipFile) -> Iterator[bytes]:
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    everything = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in everything if not _JUNK.search(entry.filename)]
     if len(entries) != 1:
         names = ", ".join(repr(entry.filename)[:60] for entry in entries[:5]) or "none"
-        raise UnreadableFileError(f"the zip archive must hold one file; it holds {names}")
+        junk = (
+            f" (beside {len(everything)} of a file manager)" if everything and not entries else ""
+        )
+        raise UnreadableFileError(
+            f"the zip archive must hold one file; it holds {names}{junk}; send each export as a "
+            "file of its own"
+        )
     entry = entries[0]
     if entry.flag_bits & 1:
         raise UnreadableFileError("the zip archive is encrypted; send it without a password")

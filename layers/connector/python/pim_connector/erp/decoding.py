@@ -1,4 +1,4 @@
-"""Bytes to text: the encoding is found and checked, never guessed at the cost of a character."""
+"""Bytes to UTF-8: the encoding is found and checked, never guessed at the cost of a character."""
 
 from __future__ import annotations
 
@@ -6,58 +6,79 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from msgspec import Struct, field
 
-from pim_connector.erp.encodings import find_encoding
-from pim_connector.erp.positions import START, Position
 from pim_connector.erp.record import UnreadableFileError
 
-# XML 1.0, production 2; C1 controls are legal XML, but in ISO-8859 they mean a mislabelled file.
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_ILLEGAL_OR_C1 = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x80-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]"
+FAULT: Final = b"\xff"
+"""Stands in the text for a byte that fits no encoding: no UTF-8 has it, so a parser stops there."""
+MAX_LEADING_SPACE: Final = 1_000_000
+
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_CONTROLS: Final = tuple(bytes([code]) for code in range(0x20) if code not in (0x9, 0xA, 0xD))
-_REFERENCE = re.compile("&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,10}));")
-_LONGEST_REFERENCE = 14
-_MARKS_KEPT: Final = 4
-MAX_LEADING_SPACE = 1_000_000
-
-
-class Mark(NamedTuple):
-    """A byte of the file at which decoding can begin.
-
-    `given` is how many bytes of UTF-8 come before it, `position` its line and column.
-    """
-
-    offset: int
-    given: int
-    position: Position
+_SHAPES: Final = (
+    (b"<\0\0\0", "utf-32-le"),
+    (b"\0\0\0<", "utf-32-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
+    (b"\x4c\x6f\xa7\x94", "ebcdic"),
+)
+_SPACE = re.compile(
+    rb"(?:[ \t\r\n]\0\0\0)+|(?:\0\0\0[ \t\r\n])+|(?:[ \t\r\n]\0)+|(?:\0[ \t\r\n])+"
+    rb"|(?:[ \t\r\n]|\xef\xbb\xbf)+"
+)
+_LEADING = re.compile("[ \t\r\n\ufeff]*".encode())
+_DECLARED = re.compile(
+    rb"""<\?xml[ \t\r\n]+(?:[a-z]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*')\s+)*?"""
+    rb"""encoding\s*=\s*["']([A-Za-z][A-Za-z0-9._:-]{0,40})["']"""
+)
+_NOT_FOR_FILES: Final = frozenset(
+    [
+        "utf-7",
+        "idna",
+        "punycode",
+        "unicode-escape",
+        "raw-unicode-escape",
+        "undefined",
+        "mbcs",
+        "oem",
+    ]
+)
+_C1 = re.compile("[\x80-\x84\x86-\x9f]")
+"""Legal XML, but in a file that says ISO-8859 they mean that it is windows-125x."""
+_ADVICE: Final = (
+    "set `file.encoding` in the mapping (for instance `file: {encoding: windows-1252}`)"
+)
 
 
 class Decoder(Struct, kw_only=True):
-    """Turns chunks of bytes into UTF-8, chunk by chunk, and remembers where it is.
+    """Turns chunks of bytes into UTF-8 without BOM, chunk by chunk.
 
-    `dropped` counts illegal characters and references left out where the mapping asks for that;
-    `marks` are the last few places where decoding could begin anew.
+    What cannot be decoded becomes `FAULT` in the text, and `faults` says of each what it was: the
+    parser knows the place. `lines` are those skipped before the text, if `skips_space`.
     """
 
     override: str | None = None
-    illegal: Literal["reject", "drop"] = "reject"
+    skips_space: bool = False
+    drops_controls: bool = False
     encoding: str = ""
+    faults: list[str] = field(default_factory=list)
+    skipped: int = 0
+    lines: int = 0
     dropped: int = 0
-    marks: list[Mark] = field(default_factory=list)
-    _position: Position = START
-    _given: int = 0
-    _began: int | None = None
-    """Byte at which the chunk begins that was decoded last; None in the middle of a character."""
+    _offset: int = 0
 
     def decode(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The text as UTF-8 without BOM. Raises UnreadableFileError with line, column and byte."""
+        """The text. Raises UnreadableFileError for an empty file and an unusable encoding."""
         stream = iter(chunks)
-        head = b""
+        head = bytearray()
         for chunk in stream:
             head += chunk
             if len(head) >= 1024 and (head.strip() or len(head) >= MAX_LEADING_SPACE):
@@ -66,126 +87,134 @@ class Decoder(Struct, kw_only=True):
             raise UnreadableFileError(
                 "the file is empty: 0 bytes" if not head else "the file holds only white space"
             )
-        self.encoding, bom = find_encoding(head, self.override)
-        yield from self._checked(self._strict(chain([head[bom:]], stream), bom))
+        self.encoding, self._offset = find_encoding(bytes(head), self.override)
+        pieces = self._decoded(chain([bytes(head[self._offset :])], stream))
+        yield from self._without_space(pieces) if self.skips_space else pieces
 
-    def decode_from(self, mark: Mark, encoding: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The text from a mark on that an earlier reading of the same file left."""
-        self.encoding, self._given, self._position = encoding, mark.given, mark.position
-        yield from self._checked(self._strict(chunks, mark.offset))
+    def describe(self, data: bytes, offset: int, number: int) -> str | None:
+        """What is wrong with the undecodable byte at the beginning of `data`; None if it is one.
 
-    def _strict(self, chunks: Iterable[bytes], offset: int) -> Iterator[bytes]:
-        decoder = codecs.getincrementaldecoder(self.encoding)("strict")
-        clean, pending = decoder.getstate(), b""
-        is_utf8 = self.encoding == "utf-8"
-        try:
-            for chunk in chunks:
-                self._began = offset if decoder.getstate() == clean else None
-                text = decoder.decode(chunk)
-                offset += len(chunk)
-                if not is_utf8:
-                    pending = decoder.getstate()[0]
-                    yield text.encode("utf-8", "surrogatepass")
-                    continue
-                whole, pending = pending + chunk, decoder.getstate()[0]
-                yield whole[: len(whole) - len(pending)]
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            yield error.object[: error.start].decode(self.encoding, "ignore").encode()
-            place = offset - len(pending) + error.start
-            shown = " ".join(f"{byte:02X}" for byte in error.object[error.start : error.start + 4])
-            raise UnreadableFileError(
-                f"byte {place} ({shown}) does not fit the encoding {self.encoding}; if the file is "
-                "written in another one, set `file.encoding` in the mapping"
-            ) from error
-
-    def _checked(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Text without illegal characters, up to the place of an error; then the error.
-
-        A reference is never cut between two chunks.
+        `offset` is its place in the text, `number` says how many faults come before it.
         """
-        held = b""
+        if data.startswith(FAULT) and number < len(self.faults):
+            return self.faults[number]
         try:
-            for piece in pieces:
-                if not held:
-                    self._mark()
-                whole = held + piece
-                cut = whole.rfind(b"&", max(0, len(whole) - _LONGEST_REFERENCE))
-                held = b"" if cut < 0 or b";" in whole[cut:] else whole[cut:]
-                yield from self._clean(whole[: len(whole) - len(held)])
-        except UnreadableFileError as error:
-            self._position = self._position.after(held)
-            if error.line is not None:
-                raise
-            raise self._error(error.what) from error
-        yield from self._clean(held)
-
-    def _mark(self) -> None:
-        if self._began is not None and self.illegal == "reject":
-            self.marks.append(Mark(self._began, self._given, self._position))
-            del self.marks[:-_MARKS_KEPT]
-
-    def _clean(self, data: bytes) -> Iterator[bytes]:
-        found = None
-        if self._may_be_illegal(data):
-            text = data.decode("utf-8", "surrogatepass")
-            found = self._pattern.search(text)
-            if found and self.illegal == "reject":
-                good = text[: found.start()].encode("utf-8", "surrogatepass")
-                yield good
-                self._position = self._position.after(good)
-                raise self._error(self._words(found.group()))
-        self._position = self._position.after(data)
-        self._given += len(data)
-        if self.illegal == "drop" and (found or b"&#" in data):
-            text, count = self._pattern.subn("", data.decode("utf-8", "surrogatepass"))
-            self.dropped += count
-            data = _REFERENCE.sub(self._without, text).encode("utf-8")
-        yield data
+            data[:4].decode("utf-8")
+        except UnicodeDecodeError as error:
+            return self._fault(offset + self._start, data) if error.start == 0 else None
+        return None
 
     @property
-    def _pattern(self) -> re.Pattern[str]:
-        return _ILLEGAL_OR_C1 if self.encoding.startswith(("iso8859", "latin")) else _ILLEGAL
+    def _start(self) -> int:
+        return self._offset + self.skipped if self.encoding == "utf-8" else 0
 
-    def _may_be_illegal(self, data: bytes) -> bool:
-        """Say quickly that a text is clean, as nearly all are: the pattern takes ten times as long.
+    def _decoded(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        if self.encoding == "utf-8":
+            yield from chunks  # the parser checks it
+            return
+        decoder = codecs.getincrementaldecoder(self.encoding)("strict")
+        offset = self._offset
+        for chunk, final in chain(((c, False) for c in chunks), [(b"", True)]):
+            rest, last = chunk, final
+            while rest or last:
+                held = len(decoder.getstate()[0])
+                try:
+                    text = decoder.decode(rest, last)
+                    offset, rest, last = offset + len(rest), b"", False
+                    yield self._checked(text)
+                except UnicodeDecodeError as error:
+                    good = error.object[: error.start].decode(self.encoding, "ignore")
+                    yield self._checked(good) + FAULT
+                    place = offset - held + error.start
+                    self.faults.append(self._fault(place, error.object[error.start :]))
+                    rest = bytes(error.object[error.end :])
+                    offset = offset - held + error.end
+                    decoder.reset()
+                    last = last and bool(rest)
 
-        Bytes below a space are only in control characters, EF BF begins U+FFFE and U+FFFF (and a
-        few that are legal), ED a surrogate (or Korean), C2 the controls of ISO-8859 (or signs).
-        """
-        if any(control in data for control in _CONTROLS) or b"\xed" in data:
-            return True
-        if b"\xef" in data and b"\xef\xbf" in data:
-            return True
-        return self._pattern is _ILLEGAL_OR_C1 and b"\xc2" in data
-
-    def _without(self, found: re.Match[str]) -> str:
-        if not _is_illegal(found):
-            return found.group()
-        self.dropped += 1
-        return ""
-
-    def _words(self, character: str) -> str:
-        code = f"U+{ord(character):04X}"
-        if "\x80" <= character <= "\x9f":
-            return (
-                f"the control character {code}: the file says {self.encoding} and is probably "
-                "windows-125x; set `file.encoding` in the mapping"
+    def _checked(self, text: str) -> bytes:
+        if not self.encoding.startswith(("iso8859", "latin")) or not _C1.search(text):
+            return text.encode("utf-8", "surrogatepass")
+        if self.drops_controls:
+            text, count = _C1.subn("", text)
+            self.dropped += count
+            return text.encode()
+        for found in _C1.findall(text):
+            self.faults.append(
+                f"the control character U+{ord(found):04X}: the file says {self.encoding} and is "
+                "probably windows-125x; set `file.encoding` in the mapping (for instance "
+                "`file: {encoding: windows-1252}`)"
             )
+        return FAULT.join(part.encode() for part in _C1.split(text))
+
+    def _fault(self, place: int, data: bytes) -> str:
+        shown = " ".join(f"{byte:02X}" for byte in data[:4])
         return (
-            f"the character {code} is not allowed in XML; repair the export, or set "
-            "`file.illegal_characters: drop` in the mapping"
+            f"byte {place} ({shown}) does not fit the encoding {self.encoding}; if the file is "
+            f"written in another one, {_ADVICE}"
         )
 
-    def _error(self, what: str) -> UnreadableFileError:
-        return UnreadableFileError(what, line=self._position.line, column=self._position.column)
+    def _without_space(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The text from its first `<` on, if nothing but white space and marks come before it."""
+        is_start = True
+        for piece in pieces:
+            if is_start:
+                space = _LEADING.match(piece)
+                end = space.end() if space else 0
+                self.skipped += end
+                self.lines += piece.count(b"\n", 0, end)
+                piece = piece[end:]  # noqa: PLW2901 - what is left of it
+                is_start = not piece
+            yield piece
 
 
-def _is_illegal(reference: re.Match[str]) -> bool:
-    code = int(reference[1], 16) if reference[1] else int(reference[2])
-    return (
-        (code < 0x20 and code not in (0x9, 0xA, 0xD))
-        or 0xD800 <= code <= 0xDFFF
-        or code in (0xFFFE, 0xFFFF)
-        or code > 0x10FFFF
-    )
+def find_encoding(head: bytes, override: str | None) -> tuple[str, int]:
+    """The codec's name and the length of the BOM: override, BOM, shape, declaration, UTF-8."""
+    bom = next(((name, len(mark)) for mark, name in _BOMS if head.startswith(mark)), None)
+    if override:
+        name = _codec(override, "the mapping's `file.encoding`")
+        if bom is not None and _same_family(name, bom[0]):
+            return bom
+        return name, 0
+    if bom:
+        return bom
+    space = _SPACE.match(head)
+    start = head[space.end() :] if space else head
+    shape = next((name for mark, name in _SHAPES if start.startswith(mark)), None)
+    if shape == "ebcdic":
+        raise UnreadableFileError(
+            "the file is EBCDIC; set `file.encoding` in the mapping (for instance "
+            "`file: {encoding: cp500}`)"
+        )
+    if shape:
+        return shape, 0
+    declared = _DECLARED.match(start)
+    if not declared:
+        return "utf-8", 0
+    name = _codec(declared[1].decode("ascii"), "the XML declaration")
+    if name.startswith(("utf_16", "utf-16", "utf_32", "utf-32")):
+        raise UnreadableFileError(
+            f"the file declares {declared[1].decode()} and is not; set `file.encoding` in the "
+            "mapping (for instance `file: {encoding: utf-8}`)",
+            line=1,
+            column=1,
+        )
+    return name, 0
+
+
+def _same_family(name: str, bom: str) -> bool:
+    return name.replace("_", "-")[:6] == bom[:6] or (name == "utf-8-sig" and bom == "utf-8")
+
+
+def _codec(name: str, where: str) -> str:
+    try:
+        found = codecs.lookup(name)
+    except (LookupError, ValueError) as error:
+        raise UnreadableFileError(
+            f"{where} names the encoding {name}, which is not known; {_ADVICE}"
+        ) from error
+    if found.name.replace("_", "-") in _NOT_FOR_FILES or not found._is_text_encoding:
+        raise UnreadableFileError(
+            f"{where} names the encoding {name}, which no XML file has; {_ADVICE}"
+        )
+    return found.name

@@ -1,135 +1,87 @@
-"""Entities of the internal subset, expanded where records use them, within a budget of our own."""
+"""What the DTD inside a document declares, as far as records need it: expat does the rest."""
 
 from __future__ import annotations
 
 import re
-
-from msgspec import Struct, field
+from collections.abc import Callable
+from typing import Final
+from xml.parsers.expat import XMLParserType
 
 from pim_connector.erp.record import UnreadableFileError
+from pim_connector.erp.recovery import undeclared
 
-PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
-MAX_ENTITIES = 10_000
-MAX_DEPTH = 16
-FREE_CHARACTERS = 1_000_000
-MAX_GROWTH = 4
-"""Expanded text may be a million characters, and beyond that four times what was read."""
-
-_PARTS = re.compile(
-    r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>"
-    r"""|<(?:[^<>"']|"[^"]*"|'[^']*')*>"""
-    r"|&([^#;&<>\s][^;&<>\s]*);",
-    re.DOTALL,
-)
+PREDEFINED: Final = frozenset({"amp", "lt", "gt", "quot", "apos"})
+MAX_ENTITIES: Final = 10_000
 _REFERENCE = re.compile(r"&([^#;&<>\s][^;&<>\s]*);")
-_FOREIGN_TEXT = re.compile(f"&(?!#|(?:{'|'.join(sorted(PREDEFINED))});)")
-_FOREIGN = re.compile(_FOREIGN_TEXT.pattern.encode())
 
 
-class Entities(Struct):
-    """The general entities a document declares.
+class Dtd:
+    """The entities and attribute defaults of one document.
 
-    References are replaced in the text of each record, because a record travels without its DTD.
+    `is_written` says that records have to be written anew, because they travel without the DTD.
+    References that the file does not declare are an error: expat skips those that a part of the DTD
+    might declare that is never fetched, in attributes without a word.
     """
 
-    declared: dict[str, str] = field(default_factory=dict)
-    external: set[str] = field(default_factory=set)
-    has_dtd: bool = False
-    _expanded: int = 0
-    _read: int = 0
+    def __init__(self, parser: XMLParserType, token: Callable[[], bytes]) -> None:
+        self.is_written = False
+        self._parser, self._token = parser, token
+        self._general: dict[str, str | None] = {}
+        self._parameters: dict[str, str | None] = {}
+        self._good: set[str] = set(PREDEFINED)
+        self._in_attlist = False
+        parser.EntityDeclHandler = self._entity
+        parser.AttlistDeclHandler = self._attribute
+        parser.DefaultHandlerExpand = self._unread
 
-    def declare(self, name: str, text: str | None) -> None:
-        """Notes an entity; the first declaration counts. External ones have no text."""
-        if len(self.declared) + len(self.external) >= MAX_ENTITIES:
+    def end(self) -> None:
+        """The DTD is over."""
+        parser = self._parser
+        parser.EntityDeclHandler = parser.AttlistDeclHandler = parser.DefaultHandlerExpand = None
+
+    def check(self, text: str) -> None:
+        """Raise UnreadableFileError for a reference in the text that cannot be expanded."""
+        for name in _REFERENCE.findall(text):
+            if name in self._good:
+                continue
+            if name not in self._general:
+                raise UnreadableFileError(undeclared(name))
+            value = self._general[name]
+            if value is None:
+                raise external(name)
+            self._good.add(name)
+            self.check(value)
+
+    def _entity(self, name: str, is_parameter: int, value: str | None, *_: str | None) -> None:
+        declared = self._parameters if is_parameter else self._general
+        if len(declared) >= MAX_ENTITIES:
             raise UnreadableFileError(f"more than {MAX_ENTITIES} entities are declared")
-        if name in self.declared or name in self.external:
+        declared.setdefault(name, value)
+        if value is not None and not is_parameter:
+            self.is_written = True
+
+    def _attribute(self, _: str, __: str, ___: str, default: str | None, ____: int) -> None:
+        if default is None:
             return
-        if text is None:
-            self.external.add(name)
-        else:
-            self.declared[name] = text
+        self.is_written = True
+        token = self._token().decode("utf-8", "replace")
+        if token.startswith("%"):
+            token = self._parameters.get(token[1:-1]) or ""
+        self.check(token)
 
-    def note_entity(self, name: str, is_parameter: int, value: str | None, *_: str | None) -> None:
-        """Takes what expat says of an entity; parameters of the DTD itself are not followed."""
-        if not is_parameter:
-            self.declare(name, value)
-
-    def expand(self, xml: str) -> str:
-        """The XML with all entities replaced but the five that need no declaration.
-
-        Raises UnreadableFileError for unknown and external entities, circles and blow-ups.
-        """
-        if not self.has_dtd:
-            return xml
-        self._read += len(xml)
-        if not _FOREIGN_TEXT.search(xml):
-            return xml
-        return _PARTS.sub(self._part, xml)
-
-    def first_reference(self, data: bytes, start: int) -> int:
-        """Where an entity may be referred to that only a DTD declares; the end where none is.
-
-        Without a DTD expat itself refuses such references.
-        """
-        found = _FOREIGN.search(data, start) if self.has_dtd else None
-        return found.start() if found else len(data)
-
-    def check(self, name: str) -> None:
-        """Raises UnreadableFileError for a reference that cannot be expanded."""
-        if name not in PREDEFINED:
-            self._text_of(name, ())
-
-    def _part(self, found: re.Match[str]) -> str:
-        if found[1] is not None:
-            return self._reference(found[1])
-        part = found[0]
-        if part.startswith(("<!", "<?")) or "&" not in part:
-            return part
-        return _REFERENCE.sub(lambda inside: self._in_attribute(inside[1]), part)
-
-    def _reference(self, name: str) -> str:
-        return f"&{name};" if name in PREDEFINED else self._count(self._text_of(name, ()))
-
-    def _in_attribute(self, name: str) -> str:
-        text = self._reference(name)
-        if name in PREDEFINED:
-            return text
-        if "<" in text:
-            raise UnreadableFileError(f"the entity &{name}; holds `<` and is used in an attribute")
-        return text.replace('"', "&quot;").replace("'", "&apos;")
-
-    def _text_of(self, name: str, inside: tuple[str, ...]) -> str:
-        if name in self.external:
-            raise UnreadableFileError(f"&{name}; is an external entity; those are never fetched")
-        if name not in self.declared:
+    def _unread(self, part: str) -> None:
+        """A part of the DTD that expat leaves out, behind an entity that is not fetched."""
+        if part == "<!ATTLIST":
+            self._in_attlist = True
+        elif part == ">":
+            self._in_attlist = False
+        elif self._in_attlist and part[:1] in ("'", '"'):
             raise UnreadableFileError(
-                f"the entity &{name}; is not declared in the file (external DTDs are never fetched)"
-            )
-        if name in inside or len(inside) >= MAX_DEPTH:
-            raise UnreadableFileError(
-                f"the entity &{name}; contains itself or is nested too deeply"
+                f"the DTD inside the file gives an attribute the default {part} behind a parameter "
+                "entity that is not fetched; such defaults are not read, write the attribute out"
             )
 
-        def nested(found: re.Match[str]) -> str:
-            inner = found[1]
-            return found[0] if inner in PREDEFINED else self._text_of(inner, (*inside, name))
 
-        return self._count(_REFERENCE.sub(nested, self.declared[name]))
-
-    def _count(self, text: str) -> str:
-        self._expanded += len(text)
-        if self._expanded > FREE_CHARACTERS + MAX_GROWTH * self._read:
-            raise UnreadableFileError(
-                "the entities of the file expand to far more than the file holds: that is an "
-                "attack or a mistake, and is not read"
-            )
-        return text
-
-
-def refuse_default(element: str, attribute: str, _: str, default: str | None, __: int) -> None:
-    """Takes what expat says of an attribute in the DTD: records travel without it."""
-    if default is not None:
-        raise UnreadableFileError(
-            f"the DTD inside the file gives {element}/@{attribute} the default {default!r}; "
-            "such defaults are not supported, write the attribute out"
-        )
+def external(name: str) -> UnreadableFileError:
+    """The error of an entity that is outside of the file."""
+    return UnreadableFileError(f"&{name}; is an external entity; those are never fetched")

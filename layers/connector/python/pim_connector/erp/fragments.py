@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeAlias
 
+from lxml import etree
 from msgspec import Struct, field
 
-from pim_connector.erp.cuts import Cut, Tag
-from pim_connector.erp.entities import Entities
+from pim_connector.erp.elements import Cut, Tag
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
+from pim_connector.mapping.compiled import HeadValue
+from pim_connector.mapping.context import View, record_node, single_text
+from pim_connector.mapping.converters import Refusal
 
 Skeleton: TypeAlias = tuple[str, str]
 """The start tags of an element's ancestors, and their end tags."""
@@ -37,36 +40,28 @@ class Skeletons:
         return opened, closed
 
 
-def lone_xml(cut: Cut, skeleton: Skeleton, entities: Entities) -> str:
-    """What `record_xml` gives of a record by itself, in which nothing else was asked for."""
-    opened, closed = skeleton
-    text = cut.content.decode("utf-8")
-    return f"{opened}{_MARK}{entities.expand(text) if entities.has_dtd else text}{closed}"
+def _nothing(_: Cut) -> bool:
+    return False
 
 
 def record_xml(
-    cut: Cut,
-    root: Cut,
-    skeleton: Skeleton,
-    *,
-    leave_out: Callable[[Cut], bool],
-    entities: Entities,
+    cut: Cut, root: Cut, skeleton: Skeleton, *, leave_out: Callable[[Cut], bool] = _nothing
 ) -> str:
     """The record inside the skeleton of its ancestors, with the mark before it.
 
     `root` is the record itself, or the ancestor that is kept whole; the skeleton is that of `root`.
     Elements inside it that `leave_out` says are cut away, but never those around the record.
     """
-    if root is cut and not cut.inner:
-        return lone_xml(cut, skeleton, entities)
     opened, closed = skeleton
+    content = root.content
+    if root is cut and not cut.inner:
+        return f"{opened}{_MARK}{content.decode('utf-8')}{closed}"
     gaps = [(cut.start, cut.start, _MARK)]
     gaps += [
         (inner.start, inner.end, "")
         for inner in root.flat()
         if inner is not root and inner.end and not _around(inner, cut) and leave_out(inner)
     ]
-    content = root.content
     pieces: list[str] = []
     place = root.start
     for start, end, text in sorted(gaps):
@@ -76,8 +71,7 @@ def record_xml(
         pieces.append(text)
         place = end
     pieces.append(content[place - root.start :].decode("utf-8"))
-    xml = entities.expand("".join(pieces))
-    return f"{opened}{xml}{closed}"
+    return f"{opened}{''.join(pieces)}{closed}"
 
 
 def _around(inner: Cut, cut: Cut) -> bool:
@@ -91,8 +85,10 @@ class HeadDocument(Struct):
     _open: list[Tag] = field(default_factory=list)
     _size: int = 0
 
-    def add(self, cut: Cut, *, shallow: bool, entities: Entities) -> None:
-        """Adds an element, in document order; only its start tag when `shallow`."""
+    def add(self, cut: Cut, *, shallow: bool) -> None:
+        """Add an element, in document order; only its start tag when `shallow`."""
+        if cut.fault is not None:
+            raise cut.fault
         wanted = [*cut.ancestors, *([cut.tag] if shallow else [])]
         same = 0
         for mine, theirs in zip(self._open, wanted, strict=False):
@@ -105,12 +101,30 @@ class HeadDocument(Struct):
             self._write(tag.written(with_attributes=True))
             self._open.append(tag)
         if not shallow:
-            self._write(entities.expand(cut.content.decode("utf-8")))
+            self._write(cut.content.decode("utf-8"))
 
-    def xml(self) -> str:
-        """The document; empty text when nothing was added."""
-        ends = "".join(f"</{tag.name}>" for tag in reversed(self._open))
-        return "".join(self._written) + ends
+    def evaluate(self, values: Collection[HeadValue]) -> dict[str, str]:
+        """The head values by name, "" where there is none; UnreadableFileError for several."""
+        xml = "".join(self._written) + "".join(f"</{tag.name}>" for tag in reversed(self._open))
+        if not xml:
+            return {value.name: "" for value in values}
+        try:
+            node = record_node(xml)
+        except etree.XMLSyntaxError as error:
+            raise UnreadableFileError(
+                f"the elements that `head` reads are not XML by themselves: {error.msg}"
+            ) from error
+        view = View({}, {}, node, lambda _, __: [])
+        found = {}
+        for value in values:
+            try:
+                found[value.name] = single_text(value.reader.evaluate(view, node))
+            except Refusal as refusal:
+                raise UnreadableFileError(
+                    f"the head value {value.name} ({value.reader.label}): {refusal}: "
+                    f"{refusal.value}"
+                ) from refusal
+        return found
 
     def _close(self, tags: Iterable[Tag]) -> None:
         for tag in reversed([*tags]):

@@ -50,6 +50,9 @@ State: TypeAlias = frozenset[tuple[int, int]]
 """How far each path is matched: (path number, steps done)."""
 
 
+MAX_KNOWN = 10_000
+
+
 class PathMatcher:
     """Follows the element stack; what it works out once for a name it remembers."""
 
@@ -63,6 +66,8 @@ class PathMatcher:
         key = (state, name)
         found = self._known.get(key)
         if found is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()  # a file may have a name for each product
             found = self._known[key] = self._work_out(state, name)
         return found
 

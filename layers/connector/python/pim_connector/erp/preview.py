@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pim_connector.akeneo.structure import Structure
-from pim_connector.erp.reading import RecordReader
+from pim_connector.erp.reader import RecordReader
 from pim_connector.erp.record import SourceRecord
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.results import (

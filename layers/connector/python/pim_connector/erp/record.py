@@ -33,6 +33,7 @@ class SourceRecord(Struct, frozen=True, kw_only=True):
     xml: str
     head: dict[str, str] = {}
     tables: Tables = {}
+    fault: str = ""
 
 
 class UnreadableFileError(RejectedError):

@@ -8,7 +8,6 @@ from collections.abc import Mapping as MappingOf
 from functools import partial
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiled import (
@@ -17,7 +16,6 @@ from pim_connector.mapping.compiled import (
     CompiledTable,
     Contents,
     HeadValue,
-    glimpse_for,
 )
 from pim_connector.mapping.context import Evaluate
 from pim_connector.mapping.expressions import Compiler, Usage
@@ -223,7 +221,7 @@ class _Work(Struct):
             sees_ancestors=usage.upward,
         )
         compiler.known_variables = head_names
-        return replace(compiled, glimpse=glimpse_for(compiled))
+        return compiled
 
     def _let(
         self, rule: RecordRule, place: Path, head_names: set[str]

@@ -33,21 +33,17 @@ from pim_connector.mapping.steps import (
     scalar_text,
     text_step,
 )
-from pim_connector.mapping.xpath import DEFAULT, Node, XPathError, XPathExpression, compile_xpath
+from pim_connector.mapping.xpath import Node, XPathError, XPathExpression, compile_xpath
 
 T = TypeVar("T")
 
 
 class Reader(Struct, frozen=True):
-    """A compiled source; errors name it by `label`; `constant` is set where it reads nothing.
-
-    `plain` is the path where the source is nothing but the text at it.
-    """
+    """A compiled source; errors name it by `label`; `constant` is set where it reads nothing."""
 
     evaluate: Evaluate
     label: str
     constant: str | None = None
-    plain: str | None = None
 
 
 class Usage(Struct):
@@ -150,13 +146,7 @@ class Compiler:
     def _xpath(self, source: Source, text: str, path: Path) -> Reader:
         compiled = self.expression(text, path)
         whitespace = source.whitespace or self.mapping.file.defaults.whitespace
-        is_plain = source.take == "text" and whitespace == "strip"
-        is_plain = is_plain and DEFAULT not in self.mapping.file.namespaces
-        return Reader(
-            texts_of(compiled.select, source.take, whitespace),
-            text,
-            plain=text if is_plain else None,
-        )
+        return Reader(texts_of(compiled.select, source.take, whitespace), text)
 
     def steps(self, steps: Iterable[str | Step], path: Path) -> list[RunStep]:
         """Compiled steps; what cannot be compiled is a problem."""

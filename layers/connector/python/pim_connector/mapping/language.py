@@ -411,6 +411,36 @@ class File(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, 
             description="Control characters XML does not allow: refuse the file, or drop and count."
         ),
     ] = "reject"
+    leading_space: Annotated[
+        Literal["reject", "skip"],
+        Meta(description="White space or a byte order mark before the XML declaration."),
+    ] = "reject"
+    trailing_garbage: Annotated[
+        Literal["reject", "skip"],
+        Meta(
+            description="What is no XML behind the document (Ctrl-Z, NULs), and whatever stands "
+            "behind a gzip archive: refuse the file, or pass over and count."
+        ),
+    ] = "reject"
+    html_entities: Annotated[
+        Literal["reject", "read"],
+        Meta(description="`&nbsp;` and the others of HTML, where the file does not declare them."),
+    ] = "reject"
+    bare_ampersands: Annotated[
+        Literal["reject", "read"],
+        Meta(description="A `&` that begins no reference: refuse the file, or read it as text."),
+    ] = "reject"
+    documents: Annotated[
+        Literal["one", "several"],
+        Meta(description="Whether XML documents may follow one another in one file."),
+    ] = "one"
+    recover: Annotated[
+        Literal["nothing", "records"],
+        Meta(
+            description="`records`: one that is not well-formed is rejected with its place, and "
+            "reading goes on at the next one."
+        ),
+    ] = "nothing"
     max_record_megabytes: Annotated[int, Meta(ge=1, le=256)] = 16
 
 

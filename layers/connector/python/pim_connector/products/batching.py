@@ -17,12 +17,11 @@ import msgspec
 from msgspec import Struct
 
 from pim_connector.aws.bucket import Bucket
-from pim_connector.aws.queue import FifoQueue, Outgoing
+from pim_connector.aws.queue import MAX_BYTES, FifoQueue, Outgoing
 from pim_connector.mapping.results import Identity
 from pim_connector.products.decisions import Candidate
 from pim_connector.sync.jobs import OutboxEntry, store
 from pim_connector.sync.messages import (
-    MAX_BYTES,
     MAX_RECORDS,
     ClaimCheck,
     Envelope,

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pim_connector.aws.bucket import Bucket
-from pim_connector.erp.reading import read_records
+from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.results import Identity, Rejected

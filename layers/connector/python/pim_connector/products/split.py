@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from pim_connector.aws.bucket import Bucket
-from pim_connector.erp.reading import RecordReader, Resumption, read_records
+from pim_connector.erp.reader import RecordReader, read_records
 from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.logs import log_outcome
 from pim_connector.mapping.results import FieldError, Identity, Rejected
@@ -88,22 +88,23 @@ def exhausted_problem(run: Run, records: int, tries: int) -> str:
 CHECKPOINT_CHUNKS: Final = 50
 MARGIN_SECONDS: Final = 30.0
 """Time left for the checkpoint when a chunk ends; a chunk takes a second or two."""
+LAST_SECONDS: Final = 3.0
+"""Time left where this invocation has not done a chunk yet: it stops before it is stopped."""
 MAX_TRIES: Final = 6
 """Take-overs without a checkpoint in between, after which the file itself is to blame."""
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """How far a split has come: what a checkpoint holds.
-
-    `resumption` is where the file is read on, some records before if need be; without it all of it
-    is read again.
-    """
+    """How far a split has come: what a checkpoint holds."""
 
     records: int = 0
     chunks: int = 0
     number: int = 0
     open_batches: list[OpenBatch] = []
-    resumption: Resumption | None = None
+
+
+class _OutOfTimeError(Exception):
+    """The seconds that this invocation has are nearly over."""
 
 
 class Split:
@@ -126,31 +127,49 @@ class Split:
         self._tired = parts.splits.worn_out(run.id, MAX_TRIES)
 
     def read(self, remaining: Callable[[], float]) -> bool:
-        """Read on until the file ends or `remaining()` seconds run low; False says the latter."""
+        """Read on until the file ends or `remaining()` seconds run low; False says the latter.
+
+        Time is looked at between chunks, and between pieces of the file: one record may be large,
+        and records that were sent before are read over. No checkpoint is made where nothing new was
+        done, so that a file that never gets further ends as worn out.
+        """
         progress, end = self._progress, FileEnd()
-        reader = self._reader()
-        for chunk in chunks_of(reader, self._plan.compiled.identify, end):
-            if self._tired and progress.chunks + 1 not in self._stored:
-                self._parts.splits.exhaust(self._run)
-                self._end(exhausted_problem(self._run, progress.records, MAX_TRIES))
-                return True
-            self._chunk(chunk)
-            if remaining() < MARGIN_SECONDS:
-                self._checkpoint(reader)
-                return False
-            if progress.chunks % CHECKPOINT_CHUNKS == 0:
-                self._checkpoint(reader)
+        begun = progress.chunks
+
+        def look_at_the_clock() -> None:
+            least = MARGIN_SECONDS if progress.chunks > begun else LAST_SECONDS
+            if remaining() < least:
+                raise _OutOfTimeError
+
+        self._reader = self._read_records(look_at_the_clock)
+        try:
+            for chunk in chunks_of(self._reader, self._plan.compiled.identify, end):
+                if self._tired and progress.chunks + 1 not in self._stored:
+                    return self._give_up()
+                self._chunk(chunk)
+                look_at_the_clock()
+                if progress.chunks % CHECKPOINT_CHUNKS == 0:
+                    self._checkpoint()
+        except _OutOfTimeError:
+            if progress.chunks > begun:
+                self._checkpoint()
+            return self._tired and self._give_up()
         self._end(reading_problem(self._run, self._plan.pin, end.problem, progress.records))
         return True
 
-    def _reader(self) -> RecordReader:
+    def _give_up(self) -> Literal[True]:
+        self._parts.splits.exhaust(self._run)
+        self._end(exhausted_problem(self._run, self._progress.records, MAX_TRIES))
+        return True
+
+    def _read_records(self, pulse: Callable[[], None]) -> RecordReader:
         file = run_file(self._run)
         return read_records(
             lambda: self._parts.bucket.open(file),
             self._plan.compiled,
             skip=self._progress.records,
-            start=self._progress.resumption,
             others=self._plan.others,
+            pulse=pulse,
         )
 
     def _chunk(self, records: Sequence[tuple[SourceRecord, Found]]) -> None:
@@ -205,8 +224,7 @@ class Split:
             encoded = encode_record(message_record(candidate, identity, self._force))
             yield from self._batcher.add(group, identity.resource, candidate.record.head, encoded)
 
-    def _checkpoint(self, reader: RecordReader) -> None:
-        self._progress.resumption = reader.resumption() or self._progress.resumption
+    def _checkpoint(self) -> None:
         self._progress.number = self._batcher.number
         self._progress.open_batches = self._batcher.open_batches
         key = claim_check_key(self._run.id, f"checkpoint-{self._progress.chunks:06d}")
@@ -229,10 +247,16 @@ class Split:
     def _missing(self, problem: str | None) -> tuple[int | None, str | None]:
         """Look after the products that this full export lacks: how many, and why they wait.
 
-        A file that ended early, or came after a newer one, says nothing about what is missing.
+        A file that ended early, has a hole, or came after a newer one says nothing about what is
+        missing.
         """
         parts, origin = self._parts, self._plan.origin
-        if problem or origin.exports != "full" or self._decisions.run_context.newer:
+        if (
+            problem
+            or self._reader.holes
+            or origin.exports != "full"
+            or self._decisions.run_context.newer
+        ):
             return None, None
         missing = find_missing(self._run, self._seen, parts.registry, parts.bucket)
         if missing is None:

@@ -21,7 +21,7 @@ from msgspec import Struct
 from pim_connector.aws.bucket import Bucket, StoredObject
 from pim_connector.aws.events import SPLIT_CONTINUES
 from pim_connector.aws.table import LEASE_SECONDS
-from pim_connector.erp.head import read_order
+from pim_connector.erp.reader import read_order
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.logs import about

@@ -47,8 +47,6 @@ def group_id(group: int) -> str:
 VERSION: Final = 1
 MAX_RECORDS: Final = 100
 """Lines of one collection PATCH (https://api.akeneo.com/documentation/overview.html#limits)."""
-MAX_BYTES: Final = 1_048_576
-"""One SQS message, and the sum of the messages of one batch request."""
 
 Tables = dict[str, dict[str, list[dict[str, str]]]]
 
@@ -371,14 +369,14 @@ def pack(source: str, group: int, changes: Iterable[Change]) -> Iterator[AssetMe
     """Put changes of one message group into messages in their order, each within count and
     weight.
     """
-    group: list[Change] = []
+    batch: list[Change] = []
     bytes_ = 0
     for change in map(fitting, changes):
         more = weight(change) + 1
-        if group and (len(group) == MOST_CHANGES or bytes_ + more > MOST_BYTES):
-            yield AssetMessage(source=source, group=group, changes=tuple(group))
-            group, bytes_ = [], 0
-        group.append(change)
+        if batch and (len(batch) == MOST_CHANGES or bytes_ + more > MOST_BYTES):
+            yield AssetMessage(source=source, group=group, changes=tuple(batch))
+            batch, bytes_ = [], 0
+        batch.append(change)
         bytes_ += more
-    if group:
-        yield AssetMessage(source=source, group=group, changes=tuple(group))
+    if batch:
+        yield AssetMessage(source=source, group=group, changes=tuple(batch))

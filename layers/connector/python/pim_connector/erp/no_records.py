@@ -6,19 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from xml.parsers import expat
+from itertools import islice
 
 from msgspec import Struct, field
 
-from pim_connector.erp.archives import unpacked
-from pim_connector.erp.decoding import Decoder
+from pim_connector.erp.elements import Cut, Tag, XmlStream
 from pim_connector.erp.paths import ANY, ElementPath, PathStep
 from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.stream import XmlStream
 
 MAX_PATHS = 2_000
 MAX_LEVELS = 8
-MAX_BYTES = 64_000_000
+MAX_ELEMENTS = 300_000
+EVERY = ElementPath("//*", (PathStep(ANY, deep=True),), shallow=True)
 
 
 def explain_no_records(stream: XmlStream, wanted: Sequence[ElementPath]) -> None:
@@ -87,34 +86,30 @@ class _Seen(Struct):
 
     counts: Counter[str] = field(default_factory=Counter)
     namespaces: dict[str, str] = field(default_factory=dict)
-    stack: list[str] = field(default_factory=list)
 
-    def start(self, name: str, _: dict[str, str]) -> None:
-        uri, _space, local = name.rpartition(" ")
-        path = f"{self.stack[-1] if self.stack else ''}/{local}"[:500]
-        self.stack.append(path)
-        if len(self.stack) <= MAX_LEVELS and (path in self.counts or len(self.counts) < MAX_PATHS):
+    def note(self, cut: Cut) -> None:
+        """Note one element."""
+        tags = (*cut.ancestors, cut.tag)
+        path = "".join(f"/{tag.name.rpartition(':')[2]}" for tag in tags)[:500]
+        if len(tags) <= MAX_LEVELS and (path in self.counts or len(self.counts) < MAX_PATHS):
             self.counts[path] += 1
-            self.namespaces[path] = uri
+            self.namespaces[path] = _namespace(tags)
 
-    def end(self, _: str) -> None:
-        self.stack.pop()
+
+def _namespace(tags: Sequence[Tag]) -> str:
+    """The namespace of the last of the tags, "" for none."""
+    prefix = tags[-1].name.rpartition(":")[0]
+    declaration = f"xmlns:{prefix}" if prefix else "xmlns"
+    found = (t.attributes[declaration] for t in reversed(tags) if declaration in t.attributes)
+    return next(found, "")
 
 
 def _seen_paths(stream: XmlStream) -> _Seen:
     """What the file holds, within limits of memory and time."""
     seen = _Seen()
-    parser = expat.ParserCreate("utf-8", " ")
-    parser.StartElementHandler = seen.start
-    parser.EndElementHandler = seen.end
-    parser.DefaultHandler = lambda _: None
-    read = 0
-    decoder = Decoder(override=stream.encoding, illegal=stream.illegal_characters)
     # The caller has already read the file to its end; here it is read for the message only.
-    with suppress(expat.ExpatError, UnreadableFileError), stream.open_file() as file:
-        for data in decoder.decode(unpacked(file).chunks):
-            parser.Parse(data, False)
-            read += len(data)
-            if read > MAX_BYTES:
-                break
+    with suppress(UnreadableFileError):
+        for cut in islice(stream.again().cuts([EVERY]), MAX_ELEMENTS):
+            if cut.fault is None:
+                seen.note(cut)
     return seen
