@@ -29,13 +29,13 @@ def clock() -> Clock:
 @pytest.fixture
 def house(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    with mock_aws(), httpx.Client() as http:
+    with mock_aws():
         dynamodb = boto3.client("dynamodb")
         table(dynamodb, "StateTable", "pk")
         table(dynamodb, "RunTable", "pk", "sk")
         secrets = boto3.client("secretsmanager")
         secrets.create_secret(Name="akeneo", SecretString=json.dumps({"username": "erp"}))
-        yield House(clock=clock, key=KEY, http=http)
+        yield House(clock=clock, key=KEY)
 
 
 def table(dynamodb: Any, name: str, *keys: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import boto3
@@ -35,10 +36,10 @@ class House:
 
     clock: Clock
     key: bytes
-    http: httpx.Client
     stack: str = "shop"
     pim_url: str = "https://pim.example.com"
     scopes: tuple[str, ...] = SCOPES
+    new_http: Callable[[], httpx.Client] = httpx.Client
 
     @property
     def state_table(self) -> Table:
@@ -68,7 +69,7 @@ class House:
             one_time=self.one_time,
             scopes=lambda: self.scopes,
             now=self.clock,
-            new_http=lambda: self.http,
+            new_http=self.new_http,
         )
 
     @property

@@ -245,6 +245,7 @@ class TestRefused:
             "javascript:alert(1)",
             "{pim}.evil.example",
             "{pim}@evil.example",
+            "http://julia:secret@{host}",
             "{pim}/path",
             "//evil.example",
             "https://pim.example.com:1",
@@ -253,7 +254,9 @@ class TestRefused:
     def test_the_pim_of_somebody_else(
         self, browser: Browser, app: App, house: House, other: str
     ) -> None:
-        url = console("/app/activate", pim_url=other.format(pim=house.pim_url))
+        url = console(
+            "/app/activate", pim_url=other.format(pim=house.pim_url, host=house.pim_url[7:])
+        )
         self.refused(browser.open(url), "serves")
         assert STATE_COOKIE not in browser.cookies.held
 
@@ -474,8 +477,8 @@ class TestForgedIdTokens:
                 return httpx.Response(answer.status_code, json=body)
 
         page = opened(browser, app)
-        with httpx.Client(transport=Between()) as house.http:
-            answer = browser.confirm(page)
+        house.new_http = lambda: httpx.Client(transport=Between())
+        answer = browser.confirm(page)
         assert answer.status == 403
         assert browser.session is None
         assert "app_token" not in secret()

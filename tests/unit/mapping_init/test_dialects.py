@@ -8,13 +8,11 @@ import io
 
 import pytest
 
-from cli.sampling.candidates import candidates
-from cli.sampling.drafting import draft_mapping
-from cli.sampling.outline import outline_of
-from cli.sampling.prefixes import Prefixes
-from pim_connector.erp.elements import XmlStream
+from cli.drafting.drafting import draft_mapping
+from cli.drafting.records import candidates
+from cli.drafting.sample import read_sample
 from pim_connector.mapping.compiling import compile_mapping
-from pim_connector.mapping.language import RecordRule, Source, Step, ValueRule
+from pim_connector.mapping.language import PivotRule, RecordRule, Source, Step, ValueRule
 from pim_connector.mapping.loading import load_mapping
 
 
@@ -22,16 +20,20 @@ def draft(xml: str) -> str:
     return draft_mapping(lambda: io.BytesIO(xml.encode()), None).text
 
 
-def record_of(xml: str) -> RecordRule:
+def records_of(xml: str) -> list[RecordRule]:
     mapping = load_mapping(draft(xml).encode(), name="draft")
     compile_mapping(mapping)
-    (record,) = mapping.file.records.values()
+    return [*mapping.file.records.values()]
+
+
+def record_of(xml: str) -> RecordRule:
+    (record,) = records_of(xml)
     return record
 
 
 def first_path(xml: str) -> str:
-    stream = XmlStream(open_file=lambda: io.BytesIO(xml.encode()))
-    return candidates(outline_of(stream, Prefixes()))[0].path
+    sample = read_sample(lambda: io.BytesIO(xml.encode()))
+    return candidates(sample.root, sample.names)[0].path
 
 
 STOCK = "<stock v='2'><code>{0}</code><name>n{0}</name><unit>kg</unit><price>1</price></stock>"
@@ -139,12 +141,14 @@ def test_amounts_of_something_else_are_no_prices(item: str) -> None:
     assert (rule.type, rule.currency) == ("number", None)
 
 
-def test_variants_inside_a_product_are_no_prices_of_it_and_are_pointed_out() -> None:
-    variant = "<V id='{0}'><EAN>859{0}</EAN><PRICE>1{0}</PRICE></V>"
-    product = f"<P id='{{0}}'><N>n{{0}}</N><VS>{variant.format(7)}{variant.format(8)}</VS></P>"
-    xml = f"<S>{product.format(1)}{product.format(2)}</S>"
-    assert list(record_of(xml).values) == ["n"]
-    assert "#   /S/P/VS/V  4 elements" in draft(xml)
+def test_variants_inside_a_product_get_a_rule_of_their_own_and_the_product_is_their_model() -> None:
+    variant = "<Variant><EAN>859{0}</EAN><PRICE>1{0}</PRICE></Variant>"
+    rows = [variant.format(n) * 1 for n in range(10, 14)]
+    products = (f"<P id='A{n}'><N>n{n}</N><VS>{rows[n]}{rows[n + 2]}</VS></P>" for n in (0, 1))
+    model, variants = records_of(f"<S>{''.join(products)}</S>")
+    assert (model.resource, list(model.values)) == ("product_model", ["n"])
+    assert (variants.path, variants.identifier) == ("/S/P/VS/Variant", "EAN")
+    assert (variants.parent, list(variants.values)) == ("../../@id", ["price"])
 
 
 def test_a_currency_by_its_sign_goes_through_a_map() -> None:
@@ -157,13 +161,14 @@ def test_a_currency_by_its_sign_goes_through_a_map() -> None:
         ).replace("6b", "62")
         for n in (1, 2)
     )
-    rules = record_of(f"<s>{items}</s>").values
-    (first, second) = (rule for rule in rules.values() if isinstance(rule, ValueRule))
-    assert (first.each, second.each) == ("Цены/Цена[ИдТипа = 'a']", "Цены/Цена[ИдТипа = 'b']")
-    assert isinstance(first.currency, Source)
-    step = first.currency.steps[0]
-    assert isinstance(step, Step)
-    assert step.map == {"руб": "RUB"}
+    (pivot,) = record_of(f"<s>{items}</s>").pivots
+    assert (pivot.each, pivot.key, pivot.from_) == ("Цены/Цена", "ИдТипа", "ЦенаЗаЕдиницу")
+    for rule in pivot.attributes.values():
+        assert isinstance(rule, PivotRule)
+        assert isinstance(rule.currency, Source)
+        step = rule.currency.steps[0]
+        assert isinstance(step, Step)
+        assert step.map == {"руб": "RUB"}
 
 
 @pytest.mark.parametrize(

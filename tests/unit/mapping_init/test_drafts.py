@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.sampling.candidates import candidates
-from cli.sampling.drafting import draft_mapping
-from cli.sampling.matching import likeness
-from cli.sampling.outline import outline_of
-from cli.sampling.prefixes import Prefixes
-from cli.sampling.writing import comment, scalar
+from cli.drafting.attributes import likeness
+from cli.drafting.drafting import draft_mapping
+from cli.drafting.records import candidates
+from cli.drafting.sample import read_sample
+from cli.drafting.writing import comment, scalar
 from pim_connector.akeneo.structure import Structure
-from pim_connector.erp.elements import XmlStream
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.language import MappingFile, Source, ValueRule
 from pim_connector.mapping.loading import load_mapping, load_yaml
@@ -46,8 +44,8 @@ def shop(*items: str, head: str = "") -> str:
 
 
 def paths_of(xml: str) -> list[str]:
-    stream = XmlStream(open_file=lambda: io.BytesIO(xml.encode()))
-    return [each.path for each in candidates(outline_of(stream, Prefixes()))]
+    sample = read_sample(lambda: io.BytesIO(xml.encode()))
+    return [each.path for each in candidates(sample.root, sample.names)]
 
 
 def test_rows_inside_a_record_are_not_taken_for_records() -> None:
@@ -121,8 +119,8 @@ def test_attributes_in_the_namespace_of_the_elements_get_a_prefix() -> None:
     row = "<R s:kind='x{0}'><SKU>A-{0}</SKU></R>"
     xml = f"<T xmlns='urn:s' xmlns:s='urn:s'>{row.format(1)}{row.format(2)}</T>"
     mapping = mapping_of(xml)
-    assert mapping.namespaces == {"default": "urn:s", "a": "urn:s"}
-    assert list(mapping.records["r"].values.values()) == ["@a:kind"]
+    assert mapping.namespaces == {"default": "urn:s", "s": "urn:s"}
+    assert list(mapping.records["r"].values.values()) == ["@s:kind"]
 
 
 @pytest.mark.parametrize(
@@ -230,9 +228,9 @@ def test_attributes_of_the_pim_are_proposed_by_name_and_type() -> None:
 @pytest.mark.parametrize(
     ("name", "code", "least", "most"),
     [
-        ("PRODUCTNAME", "name", 0.9, 0.9),
+        ("PRODUCTNAME", "name", 0.9, 0.95),
         ("colour", "color", 0.9, 0.9),
-        ("Ширина", "width", 0.9, 0.9),
+        ("Ширина", "width", 0.9, 0.95),
         ("net_weight", "NetWeight", 1.0, 1.0),
         ("delivery_price", "list_price", 0.0, 0.5),
         ("height", "brand", 0.0, 0.0),

@@ -15,8 +15,9 @@ import hashlib
 import hmac
 import json
 import secrets as random_words
+import ssl
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -125,7 +126,7 @@ class AppConnection:
         one_time: OneTime,
         scopes: Callable[[], tuple[str, ...]],
         now: Callable[[], float],
-        new_http: Callable[[], httpx.Client] = lambda: httpx.Client(timeout=TIMEOUT_SECONDS),
+        new_http: Callable[[], httpx.Client] | None = None,
         new_word: Callable[[], str] = lambda: random_words.token_urlsafe(32),
     ) -> None:
         self.pim_url = origin_of(pim_url)
@@ -133,13 +134,8 @@ class AppConnection:
         self._one_time = one_time
         self._scopes = scopes
         self._now = now
-        self._new_http = new_http
+        self._new_http = new_http or _http_client
         self._new_word = new_word
-
-    @cached_property
-    def _http(self) -> httpx.Client:
-        """Made when the PIM is first called: most pages of the console never do."""
-        return self._new_http()
 
     def app(self) -> App | None:
         """Return the app's client id and secret, or None where nobody has entered them."""
@@ -277,13 +273,24 @@ class AppConnection:
 
     def _called(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
-            answer = self._http.request(method, self.pim_url + path, **request)
+            with self._new_http() as http:
+                answer = http.request(method, self.pim_url + path, **request)
         except httpx.HTTPError as error:
             kind = type(error).__name__  # not chained: it may hold what was sent
             raise TransientError(f"the PIM did not answer {path} ({kind}); try again") from None
         if answer.status_code == 429 or answer.status_code >= 500:
             raise TransientError(f"the PIM answered {path} with {answer.status_code}; try again")
         return answer
+
+
+def _http_client() -> httpx.Client:
+    """Make a client for one call: a function that sleeps holds no connection open."""
+    return httpx.Client(timeout=TIMEOUT_SECONDS, verify=_trusted())
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
 
 
 def checked_app(client_id: str, client_secret: str) -> App:

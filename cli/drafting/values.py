@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cli.sampling.words import CURRENCY, CURRENCY_SIGNS, tokens, unit_of, words_of
+from cli.drafting.words import CURRENCY, CURRENCY_SIGNS, concept, named, tokens, unit_of
 from pim_connector.mapping.converters import Refusal, read_date, read_number
 from pim_connector.mapping.language import NumberFormat
 
@@ -57,24 +57,12 @@ BOOLEANS = (
     ("так", "ні"),
     ("1", "0"),
 )
-FLAG_WORDS = words_of(
-    "is has flag active enabled enable available avail online visible deleted discontinued "
-    "searchable taxable returnable manage allow for"
-)
-MONEY_WORDS = words_of(
-    "price preis cena cost amount rsp rrp srp uvp цена ціна prix precio prezzo money msrp prijs "
-    "fiyat fiyati fiyatı pret pris hinta ár valor"
-)
+FLAG_WORDS = named("flags")
+MONEY_WORDS = named("money")
 PRICES = ("price", "preis", "prijs", "fiyat", "fiyati", "fiyatı", "цена")
 """How names written as one word begin or end: `RETAILPRICE`, `PRICEWITHVAT`."""
-NOT_MONEY = words_of(
-    "quantity qty per count type date factor rate basis unit list stock package packaging measure "
-    "id code name group level"
-)
-NAME_OF_CODE = words_of(
-    "id ids ean gtin upc code sku number nr no barcode phone zip aid pid key mpn isbn tariff "
-    "unspsc ref version"
-)
+NOT_MONEY = named("not_money")
+NAME_OF_CODE = named("codes_end")
 _IMAGE = re.compile(r"\.(jpe?g|png|gif|webp|tiff?|svg|bmp)(\?.*)?$", re.IGNORECASE)
 _FILE = re.compile(r"\.(pdf|docx?|xlsx?|zip|mp4|dwg|dxf|step?)(\?.*)?$", re.IGNORECASE)
 _AMOUNT = re.compile(r"([^\d+\-.,]*)\s*([+-]?\d[\d.,'\u00a0\u202f ]*|[.,]\d+)\s*([^\d]*)")
@@ -101,6 +89,9 @@ def kind_of(name: str, values: Sequence[str], *, long: bool = False, markup: boo
     if long:
         return Kind("text")
     words = frozenset(tokens(name))
+    meant = concept(name)
+    if meant and meant[1] and (meant[0] == "price" or meant[0].endswith("_price")):
+        words |= {"price"}
     return (
         _boolean(words, distinct)
         or _media(words, distinct)
@@ -147,7 +138,7 @@ def _media(words: frozenset[str], values: list[str]) -> Kind | None:
 
 def _date(words: frozenset[str], values: list[str]) -> Kind | None:
     dated = any("date" in word or "datum" in word or word in ("day", "created", "updated",
-                "changed", "updated", "lastupdated") for word in words)  # fmt: skip
+                "changed", "amended", "lastupdated") for word in words)  # fmt: skip
     for pattern in DATES:
         if pattern in ("yyyyMMdd", "epoch_milliseconds") and not dated:
             continue
@@ -171,6 +162,8 @@ def _is_date(text: str, pattern: str) -> bool:
 
 def is_money(words: frozenset[str]) -> bool:
     """Whether a name is that of an amount of money."""
+    if words == {"rate", "price"}:
+        return True
     said = words & MONEY_WORDS or any(
         word.startswith(PRICES) or word.endswith(PRICES) for word in words if len(word) > 6
     )
@@ -212,6 +205,9 @@ def _is_number(text: str, form: dict[str, str], *, decorated: bool = False) -> b
 
 def _amount(words: frozenset[str], values: list[str]) -> Kind | None:
     """An amount with a unit, a currency or `%` in one text."""
+    if is_money(words) and all(re.fullmatch(r"[\d.,]+ ?/ ?[^\W\d]+\.?", value) for value in values):
+        fits = (f for f in NUMBERS if all(_is_number(v, f, decorated=True) for v in values))
+        return next((Kind("price", form or None, decorated=True) for form in fits), None)
     found = [_AMOUNT.fullmatch(value) for value in values]
     if not all(found) or words & NAME_OF_CODE:
         return None
@@ -223,6 +219,8 @@ def _amount(words: frozenset[str], values: list[str]) -> Kind | None:
         return None
     form, seen = forms[0], tuple(sorted(beside - {""}))
     if seen == ("%",):
+        return Kind("number", form or None, decorated=True)
+    if len(seen) == 1 and words & {"stock", "qty", "quantity", "balance", "bestand", "count"}:
         return Kind("number", form or None, decorated=True)
     if seen and "" not in beside:
         if all(CURRENCY.fullmatch(word) or word in CURRENCY_SIGNS for word in seen):

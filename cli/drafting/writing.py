@@ -1,13 +1,12 @@
-"""A draft as YAML with comments, in the order docs/mapping.md teaches."""
+"""A mapping on its way, and the file it becomes: rules with what is doubted about each."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-
-from cli.sampling.draft import Draft, Entry, Rows
 
 WIDTH = 110
 _PLAIN = re.compile(
@@ -16,18 +15,78 @@ _PLAIN = re.compile(
 _WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
+class Entry:
+    """One key of the mapping and its rule; what is `off` is written as a comment."""
+
+    key: str
+    rule: Any
+    sample: str = ""
+    doubts: list[str] = field(default_factory=list)
+    off: bool = False
+    attribute: str | None = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Rows:
+    """A pivot on its way: its own keys, and one entry per key of the file."""
+
+    head: dict[str, Any]
+    entries: list[Entry] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Record:
+    """One record rule; `off` turns all of it into a comment."""
+
+    name: str
+    fields: list[Entry] = field(default_factory=list)
+    values: list[Entry] = field(default_factory=list)
+    pivots: list[Rows] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    off: bool = False
+
+    def entries(self) -> Iterator[Entry]:
+        """Everything that may turn out wrong when it is tried."""
+        yield from self.fields
+        yield from self.values
+        for rows in self.pivots:
+            yield from rows.entries
+
+    def field(self, key: str) -> Any:
+        """The rule of one of its fields; None where it has none."""
+        return next((entry.rule for entry in self.fields if entry.key == key), None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """The whole mapping: sections above the records, the records, and what nothing reads."""
+
+    about: list[str] = field(default_factory=list)
+    sections: dict[str, list[Entry]] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+
+    def entries(self) -> Iterator[Entry]:
+        for entries in self.sections.values():
+            yield from entries
+        for record in self.records:
+            yield from record.entries()
+
+
 @dataclass(slots=True)
 class Written:
     """The text, and which entry each line belongs to."""
 
     lines: list[str] = field(default_factory=list)
-    owners: dict[int, Entry] = field(default_factory=dict)
+    owners: dict[int, Entry | Record] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
         return "\n".join(self.lines) + "\n"
 
-    def add(self, line: str, entry: Entry | None = None) -> None:
+    def add(self, line: str, entry: Entry | Record | None = None) -> None:
         self.lines.append(line)
         if entry is not None:
             self.owners[len(self.lines)] = entry
@@ -41,24 +100,14 @@ def written(draft: Draft) -> Written:
     for line in draft.about:
         out.add(f"# {line}".rstrip())
     out.add("version: 1")
-    _block(out, "namespaces", draft.namespaces)
-    _block(out, "file", draft.file)
-    _entries(out, "defaults", draft.defaults, 0)
-    if draft.identifier_attribute:
-        out.add(f"identifier_attribute: {scalar(draft.identifier_attribute)}")
-    _entries(out, "head", draft.head, 0)
-    if draft.maps:
-        out.add("maps:")
-        for name, pairs in draft.maps.items():
-            out.add(f"  {scalar(name)}: {flow(pairs)}")
-    _entries(out, "tables", draft.tables, 0)
+    for name, entries in draft.sections.items():
+        if entries and entries[0].key == "":
+            _entry(out, Entry(key=name, rule=entries[0].rule, doubts=entries[0].doubts), 0)
+        else:
+            _entries(out, name, [e for e in entries if e.rule is not None], 0)
     out.add("records:")
-    out.add(f"  {scalar(draft.name)}:")
-    out.add(f"    path: {scalar(draft.path)}")
-    for entry in draft.fields:
-        _entry(out, entry, 4)
-    _entries(out, "values", draft.values, 4, always=True)
-    _pivots(out, draft.pivots)
+    for record in draft.records:
+        _record(out, record)
     if draft.unused:
         out.add("")
         out.add("# Not used:")
@@ -67,11 +116,19 @@ def written(draft: Draft) -> Written:
     return out
 
 
-def _block(out: Written, key: str, pairs: dict[str, str]) -> None:
-    if pairs:
-        out.add(f"{key}:")
-        for name, value in pairs.items():
-            out.add(f"  {scalar(name)}: {scalar(value)}")
+def _record(out: Written, record: Record) -> None:
+    first = len(out.lines)
+    for doubt in record.doubts:
+        out.add(f"  # ? {comment(doubt)}")
+    out.add(f"  {scalar(record.name)}:", record)
+    for entry in record.fields:
+        _entry(out, entry, 4)
+    _entries(out, "values", record.values, 4, always=True)
+    _pivots(out, record.pivots)
+    if record.off:
+        out.lines[first:] = [
+            f"  # {line.strip() and line[2:]}".rstrip() for line in out.lines[first:]
+        ]
 
 
 def _entries(
@@ -95,7 +152,7 @@ def _pivots(out: Written, pivots: list[Rows]) -> None:
             out.add(f"      # ? {comment(doubt)}")
         mark = "- "
         for key, value in rows.head.items():
-            out.add(f"      {mark}{key}: {flow(value)}")
+            out.add(f"      {mark}{key}: {flow(value)}", rows.entries[0] if rows.entries else None)
             mark = "  "
         live = any(not entry.off for entry in rows.entries)
         out.add("        attributes:" if live else "        attributes: {}")
@@ -110,7 +167,7 @@ def _entry(out: Written, entry: Entry, indent: int) -> None:
     mark = "# " if entry.off else ""
     line = f"{pad}{mark}{scalar(entry.key)}: {flow(entry.rule)}"
     sample = f"  # {comment(entry.sample, 80)}" if entry.sample else ""
-    if isinstance(entry.rule, list):
+    if isinstance(entry.rule, list) and len(line) > WIDTH:
         out.add(f"{pad}{mark}{scalar(entry.key)}:{sample}", entry)
         for rule in entry.rule:
             out.add(f"{pad}{mark}  - {flow(rule)}", entry)

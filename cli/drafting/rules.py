@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.sampling.draft import Draft, Entry
-from cli.sampling.matching import SURE, Proposal
-from cli.sampling.rows import literal
-from cli.sampling.wishes import Wish
-from cli.sampling.words import CURRENCY, CURRENCY_SIGNS, unit_of
+from cli.drafting.attributes import SURE, Proposal
+from cli.drafting.rows import literal
+from cli.drafting.values import Kind
+from cli.drafting.wishes import Wish
+from cli.drafting.words import CURRENCY, CURRENCY_SIGNS, unit_of
+from cli.drafting.writing import Entry
 from pim_connector.akeneo.structure import Attribute, Structure
 from pim_connector.mapping.converters import Refusal, to_code
 from pim_connector.mapping.language import CodeFormat
@@ -22,21 +23,21 @@ GUESSES = {"html": "textarea", "text": None, "url": None, "empty": None}
 
 
 @dataclass(slots=True)
-class Builder:
-    """Builds rules; maps and defaults that they need are noted in the draft."""
+class Rules:
+    """Builds rules; the maps and defaults that they need are noted here."""
 
-    draft: Draft
     structure: Structure | None
     locale: str
     currency: Any
-    used_default_locale: bool = False
-    used_scope: bool = False
-    languages: dict[str, str] = field(default_factory=dict)
+    locale_is_sure: bool = False
+    maps: dict[str, dict[str, str]] = field(default_factory=dict)
+    default_locale: bool = False
+    default_scope: bool = False
 
     def entry(self, wish: Wish, code: str, proposal: Proposal | None) -> Entry:
         """The rule for one wish, under an attribute's code (or under its key in a pivot)."""
         attribute = proposal.attribute if proposal else None
-        kind = TYPES[attribute.type] if attribute else _guess(wish)
+        kind = TYPES[attribute.type] if attribute else GUESSES.get(wish.kind.name, wish.kind.name)
         entry = Entry(key=code, rule="", sample=wish.sample, attribute=code)
         rule: dict[str, Any] = dict(wish.rule)
         if proposal and proposal.score < SURE:
@@ -57,7 +58,7 @@ class Builder:
             entry.rule = self._joined(wish, rule)
             entry.doubts.append("several in one language: joined")
             return entry
-        entry.doubts += [d for d in (*wish.doubts, wish.kind.doubt) if d]
+        entry.doubts += [doubt for doubt in (*wish.doubts, wish.kind.doubt) if doubt]
         _finish(entry, rule, wish, code)
         return entry
 
@@ -66,15 +67,15 @@ class Builder:
     ) -> None:
         """Locale and channel, as the attribute wants them."""
         said = rule.pop("locale", None)
-        if attribute is not None and attribute.scopable and not self.used_scope:
-            self.used_scope = True
+        if attribute is not None and attribute.scopable:
+            self.default_scope = True
         if said is not None and (attribute is None or attribute.localizable):
             rule["locale"] = self._locale(said, wish, entry)
         elif said is not None:
             self._one_language(rule, wish, said["from"])
             entry.doubts.append("the attribute has no locale in the PIM: one language of the file")
         elif attribute is not None and attribute.localizable:
-            self.used_default_locale = True
+            self.default_locale = True
 
     def _locale(self, said: dict[str, Any], wish: Wish, entry: Entry) -> dict[str, Any]:
         pairs: dict[str, str] = {}
@@ -89,18 +90,31 @@ class Builder:
             else:
                 pairs[word] = chosen
         step: dict[str, Any] = {"map": pairs}
-        if said["from"] != "name()":
-            if any(self.languages.get(k, v) != v for k, v in pairs.items()):
-                step = {"map": pairs}
-            else:
-                self.languages.update(pairs)
-                step = {"map": LANGUAGES}
+        shared = self.maps.setdefault(LANGUAGES, {})
+        if said["from"] != "name()" and all(shared.get(k, v) == v for k, v in pairs.items()):
+            shared.update(pairs)
+            step = {"map": LANGUAGES}
         if lost:
             step["unknown"] = "drop"
-            entry.doubts.append(
-                f"left out, without a locale of its own in the PIM: {', '.join(lost)}"
-            )
+            doubt = f"left out, without a locale of its own in the PIM: {', '.join(lost)}"
+            entry.doubts.append(doubt)
         return {**said, "steps": [step]}
+
+    def with_plain(self, entry: Entry, plain: Wish) -> Any:
+        """A rule for texts in languages, and one for the text that says none beside them."""
+        rule = entry.rule
+        if not isinstance(rule, dict) or "locale" not in rule or isinstance(rule["locale"], str):
+            return rule
+        step = rule["locale"]["steps"][0]["map"]
+        pairs = self.maps[LANGUAGES] if isinstance(step, str) else step
+        said = set(pairs.values())
+        known = self.structure.locales if self.structure else None
+        free = [self.locale, *(sorted(known) if known else ("en_US", "de_DE"))]
+        locale = next((code for code in free if code not in said), None)
+        if locale is None:
+            return rule
+        entry.doubts.append(f"no language says {plain.path}: taken for {locale}")
+        return [{"from": plain.path, "locale": locale}, rule]
 
     def _unsaid(self, wish: Wish, pairs: dict[str, str]) -> str | None:
         """The locale of an element that says none beside others that do: not one of theirs."""
@@ -119,7 +133,7 @@ class Builder:
             quoted = literal(word)
             if locale is None or quoted is None:
                 continue
-            path = f"{wish.path}[{where} = {quoted}]"
+            path = f"{wish.rule['each']}[{where} = {quoted}]"
             path = path if rule["from"] == "." else f"{path}/{rule['from']}"
             rules.append({"from": path, "steps": ["distinct", {"join": ", "}], "locale": locale})
         return rules
@@ -134,9 +148,8 @@ class Builder:
     def _one_language(self, rule: dict[str, Any], wish: Wish, where: str) -> None:
         words = list(wish.languages)
         best = next((w for w in words if wish.languages[w] == self.locale), words[0])
-        del rule["each"]
-        inner = rule["from"]
-        one = best if where == "name()" else f"{wish.path}[{where} = '{best}'][1]"
+        rows, inner = rule.pop("each"), rule["from"]
+        one = best if where == "name()" else f"{rows}[{where} = {literal(best)}][1]"
         rule["from"] = one if inner == "." else f"{one}/{inner}"
 
     def _several(self, rule: dict[str, Any], wish: Wish, kind: str | None, entry: Entry) -> None:
@@ -146,28 +159,27 @@ class Builder:
         if kind in ("image", "file") or wish.kind.name in ("image", "file"):
             rule["from"] = wish.first or f"({rule['from']})[1]"
             entry.doubts.append("the first of several; the others fit an asset collection")
-        elif kind in (None, "text", "textarea"):
+        elif kind in (None, "text", "textarea", "reference_entity_collection"):
             if "each" in rule:
                 return
             rule["steps"] = ["distinct", {"join": ", "}]
             entry.doubts.append("several in a record: joined; or choose by a predicate")
+        elif wish.unit or wish.currency:
+            rule["from"] = wish.first or f"({rule['from']})[1]"
+            entry.doubts.append("the first of several: choose by a predicate")
         else:
             rule["steps"] = ["first"]
             entry.doubts.append("the first of several: choose by a predicate")
 
     def _shape(
-        self,
-        rule: dict[str, Any],
-        wish: Wish,
-        kind: str | None,
-        attribute: Attribute | None,
+        self, rule: dict[str, Any], wish: Wish, kind: str | None, attribute: Attribute | None,
         entry: Entry,
-    ) -> None:
+    ) -> None:  # fmt: skip
         steps = rule.setdefault("steps", [])
         if kind in ("number", "price", "metric"):
-            steps += _number_steps(wish)
+            steps += _number_steps(wish.kind)
         if kind == "price":
-            rule["currency"] = self._currency(wish, entry)
+            rule["currency"] = self._currency(rule, wish, entry)
         elif kind == "metric":
             self._unit(rule, wish, attribute, entry)
         elif kind == "boolean" and wish.kind.format:
@@ -185,8 +197,8 @@ class Builder:
         if not steps:
             del rule["steps"]
 
-    def _currency(self, wish: Wish, entry: Entry) -> Any:
-        path = str(rule_source(wish))
+    def _currency(self, rule: dict[str, Any], wish: Wish, entry: Entry) -> Any:
+        path = str(rule.get("from", "."))
         if wish.currency is not None:
             return wish.currency
         if wish.kind.decorated and wish.kind.words:
@@ -196,7 +208,7 @@ class Builder:
             return {"from": path, "steps": [{"extract": r"[^\d\s.,+-]+\.?"}, {"map": signs}]}
         named = CURRENCY.search(" ".join(wish.names).upper().replace("_", " "))
         if named:
-            return named[1]
+            return named[0]
         if isinstance(self.currency, str):
             entry.doubts.append(f"the file does not say the currency: {self.currency}?")
         return self.currency
@@ -204,10 +216,11 @@ class Builder:
     def _unit(
         self, rule: dict[str, Any], wish: Wish, attribute: Attribute | None, entry: Entry
     ) -> None:
-        units = self._units(attribute)
+        units = None
+        if attribute is not None and self.structure is not None and attribute.metric_family:
+            units = self.structure.units(attribute.metric_family)
         if wish.unit is None and not wish.kind.decorated:
-            known = attribute.default_metric_unit if attribute else None
-            rule["unit"] = known or "PIECE"
+            rule["unit"] = (attribute.default_metric_unit if attribute else None) or "PIECE"
             entry.doubts.append("the file does not say the unit")
             return
         if isinstance(wish.unit, str):
@@ -219,29 +232,18 @@ class Builder:
         step: dict[str, Any] = {"map": pairs}
         if wrong:
             entry.doubts.append(f"units without a counterpart: {', '.join(wrong)}")
-        if all(
-            self.draft.maps.get(UNITS, {}).get(word, unit) == unit for word, unit in pairs.items()
-        ):
-            self.draft.maps.setdefault(UNITS, {}).update(pairs)
+        shared = self.maps.setdefault(UNITS, {})
+        if all(shared.get(word, unit) == unit for word, unit in pairs.items()):
+            shared.update(pairs)
             step = {"map": UNITS}
         if wish.kind.decorated:
-            at = {"from": rule_source(wish), "steps": [{"extract": r"[^\d\s.,+-]+$"}, step]}
+            at = {"from": rule.get("from", "."), "steps": [{"extract": r"[^\d\s.,+-]+$"}, step]}
         else:
             at = {**wish.unit, "steps": [step]}
         rule["unit"] = at
 
-    def _units(self, attribute: Attribute | None) -> frozenset[str] | None:
-        if attribute is None or self.structure is None or attribute.metric_family is None:
-            return None
-        return self.structure.units(attribute.metric_family)
-
     def _options(
-        self,
-        rule: dict[str, Any],
-        steps: list[Any],
-        wish: Wish,
-        attribute: Attribute,
-        entry: Entry,
+        self, rule: dict[str, Any], steps: list[Any], wish: Wish, attribute: Attribute, entry: Entry
     ) -> None:
         known = self.structure.options(attribute.code) if self.structure else None
         folded = {code.casefold() for code in known or ()}
@@ -252,15 +254,10 @@ class Builder:
         new = {code for value in seen if (code := _option(value)) and code not in folded}
         if known is None or new:
             rule["options"] = "create"
-            rule["labels"] = {self.locale: rule_source(wish)}
+            rule["labels"] = {self.locale: str(rule.get("from", "."))}
             if known:
                 shown = ", ".join(sorted(new)[:5])
                 entry.doubts.append(f"options the PIM lacks are created: {len(new)}, say {shown}")
-
-
-def rule_source(wish: Wish) -> str:
-    """The XPath a rule reads; in a pivot that of the pivot, which fills it in later."""
-    return str(wish.rule.get("from", "."))
 
 
 def _option(value: str) -> str | None:
@@ -270,15 +267,11 @@ def _option(value: str) -> str | None:
         return None
 
 
-def _number_steps(wish: Wish) -> list[Any]:
-    form = dict(wish.kind.format or {})
-    if wish.kind.decorated:
+def _number_steps(kind: Kind) -> list[Any]:
+    form = dict(kind.format or {})
+    if kind.decorated:
         form["decoration"] = True
     return [{"number": form}] if form else []
-
-
-def _guess(wish: Wish) -> str | None:
-    return GUESSES.get(wish.kind.name, wish.kind.name)
 
 
 def _finish(entry: Entry, rule: dict[str, Any], wish: Wish, code: str) -> None:
@@ -286,7 +279,6 @@ def _finish(entry: Entry, rule: dict[str, Any], wish: Wish, code: str) -> None:
     if wish.key is not None:
         rule.pop("from", None)
         entry.key = wish.key
-        entry.attribute = code
         entry.rule = {"attribute": code, **rule} if rule else code
         return
     if rule.get("type") in ("price", "metric") and ("currency" in rule or "unit" in rule):
