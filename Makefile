@@ -54,6 +54,9 @@ test-browser: setup setup-tests  ## the pages in a real browser (installs Debian
 	@$(RUN) -m pytest -q -rs -m browser
 	@echo "Pictures of every page: .local/pictures"
 
+house: setup-tests  ## the shape of the code: rooms, names, directions, and the limits they keep
+	@$(RUN) -m tests.house
+
 check: setup setup-tests  ## formatting, lint, types, import directions, template
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
@@ -89,5 +92,5 @@ setup-tests:
 .local/emulator .local/sam .local/scan .local/bench:
 	@local/make-venv $@ requirements/$(notdir $@).txt
 
-.PHONY: help demo up down status test bench simulate fuzz differential test-stack test-docker test-browser check scan format build invoke \
+.PHONY: help house demo up down status test bench simulate fuzz differential test-stack test-docker test-browser check scan format build invoke \
 	requirements clean setup setup-tests .venv/local .local/emulator .local/sam .local/scan .local/bench
