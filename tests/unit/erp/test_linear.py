@@ -96,13 +96,13 @@ FILES: dict[str, tuple[Callable[[int], bytes], str, int]] = {
     "a comment full of markup": (commented_out, PLAIN, 7 * MEGABYTE),
     "an instruction full of markup": (instructed, PLAIN, 2 * MEGABYTE),
     "a CDATA section full of markup": (in_cdata, PLAIN, 8 * MEGABYTE),
-    "a name for each product": (named_each, ANY_NAME, MEGABYTE),
+    "a name for each product": (named_each, ANY_NAME, MEGABYTE // 4),
     "names inside of a record": (named_inside, PLAIN, 1 * MEGABYTE),
     "names outside of records": (named_outside, PLAIN, 1 * MEGABYTE),
     "one large record": (one_record, PLAIN, 8 * MEGABYTE),
     "gzip of one-byte members": (one_byte_members, PLAIN, MEGABYTE),
-    "entities": (many_entities, PLAIN, MEGABYTE),
-    "bad records": (bad_each, RECOVERING, MEGABYTE),
+    "entities": (many_entities, PLAIN, MEGABYTE // 2),
+    "bad records": (bad_each, RECOVERING, MEGABYTE // 8),
 }
 
 
