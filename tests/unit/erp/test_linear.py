@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from pim_connector.erp import elements
-from pim_connector.erp.elements import Parser, XmlStream
+from pim_connector.erp import elements, parser
+from pim_connector.erp.elements import XmlStream
+from pim_connector.erp.parser import Parser
 from pim_connector.erp.reader import read_records
 from pim_connector.erp.record import UnreadableFileError
 from tests.unit.erp.bounds import bounded
@@ -171,7 +172,7 @@ def test_expat_sees_each_byte_once_or_a_little_more(
 def test_records_without_end_tags_are_read_again_within_a_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(elements, "MAX_REREAD", MEGABYTE)
+    monkeypatch.setattr(parser, "MAX_REREAD", MEGABYTE)
     mapping = RECOVERING.replace("records}", "records, max_record_megabytes: 1}")
     work = [calls(without_ends(size), mapping) for size in (MEGABYTE // 4, MEGABYTE)]
     assert work[1] < 9 * work[0]

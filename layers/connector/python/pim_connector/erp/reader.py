@@ -8,7 +8,8 @@ from typing import BinaryIO
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pim_connector.erp.elements import Cut, OpenFile, XmlStream
+from pim_connector.erp.cuts import Cut
+from pim_connector.erp.elements import OpenFile, XmlStream
 from pim_connector.erp.fragments import HeadDocument, Skeletons, record_xml
 from pim_connector.erp.no_records import explain_no_records
 from pim_connector.erp.paths import ElementPath
