@@ -152,7 +152,7 @@ _LOOKS: Final[Mapping[str, Look]] = {
     "AWS::SQS::Queue": _queue,
     "AWS::SQS::QueuePolicy": _taken_as_said,
     "AWS::Scheduler::Schedule": _schedule,
-    "AWS::SecretsManager::Secret": lambda client, one, _: client(
-        "secretsmanager"
-    ).describe_secret(SecretId=one.physical),
+    "AWS::SecretsManager::Secret": lambda client, one, _: client("secretsmanager").describe_secret(
+        SecretId=one.physical
+    ),
 }
