@@ -98,7 +98,7 @@ def idle_rows() -> Iterator[tuple[str, str]]:
 
     yield (
         f"a stack with default parameters: {cost_model.ALARMS} alarms, an idle queue that is asked "
-        f"{cost_model.POLLERS} times every 20 seconds, a schedule, a secret",
+        f"{cost_model.POLLERS} times every 20 seconds, a schedule, {cost_model.SECRETS} secrets",
         f"${idle_month():.2f}",
     )
     yield (

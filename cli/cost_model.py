@@ -34,8 +34,10 @@ DAYS: Final = 30
 POLLERS: Final = 5
 """Lambda asks each queue that is idle with five long polls of 20 seconds
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html)."""
-ALARMS: Final = 17
+ALARMS: Final = 19
 """Those that a stack without a DAM has by default."""
+SECRETS: Final = 3
+"""The PIM's, and two of the console. A DAM has one of its own."""
 DAM_ALARMS: Final = 14
 """Those that a DAM adds by default."""
 DAM_METRICS: Final = 1
@@ -199,7 +201,7 @@ def idle_month(*, dam: bool = False) -> float:
         + sweeps * 0.5 * 0.5 * prices.LAMBDA_GB_SECOND
         + (ALARMS + (DAM_ALARMS if dam else 0)) * prices.ALARM_MONTH
         + (DAM_METRICS * prices.METRIC_MONTH if dam else 0.0)
-        + (2 if dam else 1) * prices.SECRET_MONTH
+        + (SECRETS + dam) * prices.SECRET_MONTH
         + 0.1 * prices.LOGS_GB
     )
 

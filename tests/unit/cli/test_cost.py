@@ -65,7 +65,10 @@ def test_memory_and_alarms_are_those_of_the_template() -> None:
     alarms = re.findall(r"Type: AWS::CloudWatch::Alarm\n(?: +Condition: (\w+)\n)?", monitoring)
     assert memory_of("SplitterFunction") == cost_model.SPLITTER_MB
     assert memory_of("MapperFunction") == cost_model.MAPPER_MB
-    assert alarms.count("") + alarms.count("SchedulesRun") == cost_model.ALARMS
+    by_default = ("", "SchedulesRun", "HasConsole")
+    assert sum(map(alarms.count, by_default)) == cost_model.ALARMS
+    secrets = text.count("Type: AWS::SecretsManager::Secret")
+    assert 1 + secrets == cost_model.SECRETS
     assert alarms.count("HasDam") + alarms.count("DamIsPolled") == cost_model.DAM_ALARMS
 
 

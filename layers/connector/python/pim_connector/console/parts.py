@@ -54,11 +54,14 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     console_key_arn: str
     asset_queue_url: str = ""
     asset_dead_letter_queue_url: str = ""
+    channel_secret_arn: str = ""
     event_bus: str = "default"
     concurrent_calls: int = 4
     time_zone: str = "UTC"
     trigger: str = "upload"
     sweep_schedule: str = ""
+    run_email: str = ""
+    alarm_email: str = ""
 
 
 class Parts:
