@@ -49,7 +49,10 @@ test-browser: setup setup-tests  ## the pages in a real browser (installs Debian
 	@command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 		|| echo "No Chromium, and this user may not install one: the tests in the browser are SKIPPED"
+	@npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --silent \
+		|| echo "No npm, or no registry: pages are NOT checked for accessibility"
 	@$(RUN) -m pytest -q -rs -m browser
+	@echo "Pictures of every page: .local/pictures"
 
 house: setup-tests  ## the shape of the code: rooms, names, directions, and the limits they keep
 	@$(RUN) -m tests.house

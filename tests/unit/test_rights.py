@@ -190,12 +190,12 @@ def test_secrets_are_read_by_name_and_written_by_the_console_alone(function: str
     for one in statements(function):
         actions = [action for action in as_list(one["Action"]) if "secretsmanager" in action]
         if function == "ConsoleFunction" and actions == ["secretsmanager:PutSecretValue"]:
-            assert one["Resource"] == {"Ref": "AkeneoSecretArn"}  # the token that the PIM grants
+            assert named(one["Resource"]) == {"ConsoleChannel"}  # and the PIM's, below
             continue
         assert set(actions) <= {"secretsmanager:GetSecretValue"}
         for resource in as_list(one["Resource"]) if actions else []:
             written = str(resource)
-            known = ("SecretArn", "secret:${AWS::StackName}/dam/*", "ConsoleKey")
+            known = ("SecretArn", "secret:${AWS::StackName}/dam/*", "ConsoleKey", "ConsoleChannel")
             assert any(name in written for name in known), written
 
 

@@ -51,11 +51,14 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     akeneo_secret_arn: str
     stack_name: str
     console_key_arn: str
+    channel_secret_arn: str = ""
     event_bus: str = "default"
     concurrent_calls: int = 4
     time_zone: str = "UTC"
     trigger: str = "upload"
     sweep_schedule: str = ""
+    run_email: str = ""
+    alarm_email: str = ""
 
 
 class Parts:
