@@ -78,6 +78,20 @@ class Target:
             self.output("AkeneoUrl"), credentials=lambda: read_credentials(client, secret)
         )
 
+    def identity(self) -> str:
+        """Return who AWS says we are, as an ARN; nobody needs a right to ask this."""
+        return str(self.client("sts").get_caller_identity()["Arn"])
+
+    def note_run(self, run: str, what: str, *, led_to: str) -> None:
+        """Keep who did something to a run, where the console shows it, too."""
+        from datetime import UTC, datetime
+
+        from pim_connector.console.history import History
+
+        arn = self.identity()
+        who = f"{arn.rpartition('/')[2]} (AWS {arn})"
+        History(self.run_table()).note_run(run, who, what, datetime.now(UTC), led_to=led_to)
+
     def jobs(self) -> JobParts:
         """Give what replay, revert and confirm work with."""
         from datetime import UTC, datetime
