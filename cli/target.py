@@ -63,7 +63,8 @@ class Target:
         """Give an output; ConfigurationError where the deployment is older than this command."""
         if name not in self.outputs:
             raise ConfigurationError(
-                f"stack {self.name} has no output {name}: deploy it again with this release"
+                f"stack {self.name} has no output {name}: deploy it again with this release, and "
+                "with Dam=ENABLED for what has to do with assets"
             )
         return self.outputs[name]
 
@@ -104,7 +105,7 @@ class Target:
             bucket=self.bucket(),
             registry=Registry(self.run_table()),
             queue=FifoQueue(self.client("sqs"), self.output("ProductQueue")),
-            announcements=Announcements(self.client("events"), "default"),
+            announcements=Announcements(self.client("events"), "default", self.name),
             groups=int(self.output("ConcurrentCalls")),
             clock=lambda: datetime.now(UTC),
         )
