@@ -10,7 +10,9 @@ import boto3
 from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from pim_connector.aws.events import RUN_FINISHED
 from pim_connector.console.exchange import Reply
+from pim_connector.console.notifications import run_finished
 from pim_connector.console.parts import ConsoleSettings, Parts, signing
 from pim_connector.console.routes import ROUTES, WITHOUT_SESSION, Route, nowhere, shown, static
 from pim_connector.console.routes import without_session as answered
@@ -70,4 +72,6 @@ def not_found(_: Exception) -> Response[str]:
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    if event.get("detail-type") == RUN_FINISHED:
+        return {"told": run_finished(event["detail"], parts())}
     return app.resolve(event, context)

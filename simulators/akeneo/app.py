@@ -17,6 +17,7 @@ from simulators.akeneo.extensions import extension_endpoints, extension_routes
 from simulators.akeneo.media_endpoints import media_endpoints
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.product_endpoints import product_endpoints
+from simulators.akeneo.record_endpoints import record_endpoints
 from simulators.akeneo.routing import Call, Endpoint, get, json_answer, no_route, refusal_answer
 from simulators.akeneo.serving import API, TOKEN_PATH, Serving, TokenServing
 from simulators.akeneo.structure_endpoints import option_endpoints, structure_endpoints
@@ -26,6 +27,7 @@ PARTS = (
     structure_endpoints,
     media_endpoints,
     asset_endpoints,
+    record_endpoints,
     product_endpoints,
     extension_endpoints,
 )

@@ -31,7 +31,7 @@ from simulators.akeneo.routing import (
     upload,
     written_answer,
 )
-from simulators.akeneo.stream import DEADLOCK, MAX_LINES
+from simulators.akeneo.stream import array_answer
 from simulators.akeneo.structure_resources import as_api
 
 
@@ -73,9 +73,9 @@ def _linked(pim: Pim, attribute: dict[str, Any], data: Any, base: str) -> dict[s
     }
 
 
-def find_assets(pim: Pim, family: str, query: Mapping[str, str]) -> list[Asset]:
-    """Assets of a family by code and by `updated`; raises `Refusal` 400 or 422."""
-    found = pim.assets.all_of(family)
+def find_items(pim: Pim, items: list[Asset], query: Mapping[str, str]) -> list[Asset]:
+    """Assets or records by code and by `updated`; raises `Refusal` 400 or 422."""
+    found = items
     if "search" not in query:
         return found
     try:
@@ -94,7 +94,8 @@ def _passes(pim: Pim, asset: Asset, field: str, entry: Any) -> bool:
     if field == "code" and operator == "IN" and isinstance(value, list):
         return asset.code.lower() in {str(code).lower() for code in value}
     if field == "updated":
-        return _in_time(pim, datetime.fromisoformat(asset.updated), operator, value)
+        moment = asset.updated or "1970-01-01T00:00:00+00:00"
+        return _in_time(pim, datetime.fromisoformat(moment), operator, value)
     raise Refusal(422, f'The filter "{field}" with the operator "{operator}" is not supported.')
 
 
@@ -194,7 +195,7 @@ def _list_assets(call: Call) -> Response:
         link = {"self": {"href": f"{path}/{asset.code}"}}
         return {"_links": link, **asset_json(call.pim, asset, call.base)}
 
-    found = find_assets(call.pim, family, query)
+    found = find_items(call.pim, call.pim.assets.all_of(family), query)
     return json_answer(paged(page, found, lambda asset: asset.code, show))
 
 
@@ -215,29 +216,8 @@ def _patch_asset(call: Call) -> Response:
 
 
 def _patch_assets(call: Call) -> Response:
-    family = call.params["family"]
-    family_row(call.pim, family)
-    bodies = call.json()
-    if not isinstance(bodies, list):
-        raise Refusal(400, "Invalid json message received")
-    if len(bodies) > MAX_LINES:
-        text = f"Too many resources to process, {MAX_LINES} is the maximum allowed."
-        raise Refusal(413, text)
-    return json_answer([_patch_one(call, family, body) for body in bodies])
-
-
-def _patch_one(call: Call, family: str, body: Any) -> dict[str, Any]:
-    code = body.get("code") if isinstance(body, dict) else None
-    answer: dict[str, Any] = {"code": code if isinstance(code, str) else ""}
-    try:
-        if call.pim.faults.strikes("deadlock_lines", call.route):
-            raise Refusal(500, DEADLOCK)
-        answer["status_code"] = write_asset(call.pim, family, None, body)
-    except Refusal as refusal:
-        answer["status_code"] = refusal.status
-        answer |= refusal.details()
-    call.pim.counters.line(call.route, answer["status_code"])
-    return answer
+    family = family_row(call.pim, call.params["family"])["code"]
+    return array_answer(call, lambda body: write_asset(call.pim, family, None, body))
 
 
 def _delete_asset(call: Call) -> Response:

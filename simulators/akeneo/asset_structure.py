@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulators.akeneo.catalog import Row
+from simulators.akeneo.editions import SAAS_ASSET_TYPES
 from simulators.akeneo.phpjson import is_array, items_of
 from simulators.akeneo.pim import Pim
 from simulators.akeneo.refusal import Refusal
@@ -175,7 +176,7 @@ def write_attribute(pim: Pim, family: str, code: str, body: Mapping[str, Any]) -
     attributes = pim.catalog.asset_attributes.setdefault(family, {})
     stored = attributes.get(code)
     kind = body.get("type", stored["type"] if stored else None)
-    if kind not in TYPES:
+    if kind not in TYPES or (kind in SAAS_ASSET_TYPES and not pim.edition.saas):
         raise _refuse("attribute", "type", f'The attribute type "{kind}" does not exist.')
     settings = _SETTINGS.get(str(kind), ())
     allowed = {"code", "type", "_links", *_ATTRIBUTE, *settings}

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from simulators.akeneo.catalog import ASSETS, Row
 from simulators.akeneo.phpjson import is_array, is_numeric, items_of
-from simulators.akeneo.pim import Asset, Pim, Product
+from simulators.akeneo.pim import Asset, Assets, Pim, Product
 from simulators.akeneo.product_reading import all_categories
 from simulators.akeneo.product_rules import all_values, own_codes
 from simulators.akeneo.refusal import Refusal
@@ -97,36 +98,88 @@ def _assign(pim: Pim, product: Product, target: dict[str, Any], asset: Asset) ->
     product.updated = pim.stamp()
 
 
-BAD_FORMAT = "The asset has an invalid format."
-BAD_DATA = "The asset has data that does not comply with the business rules."
 IGNORED = frozenset(("created", "updated", "_links", "asset_family_identifier"))
 _CODE = re.compile(r"^[a-zA-Z0-9_]{1,255}\Z")
 
 Errors = list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Where assets, or records of reference entities, are: they are written alike."""
+
+    word: str
+    items: Assets
+    attributes: dict[str, dict[str, Row]]
+    options: dict[tuple[str, str], dict[str, Row]]
+
+
+def asset_shelf(pim: Pim) -> Shelf:
+    """The assets, by asset family."""
+    return Shelf(
+        word="asset",
+        items=pim.assets,
+        attributes=pim.catalog.asset_attributes,
+        options=pim.catalog.asset_options,
+    )
+
+
+def record_shelf(pim: Pim) -> Shelf:
+    """The records, by reference entity."""
+    return Shelf(
+        word="record",
+        items=pim.records,
+        attributes=pim.catalog.record_attributes,
+        options=pim.catalog.record_options,
+    )
+
+
 def write_asset(pim: Pim, family: str, code: str | None, body: Any) -> int:
-    """Create or update one asset; returns 201 or 204, raises `Refusal` 422.
+    """Create or update one asset, and link a new one to products; returns 201 or 204."""
+    status, asset = _write_item(pim, asset_shelf(pim), family, code, body)
+    if status == 201:
+        link_products(pim, asset)
+    return status
+
+
+def write_record(pim: Pim, entity: str, code: str | None, body: Any) -> int:
+    """Create or update one record of a reference entity; returns 201 or 204."""
+    given = body.get("code") if isinstance(body, dict) else None
+    known = pim.catalog.reference_data.setdefault(entity, {})
+    if isinstance(given, str) and given.lower() in known:
+        held = pim.records.get(entity, given)
+        if held is None:
+            pim.records.put(Asset(code=known[given.lower()], family=entity, created=pim.stamp()))
+    status, record = _write_item(pim, record_shelf(pim), entity, code, body)
+    known[record.code.lower()] = record.code
+    return status
+
+
+def _write_item(
+    pim: Pim, shelf: Shelf, family: str, code: str | None, body: Any
+) -> tuple[int, Asset]:
+    """Create or update one asset or record; raises `Refusal` 422.
 
     `code` is the one in the URL, None in a list call.
     """
-    attributes = pim.catalog.asset_attributes.get(family, {})
-    _raise(BAD_FORMAT, _format_errors(attributes, body))
+    attributes = shelf.attributes.get(family, {})
+    _raise(f"The {shelf.word} has an invalid format.", _format_errors(attributes, body))
     given = body["code"]
     if code is not None and given != code:
         raise Refusal(422, "The code provided in the URI must be the same as in the request body.")
+    rules = f"The {shelf.word} has data that does not comply with the business rules."
     if _CODE.match(given) is None:
         text = "This field may only contain letters, numbers and underscores."
-        _raise(BAD_DATA, [{"property": "code", "message": text}])
-    stored = pim.assets.get(family, given)
+        _raise(rules, [{"property": "code", "message": text}])
+    stored = shelf.items.get(family, given)
     values = dict(stored.values) if stored is not None else {}
     errors: Errors = []
     for attribute_code, entries in items_of(body.get("values", {})):
         for entry in entries:
-            errors += _set(pim, family, attributes[attribute_code], entry, values)
-    _raise(BAD_DATA, errors)
-    _save(pim, family, given, stored, values)
-    return 201 if stored is None else 204
+            errors += _set(pim, shelf, family, attributes[attribute_code], entry, values)
+    _raise(rules, errors)
+    kept = _save(pim, shelf, family, given, stored, values)
+    return 201 if stored is None else 204, kept
 
 
 def _raise(message: str, errors: Errors) -> None:
@@ -134,16 +187,22 @@ def _raise(message: str, errors: Errors) -> None:
         raise Refusal(422, message, errors=errors)
 
 
-def _save(pim: Pim, family: str, code: str, stored: Asset | None, values: dict[Any, Any]) -> None:
+def _save(
+    pim: Pim,
+    shelf: Shelf,
+    family: str,
+    code: str,
+    stored: Asset | None,
+    values: dict[Any, Any],
+) -> Asset:
     if stored is not None and stored.values == values:
-        return
+        return stored
     now = pim.stamp()
-    asset = Asset(code=code, family=family, values=values, created=now, updated=now)
+    item = Asset(code=code, family=family, values=values, created=now, updated=now)
     if stored is not None:
-        asset.code, asset.created = stored.code, stored.created
-    pim.assets.put(asset)
-    if stored is None:
-        link_products(pim, asset)
+        item.code, item.created = stored.code, stored.created
+    shelf.items.put(item)
+    return item
 
 
 def _format_errors(attributes: dict[str, Row], body: Any) -> Errors:
@@ -197,12 +256,23 @@ def _type_errors(path: str, attribute: Row, entries: list[Any]) -> Errors:
     ]
 
 
-_TYPES: dict[str, type] = {"multiple_options": list, "boolean": bool, "auto_tagging": list}
+_TYPES: dict[str, type] = {
+    "multiple_options": list,
+    "boolean": bool,
+    "auto_tagging": list,
+    "reference_entity_multiple_links": list,
+    "asset_collection": list,
+}
 _NAMES: dict[type, str] = {str: "string", list: "array", bool: "boolean"}
 
 
 def _set(
-    pim: Pim, family: str, attribute: Row, entry: dict[str, Any], values: dict[Any, Any]
+    pim: Pim,
+    shelf: Shelf,
+    family: str,
+    attribute: Row,
+    entry: dict[str, Any],
+    values: dict[Any, Any],
 ) -> Errors:
     code, channel, locale = attribute["code"], entry["channel"], entry["locale"]
     path = f"values.{code}"
@@ -213,7 +283,7 @@ def _set(
         return errors
     check = _CHECKS.get(attribute["type"])
     if check is not None:
-        message = check(pim, family, attribute, data)
+        message = check(pim, shelf, family, attribute, data)
         if message is not None:
             errors.append({"property": path, "message": message})
     values[(code, channel, locale)] = data
@@ -237,7 +307,7 @@ def _place_errors(pim: Pim, path: str, attribute: Row, channel: Any, locale: Any
     return [{"property": path, "message": message} for message in errors]
 
 
-def _text(_: Pim, __: str, attribute: Row, data: Any) -> str | None:
+def _text(_: Pim, __: Shelf, ___: str, attribute: Row, data: Any) -> str | None:
     limit = attribute.get("max_characters")
     if limit and len(data) > int(limit):
         return f"This value is too long. It should have {limit} characters or less."
@@ -251,7 +321,7 @@ def _text(_: Pim, __: str, attribute: Row, data: Any) -> str | None:
     return None if compiled(pattern).search(data) else "This value is not valid."
 
 
-def _number(_: Pim, __: str, attribute: Row, data: Any) -> str | None:
+def _number(_: Pim, __: Shelf, ___: str, attribute: Row, data: Any) -> str | None:
     if not is_numeric(data):
         return "This value should be a number."
     if not attribute.get("decimals_allowed") and not float(data).is_integer():
@@ -264,15 +334,15 @@ def _number(_: Pim, __: str, attribute: Row, data: Any) -> str | None:
     return None
 
 
-def _options(pim: Pim, family: str, attribute: Row, data: Any) -> str | None:
-    known = pim.catalog.asset_options.get((family, attribute["code"]), {})
+def _options(_: Pim, shelf: Shelf, family: str, attribute: Row, data: Any) -> str | None:
+    known = shelf.options.get((family, attribute["code"]), {})
     for code in data if isinstance(data, list) else [data]:
         if code not in known:
             return f'The option "{code}" does not exist.'
     return None
 
 
-def _media_file(pim: Pim, _: str, attribute: Row, data: Any) -> str | None:
+def _media_file(pim: Pim, _: Shelf, __: str, attribute: Row, data: Any) -> str | None:
     file = pim.assets.media.files.get(data)
     if file is None:
         return f'The file "{data}" was not found.'
@@ -285,17 +355,30 @@ def _media_file(pim: Pim, _: str, attribute: Row, data: Any) -> str | None:
     return None
 
 
-def _date(_: Pim, __: str, ___: Row, data: Any) -> str | None:
+def _date(_: Pim, __: Shelf, ___: str, ____: Row, data: Any) -> str | None:
     if re.match(r"^\d{4}-\d{2}-\d{2}", data) is None:
         return "This value is not a valid date."
     return None
 
 
-_CHECKS: dict[str, Callable[[Pim, str, Row, Any], str | None]] = {
+def _records(pim: Pim, _: Shelf, __: str, attribute: Row, data: Any) -> str | None:
+    entity = str(attribute.get("reference_entity") or attribute.get("reference_entity_code") or "")
+    known = pim.catalog.reference_data.get(entity, {})
+    for code in data if isinstance(data, list) else [data]:
+        if code.lower() not in known:
+            return f'The record "{code}" of the reference entity "{entity}" does not exist.'
+    return None
+
+
+_CHECKS: dict[str, Callable[[Pim, Shelf, str, Row, Any], str | None]] = {
     "text": _text,
     "number": _number,
     "single_option": _options,
     "multiple_options": _options,
     "media_file": _media_file,
+    "image": _media_file,
+    "record": _records,
+    "reference_entity_single_link": _records,
+    "reference_entity_multiple_links": _records,
     "date": _date,
 }

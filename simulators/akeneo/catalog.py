@@ -79,6 +79,12 @@ class Attribute:
     reference_data_name: str | None
     allowed_extensions: tuple[str, ...]
     max_file_size: float | None
+    max_items: int | None
+    decimal_places: int | None
+    decimal_places_strategy: str | None
+    """What becomes of more decimals than that: `forbid`, `round` or `trim`."""
+    columns: tuple[dict[str, Any], ...]
+    """Of a table, the one that names its rows first."""
 
     @classmethod
     def from_api(cls, api: Mapping[str, Any], *, main_identifier: bool) -> "Attribute":
@@ -106,6 +112,10 @@ class Attribute:
             reference_data_name=api.get("reference_data_name"),
             allowed_extensions=tuple(api.get("allowed_extensions") or ()),
             max_file_size=_number(api.get("max_file_size")),
+            max_items=_whole(api.get("max_items_count")),
+            decimal_places=_whole(api.get("decimal_places")),
+            decimal_places_strategy=api.get("decimal_places_strategy") or None,
+            columns=tuple(api.get("table_configuration") or ()),
         )
 
 
@@ -135,6 +145,7 @@ KEYED_BY_CODE = (
     "group_types",
     "measurement_families",
     "asset_families",
+    "reference_entities",
 )
 
 
@@ -157,6 +168,8 @@ class Catalog:
     reference_data: dict[str, dict[str, str]]
     asset_attributes: dict[str, dict[str, Row]]
     asset_options: dict[tuple[str, str], dict[str, Row]]
+    record_attributes: dict[str, dict[str, Row]]
+    record_options: dict[tuple[str, str], dict[str, Row]]
     attributes: dict[str, Attribute] = field(default_factory=dict)
     main_identifier: str = "sku"
     active_locales: set[str] = field(default_factory=set)
@@ -234,6 +247,8 @@ def from_resources(data: Mapping[str, Any]) -> Catalog:
     """
     data = copy.deepcopy(dict(data))
     rows = {resource: _by_code(resource, data.get(resource, [])) for resource in KEYED_BY_CODE}
+    for code in data.get("reference_entity_records", {}):
+        rows["reference_entities"].setdefault(code.lower(), {"code": code})
     if not rows["measurement_families"]:
         rows["measurement_families"] = _by_code(
             "measurement_families", copy.deepcopy(STANDARD_MEASUREMENT_FAMILIES)
@@ -245,8 +260,12 @@ def from_resources(data: Mapping[str, Any]) -> Catalog:
         locales={_code_of(locale) for locale in data.get("locales", [])},
         currencies=_currencies(data),
         reference_data=_reference_data(data),
-        asset_attributes=_by_family(data.get("asset_attributes", {})),
-        asset_options=_asset_options(data.get("asset_attribute_options", [])),
+        asset_attributes=_by_family("asset_family", data.get("asset_attributes", {})),
+        asset_options=_item_options("asset_family", data.get("asset_attribute_options", [])),
+        record_attributes=_record_attributes(rows, data),
+        record_options=_item_options(
+            "reference_entity", data.get("reference_entity_attribute_options", [])
+        ),
     )
     catalog.locales |= catalog.active_locales | set(data.get("locales_enabled", ()))
     for code in catalog.active_currencies:
@@ -301,6 +320,7 @@ DEFAULTS: dict[str, Row] = {
     "association_types": {"labels": {}, "is_two_way": False, "is_quantified": False},
     "attribute_groups": {"sort_order": 0, "attributes": [], "labels": {}},
     "asset_families": {"labels": {}},
+    "reference_entities": {"labels": {}, "image": None},
 }
 
 
@@ -332,17 +352,29 @@ def _reference_data(data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return {name.removesuffix("s"): codes for name, codes in known.items()} | known
 
 
-def _by_family(entries: Any) -> dict[str, dict[str, Row]]:
-    if isinstance(entries, dict):
-        return {family: {row["code"]: row for row in rows} for family, rows in entries.items()}
-    found: dict[str, dict[str, Row]] = {}
-    for row in entries:
-        found.setdefault(row["asset_family"], {})[row["code"]] = row
+def _record_attributes(
+    rows: dict[str, dict[str, Row]], data: Mapping[str, Any]
+) -> dict[str, dict[str, Row]]:
+    """A reference entity comes with the attributes `label` and `image`."""
+    found = _by_family("reference_entity", data.get("reference_entity_attributes", {}))
+    for row in rows["reference_entities"].values():
+        attributes = found.setdefault(row["code"], {})
+        attributes.setdefault("label", {"code": "label", "type": "text", "value_per_locale": True})
+        attributes.setdefault("image", {"code": "image", "type": "image"})
     return found
 
 
-def _asset_options(entries: Iterable[Row]) -> dict[tuple[str, str], dict[str, Row]]:
+def _by_family(family: str, entries: Any) -> dict[str, dict[str, Row]]:
+    if isinstance(entries, dict):
+        return {name: {row["code"]: row for row in rows} for name, rows in entries.items()}
+    found: dict[str, dict[str, Row]] = {}
+    for row in entries:
+        found.setdefault(row[family], {})[row["code"]] = row
+    return found
+
+
+def _item_options(family: str, entries: Iterable[Row]) -> dict[tuple[str, str], dict[str, Row]]:
     found: dict[tuple[str, str], dict[str, Row]] = {}
     for row in entries:
-        found.setdefault((row["asset_family"], row["attribute"]), {})[row["code"]] = row
+        found.setdefault((row[family], row["attribute"]), {})[row["code"]] = row
     return found

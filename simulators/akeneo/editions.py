@@ -47,6 +47,16 @@ class Edition:
         return TYPES - lacking
 
     @property
+    def column_types(self) -> frozenset[str]:
+        """What the columns of a table can be."""
+        found = {"select", "text", "number", "boolean", "measurement"}
+        if self.enterprise:
+            found.add("reference_entity")
+        if self.saas:
+            found |= {"date", "product_link"}
+        return frozenset(found)
+
+    @property
     def creatable(self) -> frozenset[str]:
         """The types that a new attribute can have: reference data is legacy."""
         return self.types - {REFERENCE_SIMPLE, REFERENCE_MULTI} if self.saas else self.types
@@ -97,6 +107,10 @@ SAAS_SETTINGS = {
 """Properties that only the attributes of a SaaS PIM have, with their defaults."""
 
 
+SAAS_ASSET_TYPES = frozenset(("boolean", "date", "record"))
+"""Types that only the asset attributes of a SaaS PIM have."""
+
+
 def has(edition: Edition, what: str | None) -> bool:
     """Whether the edition has what this switch of its names; None: every edition has it."""
     return what is None or bool(getattr(edition, what))
@@ -114,8 +128,32 @@ def check_catalog(catalog: Catalog, edition: Edition) -> None:
             f"{edition.name} has no attributes of these types: {', '.join(wrong)}. "
             "Take them out of the catalog, or start another edition."
         )
+    wrong = [
+        f"{row['code']}.{column.get('code')} ({column.get('data_type')})"
+        for row in catalog.rows["attributes"].values()
+        for column in row.get("table_configuration") or ()
+        if column.get("data_type") not in edition.column_types
+    ]
+    if wrong:
+        raise CatalogError(
+            f"{edition.name} has no table columns of these types: {', '.join(wrong)}."
+        )
+    wrong = [
+        f"{family}.{row['code']} ({row['type']})"
+        for family, attributes in catalog.asset_attributes.items()
+        for row in attributes.values()
+        if row.get("type") in SAAS_ASSET_TYPES and not edition.saas
+    ]
+    if wrong:
+        types = ", ".join(wrong)
+        raise CatalogError(f"{edition.name} has no asset attributes of these types: {types}.")
     if catalog.rows["asset_families"] and not edition.enterprise:
         raise CatalogError(
             f"{edition.name} has no Asset Manager: take asset_families out of the catalog, "
             "or start another edition."
+        )
+    if catalog.rows["reference_entities"] and not edition.enterprise:
+        raise CatalogError(
+            f"{edition.name} has no reference entities: take reference_entities and "
+            "reference_entity_records out of the catalog, or start another edition."
         )

@@ -148,6 +148,8 @@ class Pim:
     submodels: dict[str, dict[str, None]] = field(default_factory=dict)
     media: MediaStore = field(default_factory=MediaStore)
     assets: Assets = field(default_factory=Assets)
+    records: Assets = field(default_factory=Assets)
+    """Records of reference entities that have values, by entity."""
     faults: Faults = field(default_factory=Faults)
     counters: Counters = field(default_factory=Counters)
     late: LateCalls = field(default_factory=LateCalls)
@@ -260,6 +262,7 @@ class Pim:
                 held.clear()
             self.media = MediaStore()
             self.assets = Assets()
+            self.records = Assets()
             self.faults = Faults()
             self.counters.clear()
             for call in self.late.forget():

@@ -1,4 +1,4 @@
-"""The NDJSON of a collection PATCH: reading its lines, answering them one by one.
+"""Collection PATCHes: lines of NDJSON, answered one by one, and JSON arrays.
 
 Source: the PIM's stream of resources; see https://api.akeneo.com/documentation/update.html.
 """
@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from simulators.akeneo.phpjson import InvalidJsonError, decode, encode
 from simulators.akeneo.refusal import Refusal, bad_json
-from simulators.akeneo.routing import COLLECTION, Call
+from simulators.akeneo.routing import COLLECTION, Call, json_answer
 from simulators.akeneo.server import break_connection
 
 MAX_LINES = 100
@@ -118,6 +118,31 @@ class Lines(StreamingResponse):
 def stream_answer(call: Call, key: str, write_one: WriteOne) -> Response:
     """The answer to a list of lines; raises `Refusal` 413 before that."""
     return Lines(call, lines_of(call.body), key, write_one)
+
+
+def array_answer(call: Call, write_one: Callable[[Any], int]) -> Response:
+    """The answer to a JSON array of assets or records; raises `Refusal` 400 or 413."""
+    bodies = call.json()
+    if not isinstance(bodies, list):
+        raise bad_json()
+    if len(bodies) > MAX_LINES:
+        text = f"Too many resources to process, {MAX_LINES} is the maximum allowed."
+        raise Refusal(413, text)
+    return json_answer([_entry(call, body, write_one) for body in bodies])
+
+
+def _entry(call: Call, body: Any, write_one: Callable[[Any], int]) -> dict[str, Any]:
+    code = body.get("code") if isinstance(body, dict) else None
+    answer: dict[str, Any] = {"code": code if isinstance(code, str) else ""}
+    try:
+        if call.pim.faults.strikes("deadlock_lines", call.route):
+            raise Refusal(500, DEADLOCK)
+        answer["status_code"] = write_one(body)
+    except Refusal as refusal:
+        answer["status_code"] = refusal.status
+        answer |= refusal.details()
+    call.pim.counters.line(call.route, answer["status_code"])
+    return answer
 
 
 def _worked(

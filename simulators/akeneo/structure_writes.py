@@ -81,13 +81,16 @@ def _check_edition(pim: Pim, writing: Writing, stored: Row | None, body: Row) ->
     for name in body:
         if name in writing.saas_only and not pim.edition.saas:
             raise unknown_property(name)
+    if writing.resource != "attributes":
+        return
     kind = body.get("type")
-    if (
-        writing.resource == "attributes"
-        and stored is None
-        and kind in TYPES - pim.edition.creatable
-    ):
+    if stored is None and isinstance(kind, str) and kind in TYPES - pim.edition.creatable:
         raise fields.unknown_code("type", "attribute type", "attribute type", kind)
+    columns = body.get("table_configuration")
+    for column in columns if isinstance(columns, list) else ():
+        kind = column.get("data_type") if isinstance(column, dict) else None
+        if kind not in pim.edition.column_types:
+            raise fields.unknown_code("table_configuration", "data type", "data type", kind)
 
 
 def _updated(catalog: Catalog, writing: Writing, base: Row, body: Row) -> Row:

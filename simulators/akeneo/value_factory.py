@@ -7,6 +7,7 @@ What is made here can still be wrong (an unknown option, a text too long): that 
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from simulators.akeneo.catalog import (
@@ -22,6 +23,7 @@ from simulators.akeneo.catalog import (
     MULTI_SELECT,
     NUMBER,
     PRICE,
+    PRODUCT_LINK,
     REFERENCE_MULTI,
     REFERENCE_SIMPLE,
     SIMPLE_SELECT,
@@ -32,6 +34,7 @@ from simulators.akeneo.catalog import (
 )
 from simulators.akeneo.phpjson import is_array, is_numeric, is_scalar, type_name
 from simulators.akeneo.refusal import PropertyError
+from simulators.akeneo.table_rules import is_link
 
 _DAY = re.compile(r"^(\d{4})-(\d{2})-(\d{2})(.*)$", re.DOTALL)
 _PLAIN_DECIMAL = re.compile(r"^-?\d+(\.\d+)?$")
@@ -75,7 +78,30 @@ def make_data(attribute: Attribute, data: Any, zone: tzinfo) -> Any:
     """
     if attribute.type == DATE:
         return _date(attribute.code, data, zone)
-    return _MAKERS[attribute.type](attribute.code, data)
+    make = _MAKERS.get(attribute.type)
+    if make is None:
+        raise PropertyError(f"The {attribute.code} attribute has no type that this PIM knows.")
+    made = make(attribute.code, data)
+    if attribute.type == NUMBER:
+        return _to_places(attribute, made)
+    if attribute.type == METRIC and made is not None:
+        return made | {"amount": _to_places(attribute, made["amount"])}
+    return made
+
+
+def _to_places(attribute: Attribute, amount: Any) -> Any:
+    """The amount with no more decimals than the attribute has, where they are not forbidden."""
+    rounding = _ROUNDINGS.get(attribute.decimal_places_strategy or "")
+    places = attribute.decimal_places
+    if rounding is None or places is None or not is_numeric(amount):
+        return amount
+    number = Decimal(str(amount).strip())
+    if -int(number.as_tuple().exponent) <= places:
+        return amount
+    return str(number.quantize(Decimal(1).scaleb(-places), rounding=rounding))
+
+
+_ROUNDINGS = {"round": ROUND_HALF_UP, "trim": ROUND_DOWN}
 
 
 def _expected(code: str, what: str, data: Any) -> PropertyError:
@@ -213,8 +239,19 @@ def _path(code: str, data: Any) -> Any:
 
 
 def _rows(code: str, data: Any) -> Any:
-    if not is_array(data):
-        raise _expected(code, "an array", data)
+    """Rows with the cells that are filled."""
+    if not isinstance(data, list):
+        raise _expected(code, "a list of rows", data)
+    for row in data:
+        if not isinstance(row, dict):
+            raise _structure(code, "one of the rows is not an object")
+    kept = [{name: cell for name, cell in row.items() if not is_empty(cell)} for row in data]
+    return [row for row in kept if row] or None
+
+
+def _link(code: str, data: Any) -> Any:
+    if not is_link(data):
+        raise _structure(code, "a link has a type, and either an id or an identifier")
     return data
 
 
@@ -236,4 +273,5 @@ _MAKERS: dict[str, Callable[[str, Any], Any]] = {
     FILE: _path,
     IMAGE: _path,
     TABLE: _rows,
+    PRODUCT_LINK: _link,
 }

@@ -5,6 +5,7 @@ Source: the PIM's value constraints and their messages; the rule table is `_CHEC
 
 import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -20,9 +21,11 @@ from simulators.akeneo.catalog import (
     MULTI_SELECT,
     NUMBER,
     PRICE,
+    PRODUCT_LINK,
     REFERENCE_MULTI,
     REFERENCE_SIMPLE,
     SIMPLE_SELECT,
+    TABLE,
     TEXT,
     TEXTAREA,
     Attribute,
@@ -32,6 +35,7 @@ from simulators.akeneo.media import file_violations
 from simulators.akeneo.phpjson import is_numeric, to_text, type_name
 from simulators.akeneo.pim import Pim, ValueKey, Values
 from simulators.akeneo.refusal import Broken, Violation, said
+from simulators.akeneo.table_rules import check_rows, link_problem, spelled_rows
 
 PHP_INT_MAX = 9223372036854775807
 
@@ -52,8 +56,21 @@ def _amount(attribute: Attribute, amount: Any, *, ranged: bool = False) -> Itera
             f"The {code} attribute requires a non-decimal value, "
             f"and {to_text(amount)} is not a valid value.",
         )
+    elif attribute.decimal_places_strategy == "forbid":
+        yield from _places(attribute, amount)
     if numeric or ranged:
         yield from _range(attribute, amount)
+
+
+def _places(attribute: Attribute, amount: Any) -> Iterator[Broken]:
+    places = attribute.decimal_places
+    decimals = Decimal(str(amount).strip()).normalize().as_tuple().exponent
+    if places is not None and -int(decimals) > places:
+        yield said(
+            "places",
+            f"The {attribute.code} attribute must not contain more than {places} decimal places, "
+            f"and {to_text(amount)} has more.",
+        )
 
 
 def _range(attribute: Attribute, amount: Any) -> Iterator[Broken]:
@@ -150,11 +167,27 @@ def _broken(pim: Pim, attribute: Attribute, key: ValueKey, data: Any) -> Iterato
         yield from check(catalog, attribute, data)
     if attribute.type in (FILE, IMAGE):
         yield from ((text, text, {}) for text in file_violations(pim.media, attribute, data))
-    if attribute.type == ASSETS:
-        yield from _assets(pim, attribute, data)
+    yield from _pointed_at(pim, attribute, data)
     _, channel, locale = key
     if channel is not None or locale is not None:
         yield from _place(catalog, attribute, channel, locale)
+
+
+def _pointed_at(pim: Pim, attribute: Attribute, data: Any) -> Iterator[Broken]:
+    """Rules that need the PIM's content: assets, rows of tables, links; and how many there are."""
+    if attribute.type == ASSETS:
+        yield from _assets(pim, attribute, data)
+    if attribute.type == TABLE:
+        yield from check_rows(pim, attribute, data)
+    if attribute.type == PRODUCT_LINK and (problem := link_problem(pim, data)) is not None:
+        yield said("link", f"The {attribute.code} attribute: {problem}")
+    limit = attribute.max_items
+    if limit is not None and isinstance(data, list) and len(data) > limit:
+        yield said(
+            "items",
+            f"The {attribute.code} attribute must not contain more than {limit} items, "
+            f"{len(data)} were given.",
+        )
 
 
 def _assets(pim: Pim, attribute: Attribute, data: Any) -> Iterator[Broken]:
@@ -317,6 +350,8 @@ def as_known(catalog: Catalog, attribute: Attribute, data: Any) -> Any:
     if attribute.type in (REFERENCE_SIMPLE, ENTITY_SIMPLE):
         known = catalog.reference_data.get(attribute.reference_data_name or "", {})
         return known.get(data.lower(), data)
+    if attribute.type == TABLE:
+        return spelled_rows(catalog, attribute, data)
     if attribute.type in (REFERENCE_MULTI, ENTITY_MULTI):
         known = catalog.reference_data.get(attribute.reference_data_name or "", {})
         return [known.get(code.lower(), code) for code in data]

@@ -96,6 +96,23 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyDown", text="\r", **key)
         self.call("Input.dispatchKeyEvent", type="keyUp", **key)
 
+    def press(self, key: str, *, code: str = "", ctrl: bool = False) -> None:
+        """Press and release any key, such as Tab."""
+        numbers = {"Tab": 9, " ": 32}
+        known = {"key": key, "code": code or key, "windowsVirtualKeyCode": numbers.get(key, 0)}
+        modifiers = {"modifiers": 2} if ctrl else {}
+        self.call("Input.dispatchKeyEvent", type="rawKeyDown", **known, **modifiers)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **known, **modifiers)
+
+    def follow(self, text: str) -> None:
+        """Click the link or button that says this, and wait for the page behind it."""
+        self.ask("window.left = false")
+        self.ask(
+            "[...document.querySelectorAll('a, button')]"
+            f".find(each => each.innerText.trim() === {json.dumps(text)}).click()"
+        )
+        self.wait_for("window.left === undefined && document.readyState === 'complete'")
+
     def show_as(self, width: int, *, dark: bool) -> None:
         """Be a screen of this width in CSS pixels, by day or by night."""
         self.call(
@@ -110,6 +127,19 @@ class Page:
 
     def picture(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+
+    def whole_picture(self, path: Path, width: int) -> None:
+        """Take a picture of the page from top to bottom, at most 4,000 pixels of it."""
+        height = min(int(self.ask("document.documentElement.scrollHeight")), 4_000)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+        self.picture(path)
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._read:

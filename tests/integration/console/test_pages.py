@@ -5,8 +5,6 @@ from __future__ import annotations
 import html
 import re
 
-import pytest
-
 from tests.integration.console.visit import Console
 from tests.integration.shop import export, item
 
@@ -42,17 +40,20 @@ def bad_night(console: Console, name: str = "export.xml") -> str:
     return console.nights.night(name, export(item(1), item(2, code="far too long" * 40))).id
 
 
-@pytest.mark.parametrize("path", PAGES)
 def test_every_page_opens_on_an_empty_stack_with_a_title_and_says_what_to_do(
-    console: Console, path: str
+    console: Console,
 ) -> None:
-    answered = console.get(path)
-    assert answered.status in (200, 303), html.unescape(answered.text)
-    if answered.status == 200:
-        assert len(re.findall("<h1", answered.text)) == 1 or path.startswith("/help/")
-        assert 'aria-label="Breadcrumb"' in answered.text
-        assert len(answered.text.encode()) < KILOBYTES * 1_000
-        assert not re.search(r'(src|href)="(https?:)?//', answered.text.replace(_pim(console), "/"))
+    for path in PAGES:
+        answered = console.get(path)
+        assert answered.status in (200, 303), (path, html.unescape(answered.text))
+        if answered.status == 200:
+            assert len(re.findall("<h1", answered.text)) == 1 or path.startswith("/help/"), path
+            assert 'aria-label="Breadcrumb"' in answered.text, path
+            assert len(answered.text.encode()) < KILOBYTES * 1_000, path
+            foreign = r'(src|href)="(https?:)?//'
+            assert path.startswith("/help/") or not re.search(
+                foreign, answered.text.replace(_pim(console), "/")
+            ), path
 
 
 def _pim(console: Console) -> str:

@@ -115,13 +115,14 @@ def environment(nights: Nights, url: str, monkeypatch: pytest.MonkeyPatch) -> No
     key = boto3.client("secretsmanager").create_secret(
         Name="console-key", SecretString="a key of the console, made for tests"
     )
+    channel = boto3.client("secretsmanager").create_secret(Name="channel", SecretString="{}")
     variables = stack.environment() | {
         "ASSET_QUEUE_URL": stack.urls["assets"],
         "ASSET_DEAD_LETTER_QUEUE_URL": stack.urls["dead-assets"],
         "AKENEO_URL": url,
         "AKENEO_SECRET_ARN": "akeneo",
         "CONSOLE_KEY_ARN": key["ARN"],
-        "STACK_NAME": "shop",
+        "CHANNEL_SECRET_ARN": channel["ARN"],
         "SWEEP_SCHEDULE": "cron(0 1 * * ? *)",
     }
     for name, value in variables.items():

@@ -104,6 +104,18 @@ def test_a_late_call_writes_its_old_value_over_a_newer_one(pim: Pim, client: htt
     assert report["concurrent_calls_by_connection"]["app"]["now"] == 0
 
 
+def test_newer_calls_to_other_routes_do_not_let_a_late_call_write(
+    pim: Pim, client: httpx.Client
+) -> None:
+    pim.faults = Faults(late_calls=1)
+    late(client, "old")
+    client.patch(f"{API}/products", content='{"identifier":"b"}', headers=COLLECTION)
+    client.patch(f"{API}/categories/tools", json={})
+    assert pim.product_by_identifier("a") is None
+    client.patch(f"{API}/products/b", json={})
+    assert name_of(client) == "old"
+
+
 def test_a_late_call_writes_what_it_names_and_leaves_the_rest(
     pim: Pim, client: httpx.Client
 ) -> None:
@@ -165,6 +177,7 @@ def test_a_reset_forgets_the_calls_that_wait(pim: Pim, client: httpx.Client) -> 
     pim.faults = Faults(late_calls=1)
     late(client, "old")
     client.post("/_simulator/reset")
+    assert pim.counters.under_way.total() == 0
     client.patch(f"{API}/products/a", json=name_is("new"))
     assert name_of(client) == "new"
 

@@ -1,14 +1,20 @@
 import json
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
 
+from simulators.akeneo.admin import TABLE
+from simulators.akeneo.editions import EDITIONS
+from simulators.akeneo.faults import Faults
+from simulators.akeneo.limits import Limits
 from tests.unit.simulated_akeneo.small_pim import RESOURCES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -66,3 +72,45 @@ def test_a_port_that_is_taken_is_one_clear_line() -> None:
             _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
     assert errors.startswith(f"Port {port} cannot be used: ")
+
+
+def test_the_edition_the_zone_and_the_limits_are_options() -> None:
+    options = ("--edition", "saas", "--time-zone", "Europe/Paris", "--calls-per-connection", "4")
+    with started("--port", "0", "--app-token", "t", *options) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        settings = httpx.get(f"{ready['url']}/_simulator/settings", timeout=10).json()
+    assert ready["edition"] == "saas"
+    assert settings == {
+        "edition": "saas",
+        "time_zone": "Europe/Paris",
+        "calls_per_connection": 4,
+        "calls_per_pim": 0,
+        "retry_after": 1,
+    }
+
+
+def test_a_catalog_with_what_the_edition_lacks_is_one_clear_line(tmp_path: Path) -> None:
+    file = tmp_path / "catalog.json"
+    file.write_text(json.dumps(RESOURCES))
+    with started("--port", "0", "--catalog", str(file), "--edition", "ce-7.0") as process:
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert errors.startswith("The catalog cannot be used: ce-7.0 has no attributes of these types:")
+    assert errors.count("\n") == 1
+
+
+def test_the_readme_names_every_option_fault_setting_and_call() -> None:
+    readme = (ROOT / "simulators/akeneo/README.md").read_text("utf-8")
+    usage = subprocess.run(  # our own command
+        [sys.executable, "-m", "simulators.akeneo", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    names = {*re.findall(r"--[a-z-]+", usage)} - {"--help"}
+    names |= {*Faults().settings()} - {"seed"}
+    names |= {*asdict(Limits()), *EDITIONS}
+    names |= {f"/_simulator{path}" for _, path, _ in TABLE}
+    assert [name for name in sorted(names) if name not in readme] == []

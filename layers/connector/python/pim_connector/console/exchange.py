@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct, field
 
+from pim_connector.console.sessions import Session
 from pim_connector.errors import ConnectorError
 
 HTML: Final = "text/html; charset=utf-8"
@@ -37,6 +38,7 @@ class Call(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     visitor: Visitor
+    session: Session
 
     def number(self, name: str, default: int, *, most: int) -> int:
         """Read a whole number from the form or the query; nonsense is the default."""

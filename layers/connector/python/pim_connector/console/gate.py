@@ -59,6 +59,7 @@ def _call(request: Request, names: dict[str, str], session: Session, token: str)
         headers=request.headers,
         names=names,
         visitor=Visitor(actor=session.actor, name=session.name, acts=session.acts, token=token),
+        session=session,
     )
 
 

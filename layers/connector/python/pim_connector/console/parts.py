@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.table import Table
+from pim_connector.console.app_connection import origin_of
 from pim_connector.console.doorway import make_door
 from pim_connector.console.extensions import extension_secret
 from pim_connector.console.history import History
@@ -37,7 +38,10 @@ MOST_RUNS_LOOKED_AT: Final = 60
 
 
 class ConsoleSettings(Struct, frozen=True, kw_only=True):
-    """What the console must know; `trigger` says whether uploads start at once or at night."""
+    """What the console must know; `trigger` says whether uploads start at once or at night.
+
+    A stack without a DAM has no asset queues: their addresses are empty.
+    """
 
     bucket: str
     run_table: str
@@ -45,17 +49,20 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     state_table: str
     product_queue_url: str
     product_dead_letter_queue_url: str
-    asset_queue_url: str
-    asset_dead_letter_queue_url: str
     akeneo_url: str
     akeneo_secret_arn: str
     stack_name: str
     console_key_arn: str
+    asset_queue_url: str = ""
+    asset_dead_letter_queue_url: str = ""
+    channel_secret_arn: str = ""
     event_bus: str = "default"
     concurrent_calls: int = 4
     time_zone: str = "UTC"
     trigger: str = "upload"
     sweep_schedule: str = ""
+    run_email: str = ""
+    alarm_email: str = ""
 
 
 class Parts:
@@ -117,7 +124,9 @@ class Parts:
             bucket=self.bucket,
             registry=self.registry,
             queue=FifoQueue(self.client("sqs"), self.settings.product_queue_url),
-            announcements=Announcements(self.client("events"), self.settings.event_bus),
+            announcements=Announcements(
+                self.client("events"), self.settings.event_bus, self.settings.stack_name
+            ),
             groups=self.settings.concurrent_calls,
             clock=self.clock,
         )
@@ -137,6 +146,9 @@ class Parts:
         found = security_headers()
         policy = found["content-security-policy"]
         wider = policy.replace(own, f"{own} {address.scheme}://{address.netloc}")
+        # Browsers hold `form-action` for where a form's answer leads, too: on to the PIM's consent.
+        form = "form-action 'self'"
+        wider = wider.replace(form, f"{form} {origin_of(self.settings.akeneo_url)}")
         return found | {"content-security-policy": wider}
 
     @cached_property

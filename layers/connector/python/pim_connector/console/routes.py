@@ -86,6 +86,10 @@ ROUTES: Final = (
     Route("POST", "/assets/<source>/approve", assets.approve),
     Route("GET", "/settings", settings.settings),
     Route("GET", "/settings/checks", settings.checks),
+    Route("POST", "/settings/app", settings.keep_app),
+    Route("POST", "/settings/people", settings.mark),
+    Route("POST", "/settings/people/rule", settings.narrow),
+    Route("POST", "/settings/channel", settings.keep_webhook),
     Route("GET", "/help", help_pages.index),
     Route("GET", "/help/<document>", help_pages.document),
 )

@@ -89,7 +89,7 @@ function editor(form) {
   const mapping = form.querySelector("textarea"), gutter = form.querySelector(".gutter");
   const shelf = form.querySelector(".suggestions");
   let words = {};
-  fetch("/studio-words").then(answer => answer.json()).then(told => { words = told; });
+  fetch("/studio-words").then(answer => answer.json()).then(told => { words = told; suggest(); });
 
   function number() {
     const marked = new Map();
@@ -111,15 +111,18 @@ function editor(form) {
     const lines = before.split("\n"), line = lines.at(-1);
     const typed = /^(\s*(?:- )?)([\w]*)$/.exec(line) ?? /^(.*[{,]\s*)([\w]*)$/.exec(line);
     if (!typed || mapping.selectionStart !== mapping.selectionEnd) return [];
-    const inline = /(\w+):\s*\{[^}]*$/.exec(line);
-    let parent = inline ? inline[1] : "", depth = line.search(/\S|$/);
-    for (let place = lines.length - 2; place >= 0 && !inline; place--) {
-      const above = /^(\s*)(?:- )?([\w]+):/.exec(lines[place]);
-      if (!above || above[1].length >= depth) continue;
-      depth = above[1].length;
-      if (words[above[2]] || !depth) { parent = above[2]; break; }
+    const above = [];
+    let depth = line.search(/\S|$/);
+    for (let place = lines.length - 2; place >= 0 && depth; place--) {
+      const key = /^(\s*)(?:- )?([\w]+):/.exec(lines[place]);
+      if (!key || key[1].length >= depth) continue;
+      depth = key[1].length;
+      above.unshift(key[2]);
     }
-    const known = words[parent] ?? (depth ? [] : words[""]) ?? [];
+    const inline = /(\w+):\s*\{[^}]*$/.exec(line);
+    if (inline) above.push(inline[1]);
+    const under = above.reduce((here, key) => words[here]?.includes(key) && words[key] ? key : here, "");
+    const known = words[under] ?? [];
     return known.filter(word => word.startsWith(typed[2]) && word !== typed[2]).map(word => [word, typed[2]]);
   }
 
