@@ -16,7 +16,7 @@ from pathlib import Path
 
 from msgspec.structs import asdict
 
-from local.stack import deployment, emulator, fixups, record
+from local.stack import deployment, emulator, existence, fixups, record
 from local.stack.builds import Build
 from local.stack.places import ROOT, RUN
 from local.stack.record import RunningStack
@@ -119,7 +119,17 @@ def _deploy(build: Build, aws: Server, pim: Pim, tell: Callable[[str], None]) ->
     tell("sam deploy")
     parameters = _parameters(aws.url, pim)
     deployment.deploy(build, stack_name=STACK_NAME, endpoint=aws.url, parameters=parameters)
-    fixups.apply(STACK_NAME, aws.url)
+    settle(STACK_NAME, aws.url)
+
+
+def settle(stack_name: str, endpoint: str) -> None:
+    """Put right what the emulator left out; ServerError for what it does not have at all."""
+    fixups.apply(stack_name, endpoint)
+    absent = existence.missing(stack_name, fixups.session(), endpoint)
+    if absent:
+        raise ServerError(
+            f"the emulator did not make all of stack {stack_name}:\n" + "\n".join(absent)
+        )
 
 
 def down(directory: Path = RUN) -> RunningStack | None:
@@ -202,4 +212,4 @@ def _parameters(endpoint: str, pim: Pim) -> dict[str, str]:
     )
     secrets = fixups.session().client("secretsmanager", endpoint_url=endpoint)
     secret = secrets.create_secret(Name=SECRET_NAME, SecretString=json.dumps(fields))
-    return {"AkeneoUrl": pim.url, "AkeneoSecretArn": secret["ARN"]}
+    return {"AkeneoUrl": pim.url, "AkeneoSecretArn": secret["ARN"], "Dam": "ENABLED"}

@@ -25,6 +25,7 @@ from drafting.statistics import Place, places_of
 from drafting.surroundings import surroundings_of
 from drafting.values import Kind
 from drafting.wishes import Wish, wishes_of
+from drafting.words import UNITS
 from drafting.writing import Draft, Entry, Record, Rows, written
 from pim_connector.akeneo.structure import Attribute, Structure
 from pim_connector.erp.elements import OpenFile
@@ -88,7 +89,7 @@ def recognised(
 def _at_home(text: str, sample: Sample) -> dict[str, Any] | None:
     """The starter's document in the sample's namespaces; None where no record path leads there."""
     root = etree.QName(sample.root).localname
-    if not re.search(rf"path: *(?:&\w+ +)?[\"']?/(?:\w+:)?({re.escape(root)}|\*)/", text):
+    if not re.search(rf"path: *(?:&\w+ +)?[\"']?/(/|(?:\w+:)?({re.escape(root)}|\*)/)", text):
         return None
     document, _ = load_yaml(text.encode())
     assert isinstance(document, dict)  # noqa: S101 - the tests load every starter
@@ -223,6 +224,7 @@ def _on_the_pim(draft: Draft, fit: Fit, sample: Sample, structure: Structure | N
             _on_attributes(record, structure, rules, taken)
             _on_families(record, fit, structure)
         _on_locales(draft, rules)
+        _on_units(draft, structure)
     else:
         taken = {entry.attribute for r in draft.records for entry in r.entries() if entry.attribute}
     main = structure.main_identifier if structure else None
@@ -387,6 +389,18 @@ def _on_locales(draft: Draft, rules: Rules) -> None:
 
     for entry in draft.entries():
         entry.rule = local(entry.rule)
+
+
+def _on_units(draft: Draft, structure: Structure) -> None:
+    """Maps of units without those that the PIM does not have."""
+    families = structure.measurement_families
+    if families is None:
+        return
+    known = {unit for family in families for unit in structure.units(family.code) or ()}
+    strange = set(UNITS.values()) - known
+    for entry in draft.sections.get("maps", []):
+        if isinstance(entry.rule, dict):
+            entry.rule = {word: to for word, to in entry.rule.items() if to not in strange}
 
 
 def _rest(draft: Draft, sample: Sample, rules: Rules, taken: set[str]) -> None:

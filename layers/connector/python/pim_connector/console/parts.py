@@ -38,7 +38,10 @@ MOST_RUNS_LOOKED_AT: Final = 60
 
 
 class ConsoleSettings(Struct, frozen=True, kw_only=True):
-    """What the console must know; `trigger` says whether uploads start at once or at night."""
+    """What the console must know; `trigger` says whether uploads start at once or at night.
+
+    A stack without a DAM has no asset queues: their addresses are empty.
+    """
 
     bucket: str
     run_table: str
@@ -46,12 +49,12 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     state_table: str
     product_queue_url: str
     product_dead_letter_queue_url: str
-    asset_queue_url: str
-    asset_dead_letter_queue_url: str
     akeneo_url: str
     akeneo_secret_arn: str
     stack_name: str
     console_key_arn: str
+    asset_queue_url: str = ""
+    asset_dead_letter_queue_url: str = ""
     channel_secret_arn: str = ""
     event_bus: str = "default"
     concurrent_calls: int = 4
@@ -129,7 +132,9 @@ class Parts:
             bucket=self.bucket,
             registry=self.registry,
             queue=FifoQueue(self.client("sqs"), self.settings.product_queue_url),
-            announcements=Announcements(self.client("events"), self.settings.event_bus),
+            announcements=Announcements(
+                self.client("events"), self.settings.event_bus, self.settings.stack_name
+            ),
             groups=self.settings.concurrent_calls,
             clock=self.clock,
         )
