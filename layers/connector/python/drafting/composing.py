@@ -18,7 +18,7 @@ from drafting.surroundings import Surroundings, Table, surroundings_of
 from drafting.values import Kind, kind_of
 from drafting.variants import Variants, as_products, variants_of
 from drafting.wishes import Wish, Wishes, pictures, wishes_of
-from drafting.words import squashed, tokens
+from drafting.words import locale_of, squashed, tokens
 from drafting.writing import Draft, Entry, Record, Rows
 from pim_connector.akeneo.structure import Structure
 
@@ -148,7 +148,7 @@ def rules_for(
             and says_currency(squashed(place.name), place.values)
         ):
             currency = {"from": place.path}
-    rules = Rules(structure, around.locale or "en_US", currency, around.locale is not None)
+    rules = Rules(structure, around.locale or "en_US", currency)
     locales = structure.locales if structure else None
     rules.locale = rules.activated(rules.locale) or sorted(locales or {"en_US"})[0]
     return rules
@@ -297,17 +297,11 @@ def _in_rows_per_language(look: Look, wishes: Wishes) -> None:
         columns[column] = wish.path
         each = {"table": ROWS, "key": look.identifier.path}
         wish.rule = {"each": each, "from": column, "locale": {"from": "language"}}
-        wish.languages = {word: _locale(word) for word in words}
+        wish.languages = {word: locale_of(word) or "" for word in words}
         wish.several = False
     ids = frozenset(look.identifier.values.values())
     look.around.about = []
     look.around.named.append(Table(ROWS, "", look.identifier.path, columns, ids))
-
-
-def _locale(word: str) -> str:
-    from drafting.words import locale_of
-
-    return locale_of(word) or ""
 
 
 def _with_variants(

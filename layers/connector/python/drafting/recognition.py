@@ -234,32 +234,38 @@ def _on_the_pim(draft: Draft, fit: Fit, sample: Sample, structure: Structure | N
 
 
 def _on_attributes(record: Record, structure: Structure, rules: Rules, taken: set[str]) -> None:
-    """Each rule under the attribute of the PIM that its name, its source or its key speaks of."""
+    """Each rule under the attribute of the PIM that its name, its source or its key speaks of.
+
+    Rules for one attribute of the starter stay together under one of the PIM.
+    """
     main = structure.main_identifier
     known = [a for a in structure.attributes or () if a.type in TYPES and a is not main]
     entries = [*record.values, *(entry for rows in record.pivots for entry in rows.entries)]
-    mine: dict[str, str] = {}
-    rated = []
-    for n, entry in enumerate(entries):
-        wish = Wish(path="", names=_names(entry), kind=Kind(_kind(entry)), values=[], rule={})  # type: ignore[arg-type]  # one of OWN
-        rated += [(rate(wish, a, structure), -n, a.code, entry, a) for a in known]
+    rated = [
+        (rate(_wish(entry), attribute, structure), -n, attribute.code, entry, attribute)
+        for n, entry in enumerate(entries)
+        for attribute in known
+    ]
+    chosen: dict[str, tuple[Attribute, float]] = {}
     for score, _, code, entry, attribute in sorted(rated, key=lambda r: (-r[0], -r[1], r[2])):
         own = entry.attribute or ""
-        if score < ACCEPTED or entry.off is None:
-            break
-        if (own in mine and mine[own] != code) or (own not in mine and code in mine.values()):
-            continue
-        if own not in mine or (entry.doubts is not None and mine[own] == code):
-            mine[own] = code
-            if not getattr(entry, "sample", "").startswith("\0"):
-                _rename(entry, attribute, rules, score)
-                entry.sample = "\0"
+        free = own not in chosen and code not in {a.code for a, _ in chosen.values()}
+        if score >= ACCEPTED and free:
+            chosen[own] = (attribute, score)
     for entry in entries:
-        if entry.sample != "\0":
+        found = chosen.get(entry.attribute or "")
+        if found is None:
             entry.off = True
             entry.doubts.append("the PIM has nothing like it")
-        entry.sample = ""
-    taken |= set(mine.values())
+        else:
+            _rename(entry, found[0], rules, found[1])
+    taken |= {attribute.code for attribute, _ in chosen.values()}
+
+
+def _wish(entry: Entry) -> Wish:
+    """What a starter's rule wants, as if it had been inferred."""
+    kind = Kind(_kind(entry))  # type: ignore[arg-type]  # one of OWN
+    return Wish(path="", names=_names(entry), kind=kind, values=[], rule={})
 
 
 def _names(entry: Entry) -> tuple[str, ...]:

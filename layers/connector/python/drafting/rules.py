@@ -29,7 +29,6 @@ class Rules:
     structure: Structure | None
     locale: str
     currency: Any
-    locale_is_sure: bool = False
     maps: dict[str, dict[str, str]] = field(default_factory=dict)
     default_locale: bool = False
     default_scope: bool = False

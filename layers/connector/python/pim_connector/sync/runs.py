@@ -77,6 +77,8 @@ class Run(Struct, frozen=True, kw_only=True):
     forced: str | None = None
     follows: str | None = None
     first: bool = False
+    holes: int = 0
+    notes: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -106,7 +108,7 @@ def from_item(item: dict[str, Any]) -> Run:
     return Run(**fields, **numbers, counts=counts, mapping=pin)
 
 
-_NUMBERS: Final = ("size", "records", "sent", "recorded", "duplicates", "dead", "fence")
+_NUMBERS: Final = ("size", "records", "sent", "recorded", "duplicates", "dead", "fence", "holes")
 _PLAIN: Final = (
     "id",
     "source",
@@ -128,6 +130,7 @@ _PLAIN: Final = (
     "kind",
     "of",
     "hold",
+    "notes",
     "forced",
     "follows",
     "first",
