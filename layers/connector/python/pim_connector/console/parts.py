@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.table import Table
+from pim_connector.console.app_connection import origin_of
 from pim_connector.console.doorway import make_door
 from pim_connector.console.extensions import extension_secret
 from pim_connector.console.history import History
@@ -154,6 +155,9 @@ class Parts:
         found = security_headers()
         policy = found["content-security-policy"]
         wider = policy.replace(own, f"{own} {address.scheme}://{address.netloc}")
+        # Browsers hold `form-action` for where a form's answer leads, too: on to the PIM's consent.
+        form = "form-action 'self'"
+        wider = wider.replace(form, f"{form} {origin_of(self.settings.akeneo_url)}")
         return found | {"content-security-policy": wider}
 
     @cached_property
