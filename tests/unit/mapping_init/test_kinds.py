@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.drafting.values import NUMBERS, kind_of
+from drafting.values import NUMBERS, kind_of
 from pim_connector.mapping.converters import read_date, read_number
 from pim_connector.mapping.language import NumberFormat
 

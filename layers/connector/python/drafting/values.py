@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cli.drafting.words import CURRENCY, CURRENCY_SIGNS, concept, named, tokens, unit_of
+from drafting.words import CURRENCY, CURRENCY_SIGNS, concept, named, tokens, unit_of
 from pim_connector.mapping.converters import Refusal, read_date, read_number
 from pim_connector.mapping.language import NumberFormat
 
