@@ -57,12 +57,13 @@ test-browser: setup setup-tests  ## the pages in a real browser (installs Debian
 house: setup-tests  ## the shape of the code: rooms, names, directions, and the limits they keep
 	@$(RUN) -m tests.house
 
-check: setup setup-tests  ## formatting, lint, types, import directions, template
+check: setup setup-tests  ## formatting, lint, types, import directions, templates
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@$(SAM) validate --lint
+	@.local/sam/bin/cfn-lint storage.yaml monitoring.yaml --regions ALL_REGIONS
 
 scan: .local/sam .local/scan setup-tests  ## the template against rules of good practice, what is pinned against known weaknesses
 	@$(RUN) -m local.scan
@@ -73,6 +74,9 @@ format: setup-tests  ## put the code in shape
 build: setup  ## sam build with bytecode, which shortens cold starts; then sam deploy
 	@$(SAM) build
 	@$(RUN) -m local.stack.bytecode .aws-sam/build
+
+release: setup  ## the wheel of the command line, and an archive for each Python and architecture, into dist/   [ONLY=python3.13-arm64]
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(RUN) -m local.release $(if $(ONLY),--only "$(ONLY)")
 
 invoke: setup  ## one function in a container, against the running local stack   FN=splitter EVENT=events/splitter/x.json
 	@$(RUN) -m local.docker.invoking "$(FN)" "$(EVENT)"
@@ -92,5 +96,5 @@ setup-tests:
 .local/emulator .local/sam .local/scan .local/bench:
 	@local/make-venv $@ requirements/$(notdir $@).txt
 
-.PHONY: help house demo up down status test bench simulate fuzz differential test-stack test-docker test-browser check scan format build invoke \
+.PHONY: help house demo up down status test bench simulate fuzz differential test-stack test-docker test-browser check scan format build release invoke \
 	requirements clean setup setup-tests .venv/local .local/emulator .local/sam .local/scan .local/bench

@@ -39,6 +39,7 @@ _NAMES: Final = (
     "BUCKET",
     "EVENT_BUS",
     "STACK_NAME",
+    "STACK_NAME",
     "SYNC_STATE_TABLE",
     "RUN_TABLE",
     "STATE_TABLE",

@@ -189,7 +189,7 @@ class Flow:
             leases=Leases(Table(dynamodb, "state")),
             sync_state=SyncState(dynamodb, "sync_state"),
             queue=FifoQueue(account.client("sqs"), account.queue.url),
-            announcements=Announcements(account.client("events"), "default"),
+            announcements=Announcements(account.client("events"), "default", "stack"),
             groups=self.groups,
             trigger="upload",
             clock=lambda: datetime.now(UTC),
@@ -208,7 +208,7 @@ class Flow:
             leases=Leases(Table(dynamodb, "state")),
             queue=FifoQueue(sqs, account.queue.url),
             dead_letters=DeadLetters(sqs, account.dead.url),
-            announcements=Announcements(account.client("events"), "default"),
+            announcements=Announcements(account.client("events"), "default", "stack"),
             parent_wait_seconds=3600,
             clock=lambda: datetime.now(UTC),
         )
@@ -216,6 +216,7 @@ class Flow:
     def _mapper_parts(self) -> MapperParts:
         account = self.account
         settings = MapperSettings(
+            stack_name="stack",
             bucket="bucket",
             run_table="runs",
             sync_state_table="sync_state",

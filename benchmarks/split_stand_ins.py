@@ -266,7 +266,7 @@ def parts_of(transport: Transport) -> SplitterParts:
         leases=Leases(table),
         sync_state=SyncState(dynamodb, "sync_state"),
         queue=FifoQueue(transport.client("sqs"), "https://queue.invalid/products.fifo"),
-        announcements=Announcements(transport.client("events"), "default"),
+        announcements=Announcements(transport.client("events"), "default", "stack"),
         groups=GROUPS,
         trigger="upload",
         clock=lambda: datetime.now(UTC),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import sys
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -43,6 +44,7 @@ def build() -> typer.Typer:
         + " · ".join(f"{status} {meaning}" for status, meaning in MEANINGS.items()),
         pretty_exceptions_enable=False,
     )
+    root.callback()(_options)
     for panel, modules in COMMANDS.items():
         for name in modules:
             app = import_module(f"cli.{name}").app
@@ -53,6 +55,25 @@ def build() -> typer.Typer:
         app = _flowing(import_module(f"cli.{MODULES.get(name, name)}").app)
         root.add_typer(app, name=name, rich_help_panel=panel)
     return root
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"pim-connector {version('pim-connector')}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """What may stand before the command."""
 
 
 def _flowing(app: typer.Typer) -> typer.Typer:

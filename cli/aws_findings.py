@@ -7,8 +7,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.finding import Finding, Level
 from cli.schedules import schedules_of
+from pim_connector.console.checks import Finding, Level
 
 if TYPE_CHECKING:
     from cli.target import Target
@@ -56,6 +56,8 @@ def tables(target: Target) -> Iterator[Finding]:
 def queues(target: Target) -> Iterator[Finding]:
     """Dead letters are what a person has to look at."""
     for name, prefix in QUEUES.items():
+        if f"{prefix}Queue" not in target.outputs:
+            continue  # a stack without a DAM
         waiting = _messages(target, f"{prefix}Queue")
         yield Finding(level="ok", about="queues", found=f"{name}: {waiting} messages wait")
         dead = _messages(target, f"{prefix}DeadLetterQueue")

@@ -58,7 +58,7 @@ def _code(target: Target) -> str:
     from pim_connector.aws.table import Table
     from pim_connector.console.sessions import OneTime, issue_code
 
-    arn = str(target.client("sts").get_caller_identity()["Arn"])
+    arn = target.identity()
     table = Table(target.client("dynamodb"), target.output("StateTable"))
     return issue_code(OneTime(table, now=time.time), subject=arn, name=arn.rpartition("/")[2])
 

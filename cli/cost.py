@@ -91,12 +91,43 @@ def span(seconds: float) -> str:
     return f"{seconds / 3_600:.1f} h"
 
 
+def idle_rows() -> Iterator[tuple[str, str]]:
+    """Yield what a month costs in which nothing comes, and what parameters add to it."""
+    from cli import cost_model, prices
+    from cli.cost_model import HOURS_A_MONTH, idle_month
+
+    yield (
+        f"a stack with default parameters: {cost_model.ALARMS} alarms, an idle queue that is asked "
+        f"{cost_model.POLLERS} times every 20 seconds, a schedule, {cost_model.SECRETS} secrets",
+        f"${idle_month():.2f}",
+    )
+    yield (
+        f"the same with `Dam=ENABLED`: {cost_model.DAM_ALARMS} alarms, two queues, a schedule and "
+        "a secret more",
+        f"${idle_month(dam=True):.2f}",
+    )
+    uses = prices.KMS_REQUEST * prices.MILLION
+    for what, price in (
+        ("`Dashboard=ENABLED`", prices.DASHBOARD_MONTH),
+        (f"`KmsKeyArn`: the key, and ${uses:.2f} for a million uses of it", prices.KMS_KEY_MONTH),
+        (
+            "`VpcSubnetIds`: a NAT gateway in one zone, without its traffic",
+            prices.NAT_HOUR * HOURS_A_MONTH,
+        ),
+        (
+            "or an interface endpoint, for each service and zone",
+            prices.ENDPOINT_HOUR * HOURS_A_MONTH,
+        ),
+    ):
+        yield what, f"+ ${price:.2f}"
+
+
 def page() -> str:
     """Write docs/cost.md."""
     from dataclasses import asdict
 
     from cli import cost_model, prices
-    from cli.cost_model import Volume, file_cost, idle_month
+    from cli.cost_model import Volume, file_cost
 
     rows = [asdict(file_cost(Volume(records=size, sent=size, first=True))) for size in SIZES]
     parts = ["| part | " + " | ".join(f"{size:,} products" for size in SIZES) + " |"]
@@ -105,20 +136,32 @@ def page() -> str:
         f"| {name} | " + " | ".join(f"${r[name]:.4f}" for r in rows) + " |" for name in rows[0]
     ]
     totals = "\n".join(table(SIZES))
+    idle = "\n".join(f"| {what} | {price} |" for what, price in idle_rows())
+    stored = "\n".join(f"| {size:,} | ${cost_model.storage_month(size):,.2f} |" for size in SIZES)
     return f"""# What it costs
 
 Written by `pim-connector cost --markdown`; the prices are in `cli/prices.py` ({prices.REGION},
 as of {prices.DATE}), the model in `cli/cost_model.py`. The figures are worked out, not read from a
 bill: requests, gigabyte-seconds and 64-KB chunks as the functions need them, times the price. The
-free tier is not taken off. Storage, data transfer and media files are not in it.
+free tier is not taken off (an account's first ten alarms, ten metrics and three dashboards).
 
 {totals}
 
-A month in which no file comes costs ${idle_month():.2f}: Lambda asks idle queues
-{cost_model.POLLERS} times every 20 seconds, the schedules run, and the dashboard,
-{cost_model.ALARMS} alarms, {cost_model.IDLE_METRICS} metrics and the secret are paid for. It is in
-the last column. (An account's first three dashboards, ten alarms and ten metrics are in the free
-tier.)
+The last column is a file each night and what lies idle between them. Storage comes on top: each
+file is kept twice for `KeepFilesDays`, as it was uploaded and below `done/`. Gzip makes it a tenth.
+
+| products a night | files, reports and tables after {cost_model.KEEP_DAYS} nights |
+| ---: | ---: |
+{stored}
+
+## A month in which nothing comes
+
+| what | a month |
+| --- | ---: |
+{idle}
+
+Not in it: traffic, media files (your DAM's and your PIM's servers), and what mails cost beyond the
+first thousand.
 
 The PIM is the slow part: about {cost_model.MILLISECONDS_A_LINE:.0f} ms a product, four calls at
 once. The functions wait for it, which is most of what a first load costs.

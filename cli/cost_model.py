@@ -34,12 +34,20 @@ DAYS: Final = 30
 POLLERS: Final = 5
 """Lambda asks each queue that is idle with five long polls of 20 seconds
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html)."""
-FIFO_QUEUES: Final = 2
-STANDARD_QUEUES: Final = 1
-ALARMS: Final = 13
-"""Those of the template that have no condition."""
-IDLE_METRICS: Final = 4
-"""What housekeeping sends at each sweep, whether there are runs or not."""
+ALARMS: Final = 19
+"""Those that a stack without a DAM has by default."""
+SECRETS: Final = 3
+"""The PIM's, and two of the console. A DAM has one of its own."""
+DAM_ALARMS: Final = 14
+"""Those that a DAM adds by default."""
+DAM_METRICS: Final = 1
+"""How far behind the DAM is, which every poll says."""
+KEEP_DAYS: Final = 90
+"""Days that files are kept by default, twice: the upload, and its copy below done/."""
+SYNC_STATE_BYTES: Final = 700
+"""What the tables keep of a record, about, its index entries included."""
+REPORT_BYTES_A_RECORD: Final = 4
+"""What reports and lists of a run take, about, by record of its file."""
 RUN_METRICS: Final = 24
 """What splitter, mapper and housekeeping send of a run besides, about."""
 LOG_BYTES_A_MESSAGE: Final = 3_000
@@ -179,19 +187,32 @@ def _processor(megabytes: int) -> float:
     return min(1.0, megabytes / FULL_PROCESSOR_MB)
 
 
-def idle_month() -> float:
-    """Work out a month in which no file comes: polls, schedules, what watches it, the secret."""
+def idle_month(*, dam: bool = False) -> float:
+    """Work out a month in which nothing comes: polls, schedules, what watches them, secrets."""
     polls = POLLERS * 3 * 60 * 24 * DAYS
-    sweeps = 2 * SWEEPS_A_DAY * DAYS
+    queues = prices.SQS_FIFO_REQUEST + (
+        prices.SQS_FIFO_REQUEST + prices.SQS_REQUEST if dam else 0.0
+    )
+    schedules = 2 if dam else 1
+    sweeps = schedules * SWEEPS_A_DAY * DAYS
     return (
-        polls * (FIFO_QUEUES * prices.SQS_FIFO_REQUEST + STANDARD_QUEUES * prices.SQS_REQUEST)
+        polls * queues
         + sweeps * (prices.SCHEDULE + prices.LAMBDA_REQUEST + 4 * prices.DYNAMODB_READ)
         + sweeps * 0.5 * 0.5 * prices.LAMBDA_GB_SECOND
-        + ALARMS * prices.ALARM_MONTH
-        + IDLE_METRICS * prices.METRIC_MONTH
-        + prices.DASHBOARD_MONTH
-        + prices.SECRET_MONTH
+        + (ALARMS + (DAM_ALARMS if dam else 0)) * prices.ALARM_MONTH
+        + (DAM_METRICS * prices.METRIC_MONTH if dam else 0.0)
+        + (SECRETS + dam) * prices.SECRET_MONTH
         + 0.1 * prices.LOGS_GB
+    )
+
+
+def storage_month(records: int, *, keep_days: int = KEEP_DAYS) -> float:
+    """Work out what files of `keep_days` nights, their reports and the tables take."""
+    gigabyte = 1_000_000_000
+    night = records * (2 * RECORD_BYTES + REPORT_BYTES_A_RECORD) / gigabyte
+    tables = records * SYNC_STATE_BYTES / gigabyte
+    return night * keep_days * prices.S3_GB_MONTH + tables * (
+        prices.DYNAMODB_GB_MONTH + prices.DYNAMODB_BACKUP_GB_MONTH
     )
 
 

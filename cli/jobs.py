@@ -62,7 +62,9 @@ def replay(
         identifiers=frozenset(identifier or ()),
     )
     force = force_asked(full, family, None)
-    job = send_again(find(target, run), selection, target.replays(), force=force)
+    found = find(target, run)
+    job = send_again(found, selection, target.replays(), force=force)
+    target.note_run(found.id, "sent records again", led_to=job.id)
     conclude(target, job.id, wait=wait, as_json=as_json)
 
 
@@ -95,6 +97,7 @@ def revert(
         _show_plan(plan, as_json=as_json)
         return
     job = undo(found, plan, parts)
+    target.note_run(found.id, "reverted this run", led_to=job.id)
     conclude(target, job.id, wait=wait, as_json=as_json)
 
 
@@ -116,7 +119,9 @@ def confirm(
     from pim_connector.products.missing import confirm as disable
 
     target = connect(stack, profile, region)
-    job = disable(find(target, run), target.jobs())
+    found = find(target, run)
+    job = disable(found, target.jobs())
+    target.note_run(found.id, "approved what was on hold", led_to=job.id)
     conclude(target, job.id, wait=wait, as_json=as_json)
 
 

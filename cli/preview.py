@@ -151,13 +151,11 @@ def _json(data: Json) -> str:
 def _summarise(
     summary: Summary, reader: RecordReader, compiled: CompiledMapping, structure: Structure | None
 ) -> None:
-    from pim_connector.erp.repairs import told
-
     states = ", ".join(f"{count} {state}" for state, count in sorted(summary.states.items()))
     typer.echo(f"{sum(summary.states.values())} records: {states or 'none'}", err=True)
     if summary.repeated:
         typer.echo(f"{summary.repeated} records repeat an identifier of the file", err=True)
-    for phrase in told(reader.repairs):
+    for phrase in reader.notes():
         typer.echo(phrase, err=True)
     for reason, count in summary.reasons.most_common(MOST_REASONS):
         typer.echo(f"  {count} × {reason}", err=True)

@@ -32,4 +32,13 @@ ALARM_MONTH: Final = 0.10
 METRIC_MONTH: Final = 0.30
 """Of a custom metric, in parts: only the hours in which something is sent count."""
 DASHBOARD_MONTH: Final = 3.00
+S3_GB_MONTH: Final = 0.023
+DYNAMODB_GB_MONTH: Final = 0.25
+DYNAMODB_BACKUP_GB_MONTH: Final = 0.20
+"""Of restoring to a point in time."""
+KMS_KEY_MONTH: Final = 1.00
+KMS_REQUEST: Final = 0.03 / 10_000
+NAT_HOUR: Final = 0.045
+ENDPOINT_HOUR: Final = 0.01
+"""Of an interface endpoint in one availability zone."""
 LOGS_GB: Final = 0.50

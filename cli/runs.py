@@ -96,6 +96,8 @@ def show(
         typer.echo(f"missing  {found.missing:,} products that the last full export held")
     if found.problem:
         typer.echo(f"problem  {found.problem}")
+    if found.notes:
+        typer.echo(f"notes    {found.notes}")
     if found.hold:
         typer.echo(f"waits    {found.hold}")
     _print(summary.counts_table(found))

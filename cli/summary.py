@@ -44,6 +44,8 @@ def as_json(run: Run) -> dict[str, object]:
         "phase": run.phase,
         "problem": run.problem,
         "hold": run.hold,
+        "holes": run.holes,
+        "notes": run.notes,
         "missing": run.missing,
         "file": run.file or run.key,
         "report": run.report,

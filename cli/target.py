@@ -63,7 +63,8 @@ class Target:
         """Give an output; ConfigurationError where the deployment is older than this command."""
         if name not in self.outputs:
             raise ConfigurationError(
-                f"stack {self.name} has no output {name}: deploy it again with this release"
+                f"stack {self.name} has no output {name}: deploy it again with this release, and "
+                "with Dam=ENABLED for what has to do with assets"
             )
         return self.outputs[name]
 
@@ -76,6 +77,20 @@ class Target:
         return AkeneoClient(
             self.output("AkeneoUrl"), credentials=lambda: read_credentials(client, secret)
         )
+
+    def identity(self) -> str:
+        """Return who AWS says we are, as an ARN; nobody needs a right to ask this."""
+        return str(self.client("sts").get_caller_identity()["Arn"])
+
+    def note_run(self, run: str, what: str, *, led_to: str) -> None:
+        """Keep who did something to a run, where the console shows it, too."""
+        from datetime import UTC, datetime
+
+        from pim_connector.console.history import History
+
+        arn = self.identity()
+        who = f"{arn.rpartition('/')[2]} (AWS {arn})"
+        History(self.run_table()).note_run(run, who, what, datetime.now(UTC), led_to=led_to)
 
     def jobs(self) -> JobParts:
         """Give what replay, revert and confirm work with."""
@@ -90,7 +105,7 @@ class Target:
             bucket=self.bucket(),
             registry=Registry(self.run_table()),
             queue=FifoQueue(self.client("sqs"), self.output("ProductQueue")),
-            announcements=Announcements(self.client("events"), "default"),
+            announcements=Announcements(self.client("events"), "default", self.name),
             groups=int(self.output("ConcurrentCalls")),
             clock=lambda: datetime.now(UTC),
         )

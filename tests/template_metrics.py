@@ -1,4 +1,4 @@
-"""The metrics that alarms and dashboard of template.yaml look at, and those a function emits."""
+"""The metrics that alarms and dashboard of monitoring.yaml look at, and those a function emits."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ import json
 from collections import defaultdict
 from typing import Any, Final
 
-from tests.unit.test_template import RESOURCES
+from tests.unit.test_template import ALARMS, dashboard
 
-NAMESPACE: Final = "PimConnector/${AWS::StackName}"
+NAMESPACE: Final = "PimConnector/${Stack}"
 
 
 def looked_at() -> dict[str, set[str]]:
     """Names of our own metrics by service, of all alarms and all widgets."""
     found: dict[str, set[str]] = defaultdict(set)
-    for metric in map(RESOURCES.get, RESOURCES):
-        assert metric
-        if metric["Type"] == "AWS::CloudWatch::Alarm":
-            properties = metric["Properties"]
-            stats = [one["MetricStat"]["Metric"] for one in properties.get("Metrics", [])[1:]]
-            for one in stats or [properties]:
-                if one["Namespace"] == {"Sub": NAMESPACE}:
-                    [dimension] = one["Dimensions"]
-                    found[dimension["Value"]].add(one["MetricName"])
+    for alarm in ALARMS.values():
+        if alarm["Namespace"] == {"Sub": NAMESPACE}:
+            [dimension] = alarm["Dimensions"]
+            found[dimension["Value"]].add(alarm["MetricName"])
     for row in dashboard_rows():
         if row[0] == NAMESPACE:
             found[row[3]].add(row[1])
@@ -30,7 +25,7 @@ def looked_at() -> dict[str, set[str]]:
 
 
 def dashboard_rows() -> list[list[Any]]:
-    body = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Sub"])
+    body = json.loads(dashboard(dam=True))
     rows = [row for widget in body["widgets"] for row in widget["properties"]["metrics"]]
     return [row for row in rows if isinstance(row[0], str)]
 

@@ -20,7 +20,7 @@ from pim_connector.housekeeping import HousekeepingParts, close_run, make_round
 from pim_connector.settings import HousekeepingSettings, load
 from pim_connector.sync.chunks import Splits
 from pim_connector.sync.message_results import Deliveries, Parking
-from pim_connector.sync.runs import Registry, of_closed, of_open
+from pim_connector.sync.runs import Registry, last_deadline, of_all, of_closed
 from telemetry import count, logger, observed
 
 
@@ -38,10 +38,20 @@ def parts() -> HousekeepingParts:
         leases=Leases(Table(dynamodb, settings.state_table)),
         queue=FifoQueue(sqs, settings.product_queue_url),
         dead_letters=DeadLetters(sqs, settings.product_dead_letter_queue_url),
-        announcements=Announcements(boto3.client("events"), settings.event_bus),
+        announcements=Announcements(
+            boto3.client("events"), settings.event_bus, settings.stack_name
+        ),
         parent_wait_seconds=settings.parent_wait_minutes * 60,
         clock=lambda: datetime.now(UTC),
     )
+
+
+def health() -> dict[str, int]:
+    settings, now = load(HousekeepingSettings, os.environ), parts().clock()
+    hour = settings.finished_by_hour
+    finished_by = last_deadline(now, hour, settings.time_zone) if hour >= 0 else None
+    breaker = Table(boto3.client("dynamodb"), settings.state_table).get({"pk": "breaker"})
+    return of_all(parts().registry, now, finished_by, int(breaker["since"]) if breaker else None)
 
 
 @observed
@@ -52,8 +62,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             count(of_closed(parts().registry.each([run] if answer["closed"] else [])))
         case {"sweep": True}:
             answer = asdict(make_round(parts()))
-            count(of_closed(parts().registry.each(answer["closed"])))
-            count(of_open(parts().registry.each_open(), parts().clock()))
+            if answer["closed"]:
+                count(of_closed(parts().registry.each(answer["closed"])))
+            count(health())
         case _:
             raise ConfigurationError(
                 "housekeeping was called with an event it does not know "

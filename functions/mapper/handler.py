@@ -42,7 +42,7 @@ def handle_record(record: dict[str, Any], context: LambdaContext) -> bool:
 
 def _handle(record: dict[str, Any], context: LambdaContext) -> bool:
     count({"MessagesReceived": 1})
-    body, receipts = record["body"], parts().receipts
+    body, attributes, receipts = record["body"], record["attributes"], parts().receipts
     try:
         handled = parts().worker.handle(body, lambda: context.get_remaining_time_in_millis() / 1000)
     except Exception:
@@ -52,18 +52,16 @@ def _handle(record: dict[str, Any], context: LambdaContext) -> bool:
     logger.info("message handled", extra=handled.as_log())
     count(handled.as_metrics())
     if handled.end == "dead":
-        receipts.put_aside(body, record["attributes"], handled.reason)
+        receipts.put_aside(body, attributes, handled.reason)
     if handled.end == "postponed":
-        receipts.come_back(record["receiptHandle"], handled.wait)
+        times = int(attributes.get("ApproximateReceiveCount", "1"))
+        receipts.come_back(record["receiptHandle"], handled.wait, received=times)
     return bool(handled.end != "postponed")
 
 
 @observed
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer with the messages that come back: in a message group, all after the first that does.
-
-    That all do is no failure of the function: an alarm is about those, and the queue does the same.
-    """
+    """Return the messages that come back: in a message group, all after the first that does."""
     back: list[str] = []
     waiting: set[str] = set()
     for record in event["Records"]:

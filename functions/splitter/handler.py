@@ -38,7 +38,9 @@ def parts() -> SplitterParts:
         leases=Leases(Table(dynamodb, settings.state_table)),
         sync_state=SyncState(dynamodb, settings.sync_state_table),
         queue=FifoQueue(sqs, settings.product_queue_url),
-        announcements=Announcements(boto3.client("events"), settings.event_bus),
+        announcements=Announcements(
+            boto3.client("events"), settings.event_bus, settings.stack_name
+        ),
         groups=settings.concurrent_calls,
         trigger=settings.trigger,
         clock=lambda: datetime.now(UTC),
@@ -60,6 +62,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     set_aside = sum(run.phase == "failed" and run.retryable for run in taken_in)
     count({"FilesTakenIn": len(intake.runs), "FilesIgnored": len(intake.ignored)})
     count({"RunsSetAside": set_aside})
+    if event.get("sweep"):
+        count({"NightlySweeps": 1})
     answer = {
         "taken_in": list(intake.runs),
         "split": split,

@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -43,16 +44,30 @@ class ScanError(Exception):
     """The scanner itself did not work; the message says what it printed."""
 
 
-def scan(template: Path) -> tuple[dict[Finding, str], int]:
+def scan(templates: Iterable[Path]) -> tuple[dict[Finding, str], int]:
     """Give each finding with the rule in words, and the number of rules that were kept."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "template.json"
-        translate = [SAM_VENV / "bin" / "python", ROOT / "local/scan/translation.py", template]
-        file.write_text(_output(translate, AWS_DEFAULT_REGION="eu-central-1"), encoding="utf-8")
+        file.write_text(json.dumps(merged(templates)), encoding="utf-8")
         # `--skip-download`: nothing is asked of, or told to, the scanner's maker.
         options = ["--framework", "cloudformation", "--skip-download", "--soft-fail", "-o", "json"]
         printed = _output([SCAN_VENV / "bin" / "checkov", "-f", file, *options])
     return read_report(printed)
+
+
+def merged(templates: Iterable[Path]) -> dict[str, Any]:
+    """Return the templates as one: checkov takes one that has nothing to check for unread."""
+    whole: dict[str, Any] = defaultdict(dict)
+    for template in templates:
+        for section, said in json.loads(translated(template)).items():
+            whole[section] = {**whole[section], **said} if isinstance(said, dict) else said
+    return whole
+
+
+def translated(template: Path) -> str:
+    """Return the template as CloudFormation sees it, as JSON."""
+    translate = [SAM_VENV / "bin" / "python", ROOT / "local/scan/translation.py", template]
+    return _output(translate, AWS_DEFAULT_REGION="eu-central-1")
 
 
 def read_report(printed: str) -> tuple[dict[Finding, str], int]:

@@ -26,6 +26,8 @@ def translated(template: Path) -> dict[str, Any]:
     from samtranslator.translator.transform import transform  # type: ignore[import-not-found]
 
     read: dict[str, Any] = yaml_parse(template.read_text(encoding="utf-8"))
+    if "Transform" not in read:
+        return read
     for resource in read["Resources"].values():
         for local in {"CodeUri", "ContentUri"} & resource.get("Properties", {}).keys():
             resource["Properties"][local] = "s3://bucket/key"

@@ -18,7 +18,8 @@ from local.stack.bytecode import add_bytecode
 
 ARTIFACTS = "artifacts"
 KEPT = 3
-INPUTS = ("template.yaml", "samconfig.toml", "functions", "layers", "requirements/sam.txt")
+TEMPLATES = ("template.yaml", "storage.yaml", "monitoring.yaml")
+INPUTS = (*TEMPLATES, "samconfig.toml", "functions", "layers", "requirements/sam.txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,8 @@ def deploy(build: Build, *, stack_name: str, endpoint: str, parameters: Mapping[
     _sam(
         "deploy",
         *("--template-file", str(build.artifacts / "template.yaml"), "--stack-name", stack_name),
-        *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
+        *("--resolve-s3", "--no-confirm-changeset"),
+        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         *("--no-fail-on-empty-changeset", "--no-progressbar"),
         *("--parameter-overrides", *_pairs({**machine_parameters(), **parameters})),
         environment=client_environment(endpoint),
@@ -70,13 +71,10 @@ def deploy(build: Build, *, stack_name: str, endpoint: str, parameters: Mapping[
 
 
 def machine_parameters() -> dict[str, str]:
-    """Template parameters that fit this machine: its Python, its processor, the emulator."""
+    """Template parameters that fit this machine: the emulator, with its Python and processor."""
     arm = platform.machine().lower() in ("arm64", "aarch64")
-    return {
-        "PythonRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
-        "Architecture": "arm64" if arm else "x86_64",
-        "Emulated": "true",
-    }
+    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return {"Emulated": f"{python}-{'arm64' if arm else 'x86-64'}"}
 
 
 def _pairs(parameters: Mapping[str, str]) -> list[str]:

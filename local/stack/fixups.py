@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import boto3
 
 from local.stack.emulator import REGION, credentials
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
+from local.stack.existence import listed
 
 TIME_TO_LIVE_ATTRIBUTE = "expires_at"
 BATCHES = {
@@ -44,7 +42,7 @@ def session() -> boto3.Session:
 def apply(stack_name: str, endpoint: str) -> None:
     """Put all of it right in a stack that was just deployed; doing it again changes nothing."""
     cloudformation = session().client("cloudformation", endpoint_url=endpoint)
-    resources = list(_resources(cloudformation, stack_name))
+    resources = [(one.kind, one.physical) for one in listed(cloudformation, stack_name)]
     _turn_on_time_to_live(_names(resources, "AWS::DynamoDB::Table"), endpoint)
     _allow_batches(_names(resources, "AWS::IAM::Role"), endpoint)
 
@@ -91,13 +89,6 @@ def _allow_batches(roles: list[str], endpoint: str) -> None:
                 iam.put_role_policy(
                     RoleName=role, PolicyName=name, PolicyDocument=json.dumps(wider)
                 )
-
-
-def _resources(cloudformation: CloudFormationClient, stack_name: str) -> Iterator[tuple[str, str]]:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    for page in pages:
-        for resource in page["StackResourceSummaries"]:
-            yield resource["ResourceType"], resource["PhysicalResourceId"]
 
 
 def _names(resources: list[tuple[str, str]], kind: str) -> list[str]:

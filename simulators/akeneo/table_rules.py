@@ -1,7 +1,9 @@
-"""Rows of table attributes: which the PIM takes, and how it keeps them.
+"""Rows of table attributes and product links: which the PIM takes, and how it keeps them.
 
-Source: https://api.akeneo.com/concepts/products.html (table attributes) and the limits in
-https://api.akeneo.com/rest-api/good-practices.html. The texts are our own.
+Source: https://api.akeneo.com/concepts/products.html and, for the number of rows,
+https://api.akeneo.com/rest-api/good-practices.html. A product link (SaaS) is one of
+`{"type": "product", "id": UUID}`, `{"type": "product", "identifier": …}` and
+`{"type": "product_model", "id": CODE}`. The texts are our own.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,10 +12,10 @@ from typing import Any
 from simulators.akeneo.catalog import Attribute, Catalog, Row
 from simulators.akeneo.phpjson import is_numeric
 from simulators.akeneo.pim import Pim
-from simulators.akeneo.product_links import link_problem
 from simulators.akeneo.refusal import Broken, said
 
 MAX_ROWS = 100
+FORMS = ({"type", "id"}, {"type", "identifier"})
 
 
 def check_rows(pim: Pim, attribute: Attribute, rows: list[Row]) -> Iterator[Broken]:
@@ -174,3 +176,28 @@ def _spelled_cell(catalog: Catalog, column: Row, cell: Any) -> Any:
         unit = units.get(cell["unit"].lower(), cell["unit"])
         return {"amount": cell.get("amount"), "unit": unit}
     return cell
+
+
+def is_link(data: Any) -> bool:
+    """Whether the data has the look of a link, whatever it points at."""
+    if not isinstance(data, dict) or set(data) not in FORMS:
+        return False
+    if not all(isinstance(part, str) and part for part in data.values()):
+        return False
+    return data["type"] == "product" or (data["type"] == "product_model" and "id" in data)
+
+
+def link_problem(pim: Pim, data: Any) -> str | None:
+    """What is wrong with a link: its look, or that nothing is at its other end."""
+    if not is_link(data):
+        return f"a link to a product or a product model is expected, {data!r} was given."
+    if data["type"] == "product_model":
+        found: object = pim.model(data["id"])
+    elif "id" in data:
+        found = pim.products.get(data["id"].lower())
+    else:
+        found = pim.product_by_identifier(data["identifier"])
+    if found is not None:
+        return None
+    kind = "product model" if data["type"] == "product_model" else "product"
+    return f'the "{data.get("id", data.get("identifier"))}" {kind} does not exist.'

@@ -33,8 +33,8 @@ from simulators.akeneo.catalog import (
     Attribute,
 )
 from simulators.akeneo.phpjson import is_array, is_numeric, is_scalar, type_name
-from simulators.akeneo.product_links import is_link
 from simulators.akeneo.refusal import PropertyError
+from simulators.akeneo.table_rules import is_link
 
 _DAY = re.compile(r"^(\d{4})-(\d{2})-(\d{2})(.*)$", re.DOTALL)
 _PLAIN_DECIMAL = re.compile(r"^-?\d+(\.\d+)?$")

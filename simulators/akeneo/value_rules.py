@@ -34,9 +34,8 @@ from simulators.akeneo.catalog import (
 from simulators.akeneo.media import file_violations
 from simulators.akeneo.phpjson import is_numeric, to_text, type_name
 from simulators.akeneo.pim import Pim, ValueKey, Values
-from simulators.akeneo.product_links import link_problem
 from simulators.akeneo.refusal import Broken, Violation, said
-from simulators.akeneo.table_rules import check_rows, spelled_rows
+from simulators.akeneo.table_rules import check_rows, link_problem, spelled_rows
 
 PHP_INT_MAX = 9223372036854775807
 

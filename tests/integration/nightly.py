@@ -57,6 +57,7 @@ class Nights:
             events=stack.events,
         )
         settings = MapperSettings(
+            stack_name="stack",
             bucket=BUCKET,
             run_table="RunTable",
             sync_state_table="SyncStateTable",
@@ -105,7 +106,7 @@ class Nights:
             bucket=Bucket(stack.s3, BUCKET),
             registry=stack.registry,
             queue=FifoQueue(stack.sqs, stack.urls["products"]),
-            announcements=Announcements(stack.events, "default"),
+            announcements=Announcements(stack.events, "default", "stack"),
             groups=2,
             clock=lambda: datetime.now(UTC),
         )

@@ -53,7 +53,7 @@ class Operator:
     monkeypatch: pytest.MonkeyPatch
     schedules: dict[str, str] = field(default_factory=dict)
     """Names of the stack's schedules by logical id."""
-    _outputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
     _said: tuple[str, str] = ("", "")
 
     @classmethod
@@ -93,7 +93,7 @@ class Operator:
             "AkeneoSecret": "akeneo",
             "ConsoleUrl": "https://console.example/",
         }
-        self._outputs = outputs
+        self.outputs = outputs
         handlers = [*botocore.handlers.BUILTIN_HANDLERS]
         handlers.append(("before-send.cloudformation", self._cloudformation))
         self.monkeypatch.setattr("botocore.handlers.BUILTIN_HANDLERS", handlers)
@@ -118,7 +118,7 @@ class Operator:
             members = "".join(
                 f"<member><OutputKey>{key}</OutputKey><OutputValue>{escape(text)}</OutputValue>"
                 "</member>"
-                for key, text in self._outputs.items()
+                for key, text in self.outputs.items()
             )
             inner = (
                 f"<Stacks><member><StackName>{name}</StackName><Outputs>{members}</Outputs>"

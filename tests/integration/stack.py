@@ -1,4 +1,4 @@
-"""The stack's bucket, tables and queues under moto, the tables as template.yaml has them."""
+"""The stack's bucket, tables and queues under moto, the tables as storage.yaml has them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BUCKET = "pim-connector-test"
 
 
 class _Template(yaml.SafeLoader):
-    """Reads template.yaml and passes over CloudFormation's short forms."""
+    """Reads storage.yaml and passes over CloudFormation's short forms."""
 
 
 _Template.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
@@ -60,7 +60,7 @@ class Stack:
         self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=region)
         versioning = {"Status": "Enabled"}
         self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=versioning)
-        resources = yaml.load((ROOT / "template.yaml").read_text(), Loader=_Template)["Resources"]  # noqa: S506
+        resources = yaml.load((ROOT / "storage.yaml").read_text(), Loader=_Template)["Resources"]  # noqa: S506
         for name in ("RunTable", "SyncStateTable", "StateTable"):
             wanted = (
                 "KeySchema",
@@ -90,6 +90,7 @@ class Stack:
             "PRODUCT_QUEUE_URL": self.urls["products"],
             "PRODUCT_DEAD_LETTER_QUEUE_URL": self.urls["dead-products"],
             "CONCURRENT_CALLS": "2",
+            "STACK_NAME": "stack",
         }
 
     @property
@@ -146,8 +147,12 @@ class Stack:
         return found
 
     def told(self) -> list[tuple[str, dict[str, Any]]]:
-        """Take all events of ours that were put on the bus: detail-type and detail."""
-        events = map(json.loads, self._drain("events"))
+        """Take all events of ours that were put on the bus: detail-type and detail.
+
+        Each has to say whose it is: all stacks of a region share the bus.
+        """
+        events = list(map(json.loads, self._drain("events")))
+        assert all(event["detail"].pop("stack") == "stack" for event in events)
         return [(event["detail-type"], event["detail"]) for event in events]
 
     def record(self, messages: list[ProductMessage], state: str = "created") -> None:

@@ -68,7 +68,7 @@ class Shop:
             leases=Leases(Table(aws.dynamodb, "state")),
             sync_state=self.sync_state,
             queue=FifoQueue(queue, "products"),
-            announcements=Announcements(aws.events, "default"),
+            announcements=Announcements(aws.events, "default", "stack"),
             groups=2,
             trigger="upload",
             clock=lambda: datetime.fromtimestamp(self.world.clock.now, UTC),

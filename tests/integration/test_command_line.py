@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from pim_connector.aws.table import Table
+from pim_connector.console.history import History, of_run
 from simulators.akeneo.catalog import from_resources
 from simulators.akeneo.pim import Pim
 from tests.integration.mapper.examples import CATALOG
@@ -154,6 +156,11 @@ def test_revert_says_first_and_does_with_yes(operator: Operator) -> None:
     done = operator.types("revert", bad["run"], "--yes", "--json").json
     assert (done["kind"], done["updated"]) == ("revert", 2)
     assert value(operator.nights, "p1", "name") == "Boot 1"
+    history = History(Table(operator.nights.stack.dynamodb, "RunTable"))
+    (act,) = history.of(of_run(bad["run"]))
+    assert (act.what, act.led_to) == ("reverted this run", done["run"])
+    assert "AWS arn:aws:" in act.who, "who did it is kept, as for the console"
+    assert [each.who for each in history.of(of_run(done["run"]))] == [act.who]
 
 
 def test_confirm_disables_what_waited_for_a_word(operator: Operator) -> None:
@@ -175,7 +182,7 @@ def test_redrive_puts_dead_letters_back(operator: Operator) -> None:
     stack.sqs.send_message(
         QueueUrl=stack.urls["dead-products"],
         MessageBody="x",
-        MessageGroupId="message group-0",
+        MessageGroupId="group-0",
         MessageDeduplicationId="d",
     )
     problems = [f for f in operator.types("doctor", "--json").lines if f["level"] == "problem"]

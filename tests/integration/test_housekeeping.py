@@ -241,7 +241,7 @@ def test_a_run_with_dead_letters_says_so_and_names_the_records(stack: Stack) -> 
 def test_one_run_that_cannot_be_looked_after_does_not_stop_the_others(stack: Stack) -> None:
     stack.record(split(stack, export(1)))
     broken = stack.run()
-    stack.put(f"records/{broken.id}/window-000001", b"")
+    stack.put(f"records/{broken.id}/chunk-000001", b"")
     take(stack.put("incoming/shop/b.xml", export(2)))
     stack.record(stack.messages())
     answer = invoke(TICK)

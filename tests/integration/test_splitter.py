@@ -246,7 +246,7 @@ def test_filtered_and_rejected_records_are_counted_and_the_rejected_kept(stack: 
     run = stack.run()
     assert (run.records, run.counts["filtered"], run.counts["rejected"]) == (4, 1, 1)
     assert identifiers(stack.messages()) in (["P1", "P4"], ["P4", "P1"])
-    assert stack.keys(f"records/{run.id}/") == [f"records/{run.id}/window-000001"]
+    assert stack.keys(f"records/{run.id}/") == [f"records/{run.id}/chunk-000001"]
 
 
 def split_in_pieces(stack: Stack, event: dict[str, Any], **context: Any) -> int:

@@ -120,6 +120,23 @@ def test_a_record_nobody_knows_the_product_of_makes_the_export_wait(nights: Nigh
     assert set(enabled(nights).values()) == {True}
 
 
+def test_an_export_with_a_record_that_could_not_be_read_disables_nothing(nights: Nights) -> None:
+    options = "file: {recover: records, html_entities: read}\n"
+    nights.stack.put("config/erp/shop.yaml", MAPPING + options)
+    nights.night("a.xml", export(1, 2, 3, 4, 5, 6))
+    bad = (
+        "<item><sku>p5</sku><name>a < b</name></item><item><sku>p6</sku><name>&nbsp;</name></item>"
+    )
+    holed = nights.night("b.xml", export(1, 2, 3, end=f"{bad}</items>"))
+    assert (holed.phase, holed.records, holed.missing, holed.holes) == ("finished", 5, None, 1)
+    assert holed.counts["rejected"] == 1
+    assert holed.notes == "records that could not be read: 1; HTML entities read: 1"
+    assert set(enabled(nights).values()) == {True}
+    whole = nights.night("c.xml", export(1, 2, 3, 6))
+    assert whole.missing == 2, "compared with the last export that was read whole"
+    assert (enabled(nights)["p4"], enabled(nights)["p5"]) == (False, False)
+
+
 @pytest.mark.parametrize(("policy", "listed"), [("report", True), ("leave", False)])
 def test_missing_products_are_only_reported_or_left_if_the_mapping_says_so(
     nights: Nights, policy: str, listed: bool

@@ -81,6 +81,7 @@ class Account:
             "AKENEO_URL": "https://pim.example.com",
             "AKENEO_SECRET_ARN": SECRET_NAME,
             "CONCURRENT_CALLS": str(self.plan.groups),
+            "STACK_NAME": "stack",
             "TRIGGER": self.plan.trigger,
             "PARENT_WAIT_MINUTES": str(self.plan.parent_wait_minutes),
             "POWERTOOLS_SERVICE_NAME": "night",

@@ -141,7 +141,7 @@ class Operator:
             bucket=Bucket(client("s3"), self._account.environment()["BUCKET"]),
             registry=Registry(table),
             queue=FifoQueue(client("sqs"), self._account.queue.url),
-            announcements=Announcements(client("events"), "default"),
+            announcements=Announcements(client("events"), "default", "stack"),
             groups=self._account.plan.groups,
             clock=lambda: begin,
         )

@@ -26,7 +26,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "delete_object": ("s3:DeleteObject",),
     "copy": (
         *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
-        *("s3:GetObjectTagging", "s3:PutObjectTagging"),
+        *("s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:PutObjectTagging"),
     ),
     "list_objects_v2": ("s3:ListBucket",),
     "get_item": ("dynamodb:GetItem",),
@@ -55,7 +55,8 @@ ACTIONS: dict[str, tuple[str, ...]] = {
 """What each call needs (https://docs.aws.amazon.com/service-authorization/latest/reference/)."""
 EVENT_SOURCE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 """What Lambda needs to take messages off a queue, with the function's rights."""
-MOVES = {"s3:DeleteObject", "s3:GetObjectTagging", "s3:PutObjectTagging"}
+TAGS = {"s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:PutObjectTagging"}
+MOVES = {"s3:DeleteObject", *TAGS}
 NOT_CALLED: dict[str, set[str]] = {
     # Only housekeeping moves files, and only the mapper writes the sync state of products.
     "SplitterFunction": {"dynamodb:BatchWriteItem", *MOVES},
@@ -157,7 +158,7 @@ def taken_from_queues(function: str) -> set[str]:
 
 def named(value: Any) -> set[str]:
     """The resources of this stack that a part of the template names."""
-    words = re.findall(r"\w+", str(value))
+    words = re.findall(r"\w+", re.sub(r"Storage\.Outputs\.(\w+?)(Arn)?\b", r"\1", str(value)))
     return {word for word in words if word in RESOURCES}
 
 

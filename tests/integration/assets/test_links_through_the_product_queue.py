@@ -16,6 +16,7 @@ from tests.integration.assets.world import Wire, World, aws, picture
 @contextmanager
 def worker(world: World, url: str | None = None) -> Iterator[Worker]:
     settings = MapperSettings(
+        stack_name="stack",
         bucket="bucket",
         run_table="runs",
         sync_state_table="sync_state",

@@ -56,7 +56,7 @@ def housekeeping(world: World) -> HousekeepingParts:
         leases=Leases(Table(world.dynamodb, "runs")),
         queue=FifoQueue(world.sqs, world.queue),
         dead_letters=DeadLetters(world.sqs, world.dead_letters),
-        announcements=Announcements(boto3.client("events"), "default"),
+        announcements=Announcements(boto3.client("events"), "default", "stack"),
         parent_wait_seconds=3600,
         clock=lambda: datetime.fromtimestamp(world.clock.time, UTC),
     )

@@ -130,6 +130,7 @@ class World:
         self.secrets = boto3.client("secretsmanager")
         self._create()
         self.settings = MapperSettings(
+            stack_name="stack",
             bucket="bucket",
             run_table="runs",
             sync_state_table="sync_state",

@@ -76,7 +76,7 @@ ADAPTERS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "redrive": ("sqs", lambda c: redrive(c, URL, URL, sleep=_no_wait)),
     "bucket put": ("s3", lambda c: Bucket(c, "b").put("k", b"")),
     "bucket get": ("s3", lambda c: Bucket(c, "b").get("k")),
-    "events": ("events", lambda c: Announcements(c, "bus").run_settled("r")),
+    "events": ("events", lambda c: Announcements(c, "bus", "stack").run_settled("r")),
     "secret": ("secretsmanager", lambda c: read_credentials(c, "s")),
 }
 GONE = {

@@ -18,6 +18,7 @@ from cli.cost_model import (
     nightly_month,
     pause_seconds,
     splitter_seconds,
+    storage_month,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -55,15 +56,31 @@ def test_the_pim_needs_a_quarter_of_the_lines_time_with_four_groups() -> None:
 
 def test_memory_and_alarms_are_those_of_the_template() -> None:
     text = (ROOT / "template.yaml").read_text()
+    monitoring = (ROOT / "monitoring.yaml").read_text()
 
     def memory_of(function: str) -> int:
         found = re.search(rf"  {function}:.*?MemorySize: (\d+)", text, re.DOTALL)
         return int(found[1]) if found else 0
 
-    alarms = re.findall(r"Type: AWS::CloudWatch::Alarm\n( +Condition)?", text)
+    alarms = re.findall(r"Type: AWS::CloudWatch::Alarm\n(?: +Condition: (\w+)\n)?", monitoring)
     assert memory_of("SplitterFunction") == cost_model.SPLITTER_MB
     assert memory_of("MapperFunction") == cost_model.MAPPER_MB
-    assert alarms.count("") == cost_model.ALARMS
+    by_default = ("", "SchedulesRun", "HasConsole")
+    assert sum(map(alarms.count, by_default)) == cost_model.ALARMS
+    secrets = text.count("Type: AWS::SecretsManager::Secret")
+    assert 1 + secrets == cost_model.SECRETS
+    assert alarms.count("HasDam") + alarms.count("DamIsPolled") == cost_model.DAM_ALARMS
+
+
+def test_a_stack_that_does_nothing_costs_less_than_five_dollars() -> None:
+    assert idle_month() < 5
+    assert idle_month() < idle_month(dam=True)
+
+
+def test_files_are_kept_twice_for_as_long_as_is_asked_and_no_longer() -> None:
+    month = storage_month(1_000_000) - storage_month(1_000_000, keep_days=0)
+    exports = 1_000_000 * cost_model.RECORD_BYTES * 90 / 1e9 * 0.023
+    assert month == pytest.approx(2 * exports, rel=0.01)
 
 
 def test_half_the_memory_is_cheaper_for_the_mapper_and_lets_the_pim_wait_longer() -> None:

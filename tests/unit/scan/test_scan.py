@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local.scan.policy import ExcusedCheck, Finding, ScanError, exceptions, judge, read_report
+from local.scan.regions import Lack, read_lint, undeployable
 from local.scan.weaknesses import read_audit
 from tests.unit.test_template import RESOURCES
 
@@ -54,7 +55,7 @@ def test_a_scanner_that_saw_no_template_is_an_error_and_not_a_clean_one(printed:
 
 
 def test_every_exception_has_a_reason_and_names_resources_of_the_template() -> None:
-    made_by_sam = {"DamWebhookFunctionUrl"}
+    made_by_sam = {"ConsoleFunctionUrl"}
     for excused in exceptions():
         assert len(excused.reason) > 60, excused.check
         assert set(excused.resources) <= RESOURCES.keys() | made_by_sam, excused.check
@@ -84,3 +85,36 @@ def test_a_list_that_cannot_be_reached_is_told_from_an_audit_that_does_not_work(
     assert "HTTPSConnectionPool" in read_audit("", said).unreachable
     with pytest.raises(ScanError, match="does not contain a hash"):
         read_audit("", "ERROR: requirement a does not contain a hash")
+
+
+def lint(*found: tuple[str, str, str]) -> str:
+    return json.dumps(
+        [
+            {
+                "Rule": {"Id": rule},
+                "Location": {"Path": ["Resources", name, "Type"]},
+                "Message": said,
+            }
+            for rule, name, said in found
+        ]
+    )
+
+
+NO_URL = ("E3006", "Url", "Resource type 'AWS::Lambda::Url' does not exist in 'eu-central-2'")
+
+
+def test_a_region_without_what_a_parameter_leaves_out_can_be_deployed_to() -> None:
+    found = list(read_lint(lint(NO_URL, ("W3002", "Storage", "may only work with 'package'"))))
+
+    assert found == [Lack("Url", "eu-central-2")]
+    url = {"Type": "AWS::Lambda::Url"}
+    assert not list(undeployable(found, {"Url": {**url, "Condition": "HasWebhookUrl"}}))
+    for resource in (url, {**url, "Condition": "HasDam"}):
+        problems = list(undeployable(found, {"Url": resource}))
+        assert problems == ["eu-central-2 has no AWS::Lambda::Url (Url)"]
+
+
+@pytest.mark.parametrize("printed", ["", "Template file not found"])
+def test_a_linter_that_looked_at_nothing_is_an_error(printed: str) -> None:
+    with pytest.raises(ScanError):
+        list(read_lint(printed))

@@ -9,6 +9,7 @@ from pim_connector.settings import HousekeepingSettings, SplitterSettings, load
 
 ENVIRON = {
     "BUCKET": "b",
+    "STACK_NAME": "stack",
     "RUN_TABLE": "r",
     "SYNC_STATE_TABLE": "l",
     "STATE_TABLE": "s",

@@ -60,6 +60,8 @@ def summary(run: Run) -> dict[str, object]:
         "of": run.of,
         "missing": run.missing,
         "hold": run.hold,
+        "holes": run.holes,
+        "notes": run.notes,
         "messages": {"sent": run.sent, "recorded": run.recorded, "dead": run.dead},
         "mapping": msgspec.to_builtins(run.mapping),
         "registered_at": run.registered_at,

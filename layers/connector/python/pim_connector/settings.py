@@ -26,6 +26,7 @@ class SplitterSettings(Struct, frozen=True, kw_only=True):
     sync_state_table: str
     state_table: str
     product_queue_url: str
+    stack_name: str
     event_bus: str = "default"
     concurrent_calls: int = 4
     trigger: str = "upload"
@@ -46,20 +47,27 @@ class MapperSettings(Struct, frozen=True, kw_only=True):
     product_dead_letter_queue_url: str
     akeneo_url: str
     akeneo_secret_arn: str
+    stack_name: str
     event_bus: str = "default"
     parent_wait_minutes: int = 60
 
 
 class HousekeepingSettings(Struct, frozen=True, kw_only=True):
-    """What housekeeping must know; parked records wait `parent_wait_minutes` for their parent."""
+    """What housekeeping must know; parked records wait `parent_wait_minutes` for their parent.
+
+    Runs should be finished by `finished_by_hour` of each day, 0 to 23 in `time_zone`; -1: whenever.
+    """
 
     bucket: str
     run_table: str
     state_table: str
     product_queue_url: str
     product_dead_letter_queue_url: str
+    stack_name: str
     event_bus: str = "default"
     parent_wait_minutes: int = 60
+    time_zone: str = "UTC"
+    finished_by_hour: int = -1
 
     def __post_init__(self) -> None:
         _at_least("PARENT_WAIT_MINUTES", self.parent_wait_minutes, 0)

@@ -165,7 +165,8 @@ class AssetWorker:
         for task in unfinished(tasks, done):
             handled.back.append(task.id)
             longer = SOON_SECONDS * 2 ** min(task.received - 1, 6)
-            self._come_back(receipts[task.id], max(wait, longer) if wait == SOON_SECONDS else wait)
+            wanted = max(wait, longer) if wait == SOON_SECONDS else wait
+            self._come_back(receipts[task.id], wanted, task.received)
         handled.counts["AssetMessagesPostponed"] += len(handled.back)
         handled.counts = +handled.counts
         return handled
@@ -298,8 +299,8 @@ class AssetWorker:
             handled.counts.update(f"Assets{o.state.capitalize()}" for o in ready[task.id])
         return set(ready) - back
 
-    def _come_back(self, receipt: str, seconds: int) -> None:
+    def _come_back(self, receipt: str, seconds: int, received: int) -> None:
         try:
-            self._receipts.come_back(receipt, seconds)
+            self._receipts.come_back(receipt, seconds, received=received)
         except TransientError as error:
             logger.warning("a message comes back after the queue's own time-out: %s", error)

@@ -18,11 +18,15 @@ SPLIT_CONTINUES: Final = "SplitContinues"
 
 
 class Announcements:
-    """Events of source `pim-connector` on one bus; each may be told more than once."""
+    """Events of source `pim-connector` on one bus; each may be told more than once.
 
-    def __init__(self, client: EventBridgeClient, bus: str) -> None:
+    Each carries the name of its `stack`, because all stacks of a region share the default bus.
+    """
+
+    def __init__(self, client: EventBridgeClient, bus: str, stack: str) -> None:
         self._client = client
         self._bus = bus
+        self._stack = stack
 
     def run_settled(self, run: str) -> None:
         """Tell the housekeeping that every record of the run has its end state."""
@@ -44,7 +48,7 @@ class Announcements:
         entry = {
             "Source": EVENT_SOURCE,
             "DetailType": kind,
-            "Detail": json.dumps(detail),
+            "Detail": json.dumps({"stack": self._stack, **detail}),
             "EventBusName": self._bus,
         }
         with translated(f"event {kind} was not put on bus {self._bus}"):

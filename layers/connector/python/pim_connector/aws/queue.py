@@ -265,6 +265,11 @@ def _arn(client: SQSClient, url: str) -> str:
 LONGEST_SECONDS = 12 * 3600
 """SQS hides a message no longer
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html)."""
+QUICK_RECEIVES: Final = 200
+SLOW_SECONDS: Final = 1_600
+"""SQS gives a message up at the 1,000th receive, and waiting for the PIM is no reason to: the first
+200 waits may be short, 800 of 1,600 s are more than the 14 days that a message lives
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html)."""
 AFTER_CRASH_SECONDS = 60
 LONGEST_REASON = 1000
 
@@ -277,13 +282,17 @@ class Receipts:
         self._queue_url = queue_url
         self._dead_letter_queue_url = dead_letter_queue_url
 
-    def come_back(self, receipt_handle: str, seconds: int) -> None:
-        """Let the message, and its message group, wait so long instead of the queue's time-out."""
+    def come_back(self, receipt_handle: str, seconds: int, *, received: int = 1) -> None:
+        """Have the message, and with it its group, wait so long instead of the queue's time-out.
+
+        One that was `received` very often waits longer, so that it is not given up for waiting.
+        """
+        least = SLOW_SECONDS if received > QUICK_RECEIVES else 0
         with translated("SQS could not keep a message waiting"):
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url,
                 ReceiptHandle=receipt_handle,
-                VisibilityTimeout=max(0, min(seconds, LONGEST_SECONDS)),
+                VisibilityTimeout=max(least, min(seconds, LONGEST_SECONDS)),
             )
 
     def come_back_after_crash(self, receipt_handle: str) -> None:

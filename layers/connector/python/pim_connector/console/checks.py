@@ -146,6 +146,8 @@ def queues(parts: Parts) -> Iterator[Finding]:
         ("asset", settings.asset_queue_url, settings.asset_dead_letter_queue_url),
     )
     for name, live, dead in pairs:
+        if not live:
+            continue
         found = f"{name}: {depth(parts, live):,} messages wait"
         yield Finding(level="ok", about="queues", found=found)
         if aside := depth(parts, dead):

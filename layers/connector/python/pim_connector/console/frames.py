@@ -131,7 +131,6 @@ def _send_again(request: Request, parts: Parts) -> Reply:
 
 def _replays(parts: Parts, action: Action) -> Iterator[Run]:
     """Begin a replay for each run that last had some of the products."""
-    from pim_connector.console.history import of_run
     from pim_connector.products.replaying import Selection, replay
     from pim_connector.sync.messages import Force
 
@@ -141,8 +140,8 @@ def _replays(parts: Parts, action: Action) -> Iterator[Run]:
             continue
         selection = Selection(numbers=frozenset(numbers))
         begun = replay(run, selection, parts.replays(), force=Force())
-        for name, what in ((of, "sent products again"), (begun.id, f"sent again (run {of})")):
-            parts.history.note(of_run(name), action.actor, what, parts.clock(), led_to=begun.id)
+        what = "sent products again"
+        parts.history.note_run(of, action.actor, what, parts.clock(), led_to=begun.id)
         yield begun
 
 

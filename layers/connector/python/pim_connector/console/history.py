@@ -35,6 +35,12 @@ class History:
         act = Act(at=f"{now:%Y-%m-%dT%H:%M:%SZ}", who=who, what=what, led_to=led_to)
         self._table.put({"pk": about, "sk": f"act#{now:%Y-%m-%dT%H:%M:%S.%fZ}"} | asdict(act))
 
+    def note_run(self, run: str, who: str, what: str, now: datetime, *, led_to: str = "") -> None:
+        """Keep what was done to a run, with it and with the run that came of it, if one did."""
+        self.note(of_run(run), who, what, now, led_to=led_to)
+        if led_to:
+            self.note(of_run(led_to), who, f"{what} (run {run})", now)
+
     def of(self, about: str) -> Iterator[Act]:
         """Return what was done, the last first, at most 50."""
         found = self._table.query(about, prefix="act#", newest_first=True)

@@ -206,12 +206,4 @@ def revert(parts: Parts, call: Call) -> Reply:
 
 def noted(parts: Parts, call: Call, about: Run, what: str, *, led_to: str = "") -> None:
     """Keep who did it, with the run it was done to and the one that came of it."""
-    for name in filter(None, (about.id, led_to)):
-        said = what if name == about.id else f"{what} (run {about.id})"
-        parts.history.note(
-            of_run(name),
-            call.visitor.actor,
-            said,
-            parts.clock(),
-            led_to=led_to if name == about.id else "",
-        )
+    parts.history.note_run(about.id, call.visitor.actor, what, parts.clock(), led_to=led_to)

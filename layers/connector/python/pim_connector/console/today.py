@@ -95,9 +95,11 @@ def condition(parts: Parts, runs: Sequence[Run]) -> Condition:
     breaker = parts.state.get({"pk": "breaker"})
     if breaker is not None:
         return _open(breaker, wait)
-    dead = depth(parts, parts.settings.product_dead_letter_queue_url) + depth(
-        parts, parts.settings.asset_dead_letter_queue_url
+    queues = (
+        parts.settings.product_dead_letter_queue_url,
+        parts.settings.asset_dead_letter_queue_url,
     )
+    dead = sum(depth(parts, queue) for queue in queues if queue)
     if dead:
         return Condition(
             level="bad",

@@ -9,11 +9,13 @@ from typing import BinaryIO
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pim_connector.erp.elements import Cut, OpenFile, XmlStream
+from pim_connector.erp.cuts import Cut
+from pim_connector.erp.elements import OpenFile, XmlStream
 from pim_connector.erp.fragments import HeadDocument, Skeletons, record_xml
 from pim_connector.erp.no_records import explain_no_records
 from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
+from pim_connector.erp.repairs import told
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord
@@ -104,6 +106,11 @@ class RecordReader(Iterator[SourceRecord]):
     def repairs(self) -> Mapping[str, int]:
         """How often each repair was made; complete when the file has been read."""
         return self._stream.repairs
+
+    def notes(self) -> list[str]:
+        """What there is to tell about a file that was not quite XML, a phrase for each."""
+        holes = [f"records that could not be read: {self.holes}"] if self.holes else []
+        return [*holes, *told(self.repairs)]
 
     def __iter__(self) -> Iterator[SourceRecord]:
         return self._records

@@ -169,6 +169,6 @@ def _parts(
         structures=structures,
         kept=Kept(bucket),
         media=MediaFiles(aws.s3, settings.bucket, downloads),
-        announcements=Announcements(aws.events, settings.event_bus),
+        announcements=Announcements(aws.events, settings.event_bus, settings.stack_name),
         begin=begin,
     )

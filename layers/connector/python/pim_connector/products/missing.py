@@ -101,7 +101,7 @@ def find_missing(
 def _earlier(run: Run, registry: Registry, bucket: Bucket) -> Iterator[Run]:
     for name in reversed(registry.split_after(run.source)):
         found = registry.get(name.run) if name.order < run.order else None
-        if found is None or found.problem is not None:
+        if found is None or found.problem is not None or found.holes:
             continue
         if not any(bucket.keys(identifiers_prefix(found))):
             continue

@@ -241,6 +241,8 @@ class Split:
             problem=problem,
             missing=missing,
             hold=hold,
+            holes=self._reader.holes,
+            notes="; ".join(self._reader.notes()) or None,
             now=self._parts.now(),
         )
 

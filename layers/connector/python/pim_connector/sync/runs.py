@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pim_connector.aws.table import ItemChange, Table
+from pim_connector.errors import ConfigurationError
 from pim_connector.outcomes import FINAL_STATES, STATES, State
 from pim_connector.sync.messages import MappingPin
 
@@ -75,6 +77,8 @@ class Run(Struct, frozen=True, kw_only=True):
     forced: str | None = None
     follows: str | None = None
     first: bool = False
+    holes: int = 0
+    notes: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -104,7 +108,7 @@ def from_item(item: dict[str, Any]) -> Run:
     return Run(**fields, **numbers, counts=counts, mapping=pin)
 
 
-_NUMBERS: Final = ("size", "records", "sent", "recorded", "duplicates", "dead", "fence")
+_NUMBERS: Final = ("size", "records", "sent", "recorded", "duplicates", "dead", "fence", "holes")
 _PLAIN: Final = (
     "id",
     "source",
@@ -126,6 +130,7 @@ _PLAIN: Final = (
     "kind",
     "of",
     "hold",
+    "notes",
     "forced",
     "follows",
     "first",
@@ -413,6 +418,9 @@ def _waiting_key(run: Run) -> dict[str, str]:
 # Runs as numbers for alarms and the dashboard.
 
 
+LATE_AFTER: Final = timedelta(hours=1)
+NEWEST_RUNS: Final = 50
+"""How many are looked at for a decision: only the newest export of a source can be confirmed."""
 OPEN_PHASES: Final[frozenset[Phase]] = frozenset(
     {"waiting", "splitting", "preparing", "sending", "delivering"}
 )
@@ -428,14 +436,56 @@ def of_closed(runs: Iterable[Run]) -> Counter[str]:
     return numbers
 
 
-def of_open(runs: Iterable[Run], now: datetime) -> dict[str, int]:
-    """Count the runs under way, and for how many minutes the oldest of them has been.
+def of_open(
+    runs: Iterable[Run], now: datetime, finished_by: datetime | None = None
+) -> dict[str, int]:
+    """Return for how many minutes the oldest run has been under way, and how many are late.
 
-    Those that wait for the night or for an operator's word are not under way.
+    Those that wait for the night or for a decision are not under way. Late are those that began
+    more than an hour before `finished_by`, a time that has passed.
     """
-    ages = [
-        (now - datetime.fromisoformat(run.registered_at)).total_seconds() / 60
+    begun = [
+        datetime.fromisoformat(run.registered_at)
         for run in runs
         if run.phase in OPEN_PHASES and not run.hold and run.registered_at
     ]
-    return {"RunsUnderWay": len(ages), "OldestRunMinutes": int(max(ages, default=0))}
+    ages = [int((now - began).total_seconds() / 60) for began in begun]
+    late = [began for began in begun if finished_by and began < finished_by - LATE_AFTER]
+    return {"OldestRunMinutes": max(ages, default=0), "LateRuns": len(late)}
+
+
+def last_deadline(now: datetime, hour: int, time_zone: str) -> datetime:
+    """Return when it was last `hour` o'clock (0 to 23) in the zone, an IANA name.
+
+    ConfigurationError for a zone that is not known.
+    """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        local = now.astimezone(ZoneInfo(time_zone))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationError(
+            f"TIME_ZONE is {time_zone!r}, which is no IANA time zone such as Europe/Paris: correct "
+            "the stack's parameter TimeZone"
+        ) from error
+    deadline = local.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return deadline if deadline <= local else deadline - timedelta(days=1)
+
+
+def of_all(
+    registry: Registry, now: datetime, finished_by: datetime | None, breaker_since: int | None
+) -> dict[str, int]:
+    """Return what only a look at everything can tell, as metrics that alarms look at.
+
+    `breaker_since` is when the PIM was last reached, in epoch seconds, None if it is. What is 0 is
+    left out: CloudWatch charges for each metric in each hour that has it.
+    """
+    newest = islice(registry.all_runs(), NEWEST_RUNS)
+    pending = sum(bool(run.hold) for run in registry.each([name.run for name in newest]))
+    waiting = 0 if breaker_since is None else int((now.timestamp() - breaker_since) / 60)
+    numbers = {
+        **of_open(registry.each_open(), now, finished_by),
+        "DecisionsPending": pending,
+        "BreakerOpenMinutes": waiting,
+    }
+    return {name: number for name, number in numbers.items() if number}
