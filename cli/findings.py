@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import aws_findings, pim_findings
-from cli.finding import Finding
+from cli import aws_findings
+from pim_connector.console import checks as seen
+from pim_connector.console.checks import Finding
 from pim_connector.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def examine(target: Target, now: Callable[[], datetime]) -> Iterator[Finding]:
         ("queues", lambda: aws_findings.queues(target)),
         ("schedules", lambda: aws_findings.schedules(target)),
         ("clock", lambda: aws_findings.clock(target, now())),
-        ("PIM", lambda: pim_findings.pim(target)),
-        ("mappings", lambda: pim_findings.mappings(target)),
+        ("PIM", lambda: seen.pim(target.pim, target.output("AkeneoUrl"))),
+        ("mappings", lambda: seen.mappings(target.pim, target.bucket())),
         ("breaker", lambda: breaker(target)),
         ("runs", lambda: runs(target)),
     )

@@ -182,7 +182,7 @@ def test_redrive_puts_dead_letters_back(operator: Operator) -> None:
     stack.sqs.send_message(
         QueueUrl=stack.urls["dead-products"],
         MessageBody="x",
-        MessageGroupId="message group-0",
+        MessageGroupId="group-0",
         MessageDeduplicationId="d",
     )
     problems = [f for f in operator.types("doctor", "--json").lines if f["level"] == "problem"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
 from botocore.config import Config
@@ -28,6 +28,7 @@ from pim_connector.sync.state import SyncState
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
+    from pim_connector.akeneo.structure import Structure
     from pim_connector.console.sign_in import Door
     from pim_connector.products.replaying import ReplayParts
     from pim_connector.sync.jobs import JobParts
@@ -65,16 +66,24 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     alarm_email: str = ""
 
 
+Draft = Callable[[Callable[[], BinaryIO], "Structure | None"], str]
+
+
 class Parts:
-    """Clients and stores of one stack; `client` makes an AWS client by the service's name."""
+    """Clients and stores of one stack; `client` makes an AWS client by the service's name.
+
+    `draft` makes a first mapping of a sample, as text.
+    """
 
     def __init__(
         self,
         settings: ConsoleSettings,
         client: Callable[[str], Any],
         *,
+        draft: Draft,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self.draft = draft
         self.settings = settings
         self._client = client
         self._clients: dict[str, Any] = {}

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cli.drafting.attributes import Proposal, code_of, proposals
-from cli.drafting.columns import Columns, spread_columns
-from cli.drafting.fields import category_of, enabled_of, family_of, references, variant_hint
-from cli.drafting.identifiers import Identifier, identifier_of
-from cli.drafting.records import Candidate
-from cli.drafting.rows import MOST_KEYS, KeyRows, says_currency, says_language
-from cli.drafting.rules import Rules
-from cli.drafting.sample import Element, Names, Sample
-from cli.drafting.statistics import Place, places_of
-from cli.drafting.surroundings import Surroundings, Table, surroundings_of
-from cli.drafting.values import Kind, kind_of
-from cli.drafting.variants import Variants, as_products, variants_of
-from cli.drafting.wishes import Wish, Wishes, pictures, wishes_of
-from cli.drafting.words import locale_of, squashed, tokens
-from cli.drafting.writing import Draft, Entry, Record, Rows
+from drafting.attributes import Proposal, code_of, proposals
+from drafting.columns import Columns, spread_columns
+from drafting.fields import category_of, enabled_of, family_of, references, variant_hint
+from drafting.identifiers import Identifier, identifier_of
+from drafting.records import Candidate
+from drafting.rows import MOST_KEYS, KeyRows, says_currency, says_language
+from drafting.rules import Rules
+from drafting.sample import Element, Names, Sample
+from drafting.statistics import Place, places_of
+from drafting.surroundings import Surroundings, Table, surroundings_of
+from drafting.values import Kind, kind_of
+from drafting.variants import Variants, as_products, variants_of
+from drafting.wishes import Wish, Wishes, pictures, wishes_of
+from drafting.words import locale_of, squashed, tokens
+from drafting.writing import Draft, Entry, Record, Rows
 from pim_connector.akeneo.structure import Structure
 
 MOST_SAMPLED = 5_000

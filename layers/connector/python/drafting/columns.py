@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from cli.drafting.rows import key_rows, literal
-from cli.drafting.sample import Element, Names
-from cli.drafting.statistics import Place, places_of
-from cli.drafting.values import kind_of
+from drafting.rows import key_rows, literal
+from drafting.sample import Element, Names
+from drafting.statistics import Place, places_of
+from drafting.values import kind_of
 
 MOST_COLUMNS = 200
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cli.drafting.rows import (
+from drafting.rows import (
     LANGUAGE,
     MOST_KEYS,
     POSITIONS,
@@ -20,9 +20,9 @@ from cli.drafting.rows import (
     says_currency,
     says_language,
 )
-from cli.drafting.statistics import Place, rows_of
-from cli.drafting.values import NOT_MONEY, Kind, is_money, kind_of
-from cli.drafting.words import CURRENCY_SIGNS, locale_of, named, squashed, tokens, unit_of, words_of
+from drafting.statistics import Place, rows_of
+from drafting.values import NOT_MONEY, Kind, is_money, kind_of
+from drafting.words import CURRENCY_SIGNS, locale_of, named, squashed, tokens, unit_of, words_of
 
 GENERIC = named("generic")
 VERSIONS = words_of("language lang locale translation storeview store")

@@ -7,10 +7,10 @@ from typing import Any
 
 from lxml import etree
 
-from cli.drafting.sample import DEFAULT, Element, Names
-from cli.drafting.statistics import Place, places_of
-from cli.drafting.words import words_of
-from cli.drafting.writing import Record
+from drafting.sample import DEFAULT, Element, Names
+from drafting.statistics import Place, places_of
+from drafting.words import words_of
+from drafting.writing import Record
 
 MOST_RECORDS = 60
 _NAME = r"[^\W\d][\w.\-]*"

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from cli.drafting.identifiers import identifier_of
-from cli.drafting.rows import key_rows, literal
-from cli.drafting.sample import Element, Names
-from cli.drafting.statistics import Place, places_of
-from cli.drafting.words import concept, named, squashed, tokens
+from drafting.identifiers import identifier_of
+from drafting.rows import key_rows, literal
+from drafting.sample import Element, Names
+from drafting.statistics import Place, places_of
+from drafting.words import concept, named, squashed, tokens
 
 RECORD_NAMES = named("records")
 OTHER_NAMES = named("not_records")

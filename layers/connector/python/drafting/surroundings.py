@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from cli.drafting.rows import says_currency, says_language
-from cli.drafting.sample import Element, Names
-from cli.drafting.statistics import Place, places_of, rows_of
-from cli.drafting.words import CURRENCY, locale_of, squashed, tokens, words_of
+from drafting.rows import says_currency, says_language
+from drafting.sample import Element, Names
+from drafting.statistics import Place, places_of, rows_of
+from drafting.words import CURRENCY, locale_of, squashed, tokens, words_of
 
 MOST_COLUMNS = 20
 LABELS = words_of("name label title bezeichnung наименование название nazev nazwa nom text value")

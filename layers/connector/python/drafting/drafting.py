@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cli.drafting.composing import compose
-from cli.drafting.coverage import leaves_read
-from cli.drafting.recognition import elements_by_local_names, recognised
-from cli.drafting.records import Candidate, candidates, elements_at, of_one_kind
-from cli.drafting.sample import Element, Sample, read_sample
-from cli.drafting.statistics import Place
-from cli.drafting.trial import Tried, tried
-from cli.drafting.writing import Draft, Record, comment, written
+from drafting.composing import compose
+from drafting.coverage import leaves_read
+from drafting.recognition import elements_by_local_names, recognised
+from drafting.records import Candidate, candidates, elements_at, of_one_kind
+from drafting.sample import Element, Sample, read_sample
+from drafting.statistics import Place
+from drafting.trial import Tried, tried
+from drafting.writing import Draft, Record, comment, written
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.record import UnreadableFileError

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cli.drafting.attributes import proposals
-from cli.drafting.identifiers import BARCODES, CODES, IDS, NUMBERS, Identifier, identifier_of
-from cli.drafting.records import OTHER_NAMES
-from cli.drafting.sample import Names
-from cli.drafting.statistics import Place, places_of
-from cli.drafting.wishes import Wish, Wishes
-from cli.drafting.words import concept, named, squashed, tokens, words_of
+from drafting.attributes import proposals
+from drafting.identifiers import BARCODES, CODES, IDS, NUMBERS, Identifier, identifier_of
+from drafting.records import OTHER_NAMES
+from drafting.sample import Names
+from drafting.statistics import Place, places_of
+from drafting.wishes import Wish, Wishes
+from drafting.words import concept, named, squashed, tokens, words_of
 from pim_connector.akeneo.structure import Structure
 
 VARIANTS = named("variants")

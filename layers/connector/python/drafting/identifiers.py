@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cli.drafting.rows import KeyRows, key_rows
-from cli.drafting.statistics import Place
-from cli.drafting.values import kind_of
-from cli.drafting.words import named, squashed, tokens, unprefixed
+from drafting.rows import KeyRows, key_rows
+from drafting.statistics import Place
+from drafting.values import kind_of
+from drafting.words import named, squashed, tokens, unprefixed
 
 NUMBERS = named("numbers")
 IDS = named("ids")

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from cli.drafting.rows import key_rows, literal
-from cli.drafting.statistics import Place
-from cli.drafting.surroundings import Surroundings
-from cli.drafting.values import kind_of
-from cli.drafting.words import named, squashed, tokens
-from cli.drafting.writing import Entry
+from drafting.rows import key_rows, literal
+from drafting.statistics import Place
+from drafting.surroundings import Surroundings
+from drafting.values import kind_of
+from drafting.words import named, squashed, tokens
+from drafting.writing import Entry
 from pim_connector.akeneo.structure import Structure
 
 ENABLED = named("enabled")

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cli.drafting.wishes import Wish
-from cli.drafting.words import concept, plain, squashed, tokens, words_of
+from drafting.wishes import Wish
+from drafting.words import concept, plain, squashed, tokens, words_of
 from pim_connector.akeneo.structure import Attribute, Structure
 from pim_connector.mapping.converters import Refusal, to_code
 from pim_connector.mapping.language import CodeFormat

@@ -13,20 +13,20 @@ from typing import Any
 
 from lxml import etree
 
-from cli.drafting.attributes import ACCEPTED, SURE, rate
-from cli.drafting.composing import place_values, rules_for
-from cli.drafting.coverage import leaves_read
-from cli.drafting.fields import family_of
-from cli.drafting.records import elements_at
-from cli.drafting.rows import key_rows
-from cli.drafting.rules import Rules
-from cli.drafting.sample import DEFAULT, Element, Names, Sample
-from cli.drafting.statistics import Place, places_of
-from cli.drafting.surroundings import surroundings_of
-from cli.drafting.values import Kind
-from cli.drafting.wishes import Wish, wishes_of
-from cli.drafting.words import UNITS
-from cli.drafting.writing import Draft, Entry, Record, Rows, written
+from drafting.attributes import ACCEPTED, SURE, rate
+from drafting.composing import place_values, rules_for
+from drafting.coverage import leaves_read
+from drafting.fields import family_of
+from drafting.records import elements_at
+from drafting.rows import key_rows
+from drafting.rules import Rules
+from drafting.sample import DEFAULT, Element, Names, Sample
+from drafting.statistics import Place, places_of
+from drafting.surroundings import surroundings_of
+from drafting.values import Kind
+from drafting.wishes import Wish, wishes_of
+from drafting.words import UNITS
+from drafting.writing import Draft, Entry, Record, Rows, written
 from pim_connector.akeneo.structure import Attribute, Structure
 from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.preview import Summary, preview_records
@@ -37,7 +37,7 @@ from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import MappingError, load_mapping, load_yaml
 from pim_connector.mapping.values import TYPES
 
-STARTERS = Path(__file__).parents[2] / "docs" / "mappings"
+STARTERS = Path(__file__).parent / "starters"
 MOST_TRIED = 60
 LEAST_FILLED = 3
 OWN = {"text": "text", "textarea": "html", "identifier": "text", "number": "number",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.drafting.attributes import SURE, Proposal
-from cli.drafting.rows import literal
-from cli.drafting.values import Kind
-from cli.drafting.wishes import Wish
-from cli.drafting.words import CURRENCY, CURRENCY_SIGNS, unit_of
-from cli.drafting.writing import Entry
+from drafting.attributes import SURE, Proposal
+from drafting.rows import literal
+from drafting.values import Kind
+from drafting.wishes import Wish
+from drafting.words import CURRENCY, CURRENCY_SIGNS, unit_of
+from drafting.writing import Entry
 from pim_connector.akeneo.structure import Attribute, Structure
 from pim_connector.mapping.converters import Refusal, to_code
 from pim_connector.mapping.language import CodeFormat

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from cli.drafting.statistics import Place, rows_of
-from cli.drafting.values import is_money, kind_of
-from cli.drafting.words import (
+from drafting.statistics import Place, rows_of
+from drafting.values import is_money, kind_of
+from drafting.words import (
     CURRENCY,
     CURRENCY_SIGNS,
     locale_of,

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
 
-from cli.drafting.writing import Draft, Entry, Record, Written, written
+from drafting.writing import Draft, Entry, Record, Written, written
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.preview import Summary, preview_records

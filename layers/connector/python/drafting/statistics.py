@@ -9,8 +9,8 @@ from typing import Any
 
 from lxml import etree
 
-from cli.drafting.sample import XSI, Element, Names
-from cli.drafting.words import plain
+from drafting.sample import XSI, Element, Names
+from drafting.words import plain
 
 MOST_LETTERS = 500
 MOST_DEPTH = 40
