@@ -163,18 +163,19 @@ def test_revert_says_first_and_does_with_yes(operator: Operator) -> None:
     assert [each.who for each in history.of(of_run(done["run"]))] == [act.who]
 
 
-def test_confirm_disables_what_waited_for_a_word(operator: Operator) -> None:
+def test_approve_disables_what_waited_for_a_word(operator: Operator) -> None:
     mapped(operator, MAPPING + "source: {exports: full, missing_products: disable}\n")
     imported(operator, item(1), item(2))
     held = imported(operator, item(1), name="b.xml")
-    assert "confirm" in held["hold"]
+    assert "approve" in held["hold"]
+    assert held["outcome"] == "needs approval"
     assert "waits" in operator.types("doctor").out
-    said = operator.types("confirm", held["run"], "--json")
+    said = operator.types("approve", held["run"], "--json")
     assert (said.json["kind"], said.json["updated"]) == ("withdrawal", 1)
     product = operator.nights.pim.product_by_identifier("p2")
     assert product is not None
     assert product.enabled is False
-    assert operator.types("confirm", held["run"]).status == 2
+    assert operator.types("approve", held["run"]).status == 2
 
 
 def test_redrive_puts_dead_letters_back(operator: Operator) -> None:
