@@ -14,6 +14,7 @@ from functions.splitter import handler as splitter
 from pim_connector.errors import ConfigurationError
 from pim_connector.products.missing import approve, discard
 from pim_connector.products.replaying import ReplayParts, Selection, replay
+from pim_connector.products.reverting import plan_revert, revert
 from pim_connector.products.worker import MOST_ATTEMPTS
 from pim_connector.sync.state import SyncState
 from simulators.akeneo.faults import Faults
@@ -310,3 +311,41 @@ def test_what_one_source_dropped_is_enabled_once_another_lists_it(
     nights.stack.put("config/erp/parts.yaml", mapping)
     parts_night(nights, "b.xml", export(1, 3))
     assert enabled(nights) == {"p1": True, "p2": True, "p3": True}
+
+
+FROM_FILE = MAPPING.replace(
+    "exports: full",
+    "exports: {from: /items/@all, steps: [{map: {'yes': full, 'no': delta}}]}",
+)
+
+
+def test_the_file_itself_says_whether_it_holds_everything(nights: Nights) -> None:
+    nights.stack.put("config/erp/shop.yaml", FROM_FILE)
+    nights.night("a.xml", export(1, 2, 3, 4).replace("<items>", '<items all="yes">'))
+    delta = nights.night("b.xml", export(1).replace("<items>", '<items all="no">'))
+    assert (delta.phase, delta.missing, delta.hold) == ("finished", None, None)
+    full = nights.night("c.xml", export(1, 2, 3).replace("<items>", '<items all="yes">'))
+    assert full.missing == 1
+    assert enabled(nights) == {"p1": True, "p2": True, "p3": True, "p4": False}
+
+
+def test_a_file_that_says_neither_full_nor_delta_is_refused_in_words(nights: Nights) -> None:
+    nights.stack.put("config/erp/shop.yaml", FROM_FILE)
+    refused = nights.night("a.xml", export(1))
+    assert refused.phase == "failed"
+    assert refused.problem is not None
+    assert "`source.exports` finds no value at /items/@all" in refused.problem
+
+
+def test_a_disabling_is_undone_by_a_revert(nights: Nights) -> None:
+    nights.night("a.xml", export(1, 2, 3, 4))
+    second = nights.night("b.xml", export(1, 2, 3))
+    job = nights.run(f"{second.id}-withdrawal")
+    assert enabled(nights)["p4"] is False
+    plan = plan_revert(job, nights.jobs())
+    assert len(plan.products) == 1
+    revert(job, plan, nights.jobs())
+    nights.rest()
+    assert enabled(nights)["p4"] is True
+    assert nights.night("c.xml", export(1, 2, 3)).missing == 0
+    assert enabled(nights)["p4"] is True

@@ -151,14 +151,24 @@ def _held_elsewhere(
                 break
 
 
+def above_share(missing: Missing, origin: Origin) -> str | None:
+    """Say in words that more products are missing than the mapping allows; None if not. Pure."""
+    share = float(origin.max_missing_share.rstrip("% "))
+    if missing.total * 100 <= share * missing.before:
+        return None
+    found = 100 * missing.total / max(missing.before, 1)
+    return (
+        f"{missing.total} of {missing.before} products are missing ({found:.1f} %), the mapping"
+        f" allows {origin.max_missing_share}"
+    )
+
+
 def why_hold(run: Run, missing: Missing, origin: Origin, bucket: Bucket) -> str | None:
     """Say why an operator has to confirm that the missing products are disabled; None: need not."""
-    share = float(origin.max_missing_share.rstrip("% "))
-    if missing.total * 100 > share * missing.before:
-        found = 100 * missing.total / max(missing.before, 1)
+    too_many = above_share(missing, origin)
+    if too_many:
         return (
-            f"{missing.total} of {missing.before} products are missing ({found:.1f} %), the mapping"
-            f" allows {origin.max_missing_share}: see whether the export is whole, then"
+            f"{too_many}: see whether the export is whole, then"
             f" `pim-connector approve {run.id}` or `pim-connector discard {run.id}`"
         )
     if any(one.outcome.identifier is None for one in kept(bucket, run.id)):
@@ -175,7 +185,7 @@ def list_missing(run: Run, missing: Missing, holds: HashSet | Manifest, bucket: 
     with tempfile.SpooledTemporaryFile(SPOOL_BYTES) as file:
         file.write(codecs.BOM_UTF8)
         file.write(b"resource,identifier\r\n")
-        for known in _known(missing, holds, bucket):
+        for known in known_missing(missing, holds, bucket):
             line = io.StringIO()
             csv.writer(line).writerow([known.resource, safe_cell(known.identifier)])
             file.write(line.getvalue().encode())
@@ -238,7 +248,7 @@ def discard(run: Run, parts: JobParts, who: str) -> None:
 def _products(
     missing: Missing, holds: HashSet | Manifest, bucket: Bucket
 ) -> Iterator[ProductUpdate]:
-    products = (one for one in _known(missing, holds, bucket) if one.resource == "product")
+    products = (one for one in known_missing(missing, holds, bucket) if one.resource == "product")
     for number, known in enumerate(products, start=1):
         value_update = ValueUpdate(
             number=number, identifier=known.identifier, uuid=known.uuid, slots=_DISABLE
@@ -248,7 +258,8 @@ def _products(
         )
 
 
-def _known(missing: Missing, holds: HashSet | Manifest, bucket: Bucket) -> Iterator[Known]:
+def known_missing(missing: Missing, holds: HashSet | Manifest, bucket: Bucket) -> Iterator[Known]:
+    """Return the missing products by name, each once."""
     seen = HashSet()
     for key in bucket.keys(identifiers_prefix(missing.baseline)):
         for known in msgspec.json.decode(bucket.get(key), type=list[Known]):

@@ -162,6 +162,8 @@ def _written(
             due.append(_with_slots(line, slots, problems))
         else:
             ends[number] = _end(message, value_update, "unchanged", problems=problems)
+    if due and message.purpose == "withdraw":
+        parts.kept.keep_previous(message, due, current)
     with asking_the_pim():
         answers = submit(pim, due) if due else []
     for answer in answers:
