@@ -154,7 +154,7 @@ def put_mapping(target: Target, source: str, mapping: Path) -> None:
 
 def upload(target: Target, source: str, file: Path, force: Force | None = None) -> str:
     """Put the export into the source's inbox and give the id that its run has, or will have."""
-    from pim_connector.products.splitting import new_run
+    from pim_connector.products.splitting import run_id
 
     bucket = target.bucket()
     key = f"incoming/{source}/{file.name}"
@@ -163,7 +163,7 @@ def upload(target: Target, source: str, file: Path, force: Force | None = None) 
     stored = bucket.describe(key)
     if stored is None:
         raise ConnectorError(f"{key} was taken from the inbox before its run could be named")
-    return new_run(bucket.name, source, stored, phase="waiting", now="").id
+    return run_id(bucket.name, source, stored)
 
 
 def metadata(force: Force) -> dict[str, str]:

@@ -106,7 +106,7 @@ class Shop:
         self.bucket.put(key, f"<export>{''.join(lines)}</export>".encode())
         file = self.bucket.describe(key)
         assert file is not None
-        run = new_run("bucket", "shop", file, phase="waiting", now=self.parts.now())
+        run = new_run("bucket", "shop", file, phase="waiting", now=self.parts.clock())
         assert self.registry.register(run)
         return run
 

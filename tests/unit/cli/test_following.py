@@ -20,7 +20,7 @@ def run(phase: Phase, *, records: int = 0, **counts: int) -> Run:
     file = StoredObject(
         key="incoming/erp/x.xml", version="1", size=1, modified=datetime(2026, 11, 20, tzinfo=UTC)
     )
-    new = new_run("bucket", "erp", file, phase=phase, now="2026-11-20T22:00:00+00:00")
+    new = new_run("bucket", "erp", file, phase=phase, now=datetime(2026, 11, 20, 22, tzinfo=UTC))
     return replace(
         new,
         id="r",

@@ -484,7 +484,17 @@ class Origin(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True
     ] = False
     order: Annotated[
         str | Source | None,
-        Meta(description="The export's own time, from the head, instead of the time of upload."),
+        Meta(
+            description="The export's own time, from the head, instead of the time of upload: ISO "
+            "8601, yyyyMMdd[HHmmss] or epoch seconds; with a `date` step any other format."
+        ),
+    ] = None
+    time_zone: Annotated[
+        str | None,
+        Meta(
+            description="Where the clock of `order` stands, for times without a zone: "
+            "Europe/Berlin. Without it UTC."
+        ),
     ] = None
     duplicates: Annotated[
         Literal["last_wins", "reject"], Meta(description="One identifier twice in a file.")
