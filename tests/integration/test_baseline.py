@@ -56,7 +56,7 @@ class Shop:
 
         def versions(keys: Any) -> Any:
             keys = list(keys)
-            self.asked += (key.rpartition("|")[2] for key in keys)
+            self.asked += (key.rpartition("|")[2].upper() for key in keys)
             return ask(keys)
 
         self.sync_state.versions = versions  # type: ignore[method-assign]  # listened to, not replaced
