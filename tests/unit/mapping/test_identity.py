@@ -14,7 +14,7 @@ from pim_connector.mapping.identity import (
     is_spreadsheet_damage,
     without_invisible,
 )
-from pim_connector.mapping.results import Identity, Rejected
+from pim_connector.mapping.results import Identity, Mapped, Rejected
 from pim_connector.products.shaping import rounds
 from pim_connector.sync.chunks import HashSet, identity_hash
 from pim_connector.sync.message_results import ParkedGroup, overdue
@@ -95,7 +95,11 @@ def test_two_products_stay_two(one: str, other: str) -> None:
 MAPPING = """
 version: 1
 records:
-  p: {path: /catalog/product, identifier: sku, parent: model, family: {value: goods}}
+  p:
+    path: /catalog/product
+    identifier: sku
+    parent: model
+    family: {value: goods}
 """
 
 
@@ -156,3 +160,12 @@ def test_identifiers_that_only_look_odd_are_no_damage(name: str) -> None:
 @given(st.text(max_size=20))
 def test_what_is_left_hides_nothing(text: str) -> None:
     assert invisible_names(without_invisible(text)) == []
+
+
+@given(BLANKS, BLANKS)
+def test_white_space_around_values_is_stripped_whatever_kind_it_is(left: str, right: str) -> None:
+    mapping = MAPPING + "    values: {title: {from: title, type: text}}\n"
+    xml = f"<catalog><product><sku>A1</sku><title>{left}Boot{right}</title></product></catalog>"
+    mapped = compiled_mapping_of(mapping).map(records_of(xml, mapping)[0], None)
+    assert isinstance(mapped, Mapped)
+    assert [slot.data for slot in mapped.slots if slot.key[0] == "values"] == ["Boot"]
