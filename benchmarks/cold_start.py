@@ -38,6 +38,7 @@ _NAMES: Final = (
     "AKENEO_SECRET_ARN",
     "BUCKET",
     "EVENT_BUS",
+    "CONSOLE_KEY_ARN",
     "STACK_NAME",
     "SYNC_STATE_TABLE",
     "RUN_TABLE",

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import measured_on, table, write_section
-from cli.drafting.drafting import Drafted, draft_mapping
+from drafting.drafting import Drafted, draft_mapping
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.preview import Previewed, Summary, preview_records
 from pim_connector.erp.reader import read_records

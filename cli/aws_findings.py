@@ -7,8 +7,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.finding import Finding, Level
 from cli.schedules import schedules_of
+from pim_connector.console.checks import Finding, Level
 
 if TYPE_CHECKING:
     from cli.target import Target

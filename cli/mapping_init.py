@@ -48,7 +48,7 @@ def init(
 
     Example: pim-connector mapping init export.xml --structure pim.json -o erp.yaml
     """
-    from cli.drafting.drafting import draft_mapping
+    from drafting.drafting import draft_mapping
 
     known = files.structure(structure)
     opened = _standard_input() if str(sample) == "-" else files.opener(sample)

@@ -10,6 +10,7 @@ import boto3
 from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from drafting import draft
 from pim_connector.aws.events import RUN_FINISHED
 from pim_connector.console.exchange import Reply
 from pim_connector.console.notifications import run_finished
@@ -28,7 +29,7 @@ def parts() -> Parts:
         config = signing(os.environ) if service == "s3" else None
         return boto3.client(service, config=config)  # type: ignore[call-overload]  # not a literal
 
-    return Parts(load(ConsoleSettings, os.environ), client)
+    return Parts(load(ConsoleSettings, os.environ), client, draft=draft)
 
 
 def response(reply: Reply) -> Response[str]:

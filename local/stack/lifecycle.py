@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from msgspec.structs import asdict
 
 from local.stack import deployment, emulator, existence, fixups, record
@@ -22,6 +23,7 @@ from local.stack.places import ROOT, RUN
 from local.stack.record import RunningStack
 from local.stack.servers import HOST, Server, ServerError, free_port, launch, stop, wait_until_ready
 from pim_connector.akeneo.auth import AppToken, ConnectionCredentials, Credentials
+from pim_connector.console.app_connection import App, AppSecret
 
 STACK_NAME = "pim-connector"
 AKENEO_PORT = 8080
@@ -103,6 +105,8 @@ def _up(
             for name in started.keys() - {"aws"}:
                 wait_until_ready(started[name], "/")
         deployed.result()
+        if pim is None:
+            _offer_app(started["aws"], started["akeneo"])
     except BaseException:
         stop_all(started)
         raise
@@ -130,6 +134,23 @@ def settle(stack_name: str, endpoint: str) -> None:
         raise ServerError(
             f"the emulator did not make all of stack {stack_name}:\n" + "\n".join(absent)
         )
+
+
+def _offer_app(aws: Server, akeneo: Server) -> None:
+    """Create the app in the simulated PIM and enter it: there, one only has to press Connect."""
+    cloudformation = fixups.session().client("cloudformation", endpoint_url=aws.url)
+    described = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+    console = fixups.on_this_machine(outputs, aws.url)["ConsoleUrl"].rstrip("/")
+    addresses = {
+        "activate_url": f"{console}/app/activate",
+        "callback_url": f"{console}/app/callback",
+    }
+    made = httpx.post(f"{akeneo.url}/_simulator/apps", json={"name": "PIM connector"} | addresses)
+    app = made.raise_for_status().json()
+    secrets = fixups.session().client("secretsmanager", endpoint_url=aws.url)
+    words = App(client_id=app["client_id"], client_secret=app["secret"])
+    AppSecret(secrets, SECRET_NAME).keep_app(words)
 
 
 def down(directory: Path = RUN) -> RunningStack | None:

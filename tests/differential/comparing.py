@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from pim_connector.erp import elements
-from pim_connector.erp.elements import Cut, XmlStream
+from pim_connector.erp import elements, parser
+from pim_connector.erp.cuts import Cut
+from pim_connector.erp.elements import XmlStream
 from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.paths import ANY, ElementPath
 from pim_connector.erp.record import UnreadableFileError
@@ -83,7 +84,7 @@ def read_by_us(made: Made, paths: list[ElementPath]) -> Seen:
     seen = Seen()
     stream = XmlStream(open_file=lambda: OneWay(made.data, made.piece))  # type: ignore[arg-type,return-value]
     smallest, elements.SMALLEST_PIECE = elements.SMALLEST_PIECE, made.piece  # type: ignore[misc]
-    names, elements.MAX_NAMES = elements.MAX_NAMES, 4  # type: ignore[misc]
+    names, parser.MAX_NAMES = parser.MAX_NAMES, 4  # type: ignore[misc]
     try:
         for outermost in stream.cuts(paths):
             for cut in outermost.flat():
@@ -93,7 +94,7 @@ def read_by_us(made: Made, paths: list[ElementPath]) -> Seen:
     except etree.XMLSyntaxError as error:
         seen.error = f"in a record: {error}"
     finally:
-        elements.SMALLEST_PIECE, elements.MAX_NAMES = smallest, names  # type: ignore[misc]
+        elements.SMALLEST_PIECE, parser.MAX_NAMES = smallest, names  # type: ignore[misc]
     return seen
 
 

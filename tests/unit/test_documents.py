@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pim_connector.dam.asset_rules import MediaRules
-from pim_connector.erp import archives, elements, fragments
+from pim_connector.erp import archives, fragments, parser
 from pim_connector.mapping import compiled as identity
 from pim_connector.mapping import loading as places
 from pim_connector.mapping.language import File
@@ -94,9 +94,9 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"unpacks to {archives.MAX_RATIO} times its size ({archives.FREE_BYTES // MEGABYTE} MB",
         f"| zip | {archives.MAX_ZIP_BYTES // MEGABYTE} MB",
         f"| one record | {File().max_record_megabytes} MB",
-        f"| one tag or comment | {elements.MAX_TOKEN_BYTES // MEGABYTE} MB",
-        f"| attributes of one element | {elements.MAX_ATTRIBUTES:,} ",
-        f"| depth of the XML | {elements.MAX_DEPTH} ",
+        f"| one tag or comment | {parser.MAX_TOKEN_BYTES // MEGABYTE} MB",
+        f"| attributes of one element | {parser.MAX_ATTRIBUTES:,} ",
+        f"| depth of the XML | {parser.MAX_DEPTH} ",
         f"| what `head` reads | {fragments.MAX_HEAD_CHARACTERS // 1_000_000} MB",
         f"| an image or file of a product | {PRODUCT_LIMITS.max_megabytes} MB",
         f"| a file of a DAM | {MediaRules().max_megabytes} MB",

@@ -12,7 +12,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN_BY_LAMBDA = {"boto3", "botocore", "urllib3"}
 """urllib3 comes with botocore (docs/decisions)."""
-OURS = {"simulators", "pim_connector", "telemetry", "cli", "local", "tests", "functions"}
+OURS = {
+    *("simulators", "pim_connector", "telemetry", "drafting", "cli", "local"),
+    *("tests", "functions"),
+}
 OF_OTHERS = {"samcli", "samtranslator", "ministack"}
 """Imported by local/scan/translation.py and local/stack/shared_layers.py, which SAM's own Python
 and the emulator's run."""

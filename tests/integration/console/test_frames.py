@@ -144,3 +144,14 @@ def test_what_no_export_has_is_not_sent_again(visitor: Console) -> None:
     answered = press(visitor, {"productModelCode": "unknown"})
     assert answered.status == 403
     assert "nothing to send again" in answered.text
+
+
+def test_when_acting_is_narrowed_the_button_in_the_pim_sends_nothing(visitor: Console) -> None:
+    """The PIM's action names another id of the user than its id token: nobody can be matched."""
+    visitor.nights.night("a.xml", export(item(1)))
+    door = handler.parts().door
+    owner = door.sessions.start(subject="arn:aws:iam::1:user/ops", name="ops", way="aws")
+    door.people.narrow(only_marked=True, by=owner)
+    uuid = visitor.nights.pim.product_by_identifier("p1").uuid  # type: ignore[union-attr]
+    answered = press(visitor, {"productUuid": uuid})
+    assert (answered.status, "narrowed" in answered.text) == (403, True)

@@ -135,3 +135,15 @@ def test_the_keys_of_the_language_are_there_to_be_completed(studio: Console) -> 
     words = studio.get("/studio-words").json
     assert {"version", "records", "source"} <= set(words[""])
     assert {"path", "identifier", "values"} <= set(words["records"])
+
+
+def test_a_new_source_begins_with_a_draft_of_its_sample_that_can_be_tried(studio: Console) -> None:
+    studio.nights.stack.put("samples/new/sample.xml", export(item(1), item(2), item(3)))
+    page = html.unescape(studio.get("/studio/new").text)
+    assert "Drafted from samples/new/sample.xml" in page
+    assert "/items/item" in page
+    assert "<sku>p1</sku>" in page
+    assert re.search(r"<code>name</code>.*?Boot 1", page, re.DOTALL)
+    assert not studio.nights.stack.keys("config/erp/new")
+    studio.nights.stack.put("samples/odd/sample.xml", "no XML at all")
+    assert "No draft can be made" in studio.get("/studio/odd").text

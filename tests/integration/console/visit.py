@@ -123,7 +123,6 @@ def environment(nights: Nights, url: str, monkeypatch: pytest.MonkeyPatch) -> No
         "AKENEO_SECRET_ARN": "akeneo",
         "CONSOLE_KEY_ARN": key["ARN"],
         "CHANNEL_SECRET_ARN": channel["ARN"],
-        "STACK_NAME": "shop",
         "SWEEP_SCHEDULE": "cron(0 1 * * ? *)",
     }
     for name, value in variables.items():

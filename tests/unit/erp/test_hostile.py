@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from pim_connector.erp.reader import read_records
+from pim_connector.erp.reader import read_order, read_records
 from pim_connector.erp.record import UnreadableFileError
 from tests.unit.erp.bounds import bounded
 from tests.unit.erp.reading_world import PLAIN, compiled_mapping_of, reader_of, records_of
@@ -296,3 +296,26 @@ def test_the_mark_of_a_record_cannot_be_forged_into_other_values() -> None:
     )
     identity = compiled_mapping_of(PLAIN).identify(record)
     assert getattr(identity, "identifier", None) == "1"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<catalog a="&u;"><product sku="1"/></catalog>',
+        '<catalog><product sku="&u;"/></catalog>',
+        '<catalog><product sku="1"><name a="x&e;"/></product></catalog>',
+        "<catalog><product sku='1'>&u;</product></catalog>",
+    ],
+    ids=["ancestor", "record", "through another entity", "text"],
+)
+def test_an_entity_that_only_an_external_dtd_declares_is_refused_with_its_place(body: str) -> None:
+    message = refused(f'<!DOCTYPE catalog SYSTEM "x.dtd" [<!ENTITY e "&u;">]>\n{body}')
+    assert "the entity &u; is not declared in the file" in message
+    assert "(line 2, column " in message
+
+
+def test_an_undeclared_entity_in_the_order_of_an_export_is_refused() -> None:
+    compiled = compiled_mapping_of(PLAIN + "source: {order: /catalog/@made}\n")
+    data = b'<!DOCTYPE catalog SYSTEM "x.dtd"><catalog made="2024&u;-01"/>'
+    with pytest.raises(UnreadableFileError, match="&u; is not declared"):
+        read_order(lambda: io.BytesIO(data), compiled)

@@ -8,9 +8,9 @@ import io
 
 import pytest
 
-from cli.drafting.drafting import draft_mapping
-from cli.drafting.records import candidates
-from cli.drafting.sample import read_sample
+from drafting.drafting import draft_mapping
+from drafting.records import candidates
+from drafting.sample import read_sample
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.language import PivotRule, RecordRule, Source, Step, ValueRule
 from pim_connector.mapping.loading import load_mapping

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.drafting.attributes import likeness
-from cli.drafting.drafting import draft_mapping
-from cli.drafting.records import candidates
-from cli.drafting.sample import read_sample
-from cli.drafting.writing import comment, scalar
+from drafting.attributes import likeness
+from drafting.drafting import draft_mapping
+from drafting.records import candidates
+from drafting.sample import read_sample
+from drafting.writing import comment, scalar
 from pim_connector.akeneo.structure import Structure
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.language import MappingFile, Source, ValueRule

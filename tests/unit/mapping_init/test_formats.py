@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.mapping_init import FORMATS, GOAL, compared, sample_of
-from cli.drafting.drafting import Drafted, draft_mapping
+from drafting.drafting import Drafted, draft_mapping
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.preview import Previewed, Summary, preview_records
 from pim_connector.erp.reader import read_records

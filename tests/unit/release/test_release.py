@@ -65,3 +65,13 @@ def test_the_same_files_make_the_same_archive(tmp_path: Path) -> None:
     assert packed[0] == packed[1]
     with zipfile.ZipFile(tmp_path / "one.zip") as found:
         assert found.namelist() == ["deep/a", "deep/b"]
+
+
+@pytest.mark.parametrize("name", ["ci.yaml", "release.yaml"])
+def test_a_workflow_runs_what_a_person_runs(name: str) -> None:
+    workflow = (ROOT / ".github" / "workflows" / name).read_text()
+    targets = re.findall(r"^(\S+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    run = re.findall(r"\bmake (\S+)", workflow)
+    assert run
+    assert set(run) <= set(targets)

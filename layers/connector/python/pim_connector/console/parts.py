@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
 from botocore.config import Config
@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.table import Table
+from pim_connector.console.app_connection import origin_of
 from pim_connector.console.doorway import make_door
 from pim_connector.console.extensions import extension_secret
 from pim_connector.console.history import History
@@ -27,6 +28,7 @@ from pim_connector.sync.state import SyncState
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
+    from pim_connector.akeneo.structure import Structure
     from pim_connector.console.sign_in import Door
     from pim_connector.products.replaying import ReplayParts
     from pim_connector.sync.jobs import JobParts
@@ -64,16 +66,24 @@ class ConsoleSettings(Struct, frozen=True, kw_only=True):
     alarm_email: str = ""
 
 
+Draft = Callable[[Callable[[], BinaryIO], "Structure | None"], str]
+
+
 class Parts:
-    """Clients and stores of one stack; `client` makes an AWS client by the service's name."""
+    """Clients and stores of one stack; `client` makes an AWS client by the service's name.
+
+    `draft` makes a first mapping of a sample, as text.
+    """
 
     def __init__(
         self,
         settings: ConsoleSettings,
         client: Callable[[str], Any],
         *,
+        draft: Draft,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self.draft = draft
         self.settings = settings
         self._client = client
         self._clients: dict[str, Any] = {}
@@ -145,6 +155,9 @@ class Parts:
         found = security_headers()
         policy = found["content-security-policy"]
         wider = policy.replace(own, f"{own} {address.scheme}://{address.netloc}")
+        # Browsers hold `form-action` for where a form's answer leads, too: on to the PIM's consent.
+        form = "form-action 'self'"
+        wider = wider.replace(form, f"{form} {origin_of(self.settings.akeneo_url)}")
         return found | {"content-security-policy": wider}
 
     @cached_property

@@ -73,6 +73,7 @@ ROUTES: Final = (
     Route("GET", "/studio", studio.choose),
     Route("GET", "/studio/<source>", studio.open_studio),
     Route("POST", "/studio/<source>", studio.work, changes=False),
+    Route("POST", "/studio/<source>/draft", studio.draft, changes=False),
     Route("POST", "/studio/<source>/whole", studio.whole_file, changes=False),
     Route("POST", "/studio/<source>/review", studio.review, changes=False),
     Route("POST", "/studio/<source>/publish", studio.publish),

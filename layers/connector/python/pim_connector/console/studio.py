@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from pim_connector.akeneo.structure import Structure
@@ -96,7 +97,28 @@ def open_studio(parts: Parts, call: Call) -> Reply:
         sample=sample,
         number=call.number("record", 1, most=MOST_RECORD),
     )
-    return _page(parts, call, desk)
+    return _page(parts, call, desk) if text or not sample else _drafted(parts, call, desk)
+
+
+def draft(parts: Parts, call: Call) -> Reply:
+    """Put a draft from the sample on the table; nothing is published."""
+    return _drafted(parts, call, desk_of(call))
+
+
+def _drafted(parts: Parts, call: Call, desk: Desk) -> Reply:
+    """Draft a mapping from the sample, with the PIM's attributes where it answers."""
+    stored = _own_file(parts, desk)
+    try:
+        structure = structures(parts).structure(None) if desk.against_pim else None
+    except ConnectorError:
+        structure = None
+    try:
+        text = parts.draft(partial(parts.bucket.open, stored), structure)
+    except ConnectorError as error:
+        return _page(parts, call, desk, problem=f"No draft can be made of this sample: {error}")
+    doubts = sum(line.lstrip().startswith("# ?") for line in text.splitlines())
+    done = f"Drafted from {desk.sample}: {doubts} places are marked with # ? to look at."
+    return _page(parts, call, msgspec.structs.replace(desk, mapping=text), done=done)
 
 
 def work(parts: Parts, call: Call) -> Reply:
@@ -330,11 +352,7 @@ def _shown(parts: Parts, desk: Desk) -> Shown:
 
 
 def _sample(parts: Parts, desk: Desk) -> Sample:
-    key = desk.sample
-    mine = key.startswith(tuple(f"{folder}{desk.source}/" for folder in FOLDERS))
-    stored = parts.bucket.describe(key) if mine else None
-    if stored is None:
-        raise ConfigurationError(f"{key[:200]} is not a file of {desk.source} any more.")
+    stored = _own_file(parts, desk)
     compiled = compiled_mapping(desk.mapping)
     others = {
         table.file: partial(parts.bucket.open, _beside(parts, desk.source, table.file))
@@ -342,6 +360,15 @@ def _sample(parts: Parts, desk: Desk) -> Sample:
         if table.file
     }
     return Sample(open=partial(parts.bucket.open, stored), others=others)
+
+
+def _own_file(parts: Parts, desk: Desk) -> StoredObject:
+    key = desk.sample
+    mine = key.startswith(tuple(f"{folder}{desk.source}/" for folder in FOLDERS))
+    stored = parts.bucket.describe(key) if mine else None
+    if stored is None:
+        raise ConfigurationError(f"{key[:200]} is not a file of {desk.source} any more.")
+    return stored
 
 
 def _beside(parts: Parts, source: str, name: str) -> StoredObject:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from lxml import etree
 from msgspec import Struct, field
 
-from pim_connector.erp.elements import Cut, Tag
+from pim_connector.erp.cuts import Cut, Tag
 from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
 from pim_connector.mapping.compiled import HeadValue
 from pim_connector.mapping.context import View, record_node, single_text

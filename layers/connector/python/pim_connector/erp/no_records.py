@@ -10,7 +10,8 @@ from itertools import islice
 
 from msgspec import Struct, field
 
-from pim_connector.erp.elements import Cut, Tag, XmlStream
+from pim_connector.erp.cuts import Cut, Tag
+from pim_connector.erp.elements import XmlStream
 from pim_connector.erp.paths import ANY, ElementPath, PathStep
 from pim_connector.erp.record import UnreadableFileError
 

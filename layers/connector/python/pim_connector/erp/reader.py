@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO
+from datetime import datetime
+from typing import BinaryIO, Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pim_connector.erp.elements import Cut, OpenFile, XmlStream
+from pim_connector.erp.cuts import Cut
+from pim_connector.erp.elements import OpenFile, XmlStream
 from pim_connector.erp.fragments import HeadDocument, Skeletons, record_xml
 from pim_connector.erp.no_records import explain_no_records
 from pim_connector.erp.paths import ElementPath
 from pim_connector.erp.record import SourceRecord, UnreadableFileError
+from pim_connector.erp.repairs import told
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord
+from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord, HeadValue
+from pim_connector.mapping.converters import Refusal
+from pim_connector.mapping.moments import export_moment, time_zone
 
 
 def read_records(
@@ -40,24 +45,58 @@ def read_records(
     return RecordReader(open_file, compiled, skip=skip, others=others, pulse=pulse)
 
 
-def read_order(open_file: Callable[[], BinaryIO], compiled: CompiledMapping) -> str | None:
-    """The export's own time, by the mapping's `source.order`; None when it names none.
+def read_order(open_file: Callable[[], BinaryIO], compiled: CompiledMapping) -> datetime | None:
+    """The export's own time, by the mapping's `source.order`, in UTC; None when it names none.
 
-    Reads the file as far as the value is. Raises UnreadableFileError when it is not there: the
-    order decides which of two files is newer, so it must not be guessed.
+    Reads the file as far as the value is. Raises UnreadableFileError when it is not there or names
+    no moment: the order decides which of two files is newer, so it must not be guessed.
     """
     if compiled.order is None:
         return None
+    return _moment(_read_early(open_file, compiled, compiled.order), compiled)
+
+
+def read_exports(
+    open_file: Callable[[], BinaryIO], compiled: CompiledMapping
+) -> Literal["full", "delta"]:
+    """Say whether a file holds everything or only changes, by the mapping's `source.exports`.
+
+    Reads the file as far as the value is, where the file says it itself. Raises
+    UnreadableFileError when it says neither: what is missing from a file must not be guessed.
+    """
+    said: object = compiled.mapping.file.source.exports
+    if compiled.exports is not None:
+        said = _read_early(open_file, compiled, compiled.exports)
+    if said == "full":
+        return "full"
+    if said == "delta":
+        return "delta"
+    raise UnreadableFileError(
+        f'`source.exports` reads "{said}", which is neither `full` nor `delta`: add a `map` step '
+        "that makes one of them of it"
+    )
+
+
+def _read_early(
+    open_file: Callable[[], BinaryIO], compiled: CompiledMapping, value: HeadValue
+) -> str:
     stream = XmlStream(open_file=open_file, options=compiled.mapping.file.file)
     head = HeadDocument()
-    anchors = compiled.order.anchors
-    for cut in stream.cuts(anchors):
+    for cut in stream.cuts(value.anchors):
         for inner in cut.flat():
-            head.add(inner, shallow=all(anchors[number].shallow for number in inner.paths))
-        order = head.evaluate([compiled.order])["order"]
-        if order:
-            return order
-    raise UnreadableFileError(f"`source.order` finds no value at {compiled.order.reader.label}")
+            head.add(inner, shallow=all(value.anchors[number].shallow for number in inner.paths))
+        found = head.evaluate([value])[value.name]
+        if found:
+            return found
+    raise UnreadableFileError(f"`source.{value.name}` finds no value at {value.reader.label}")
+
+
+def _moment(text: str, compiled: CompiledMapping) -> datetime:
+    try:
+        return export_moment(text, time_zone(compiled.mapping.file.source.time_zone))
+    except Refusal as refusal:
+        advice = f"; {refusal.advice}" if refusal.advice else ""
+        raise UnreadableFileError(f'`source.order` reads "{text}": {refusal}{advice}') from refusal
 
 
 class RecordReader(Iterator[SourceRecord]):
@@ -93,6 +132,11 @@ class RecordReader(Iterator[SourceRecord]):
     def repairs(self) -> Mapping[str, int]:
         """How often each repair was made; complete when the file has been read."""
         return self._stream.repairs
+
+    def notes(self) -> list[str]:
+        """What there is to tell about a file that was not quite XML, a phrase for each."""
+        holes = [f"records that could not be read: {self.holes}"] if self.holes else []
+        return [*holes, *told(self.repairs)]
 
     def __iter__(self) -> Iterator[SourceRecord]:
         return self._records

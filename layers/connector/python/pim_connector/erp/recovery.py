@@ -35,6 +35,7 @@ _EXPLAINED: Final = {
     43: "the entities of the file expand to far more than the file holds: that is an attack or "
     "a mistake, and is not read",
 }
+_RECOVER: Final = "to have only this record rejected, set `file: {recover: records}`"
 _SECTIONS: Final = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 
 
@@ -63,12 +64,15 @@ def explain(code: int, data: bytes, before: bytes, *, at_end: bool, is_over: boo
         )
     if code == 11:
         return _undeclared(data)
+    if code == 4 and data.startswith(b"\xef\xbb\xbf<?xml"):
+        return f"{_EXPLAINED[17]} ({said})"
     if code == 4 and before.endswith(b"&"):
         return (
             "this is not XML, or not well-formed XML: a `&` that is not escaped; repair the "
             f"export, or set `file: {{bare_ampersands: read}}` in the mapping ({said})"
         )
-    return f"{_EXPLAINED[code]} ({said})" if code in _EXPLAINED else said
+    what = f"{_EXPLAINED[code]} ({said})" if code in _EXPLAINED else said
+    return f"{what}; {_RECOVER}" if code in (2, 4, MISMATCH, 8) else what
 
 
 def undeclared(name: str) -> str:

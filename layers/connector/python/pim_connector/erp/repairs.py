@@ -111,7 +111,7 @@ _TOLD: Final = {
 
 def told(repairs: Mapping[str, int]) -> list[str]:
     """Return what was repaired in a file, a phrase for each option that was of use."""
-    return [f"{repairs[name]} {words}" for name, words in _TOLD.items() if repairs.get(name)]
+    return [f"{words}: {repairs[name]}" for name, words in _TOLD.items() if repairs.get(name)]
 
 
 def html_entity(name: str) -> str:

@@ -7,7 +7,7 @@ from sys import intern
 
 from lxml import etree
 
-from pim_connector.erp.elements import Cut
+from pim_connector.erp.cuts import Cut
 from pim_connector.erp.fragments import Skeletons, record_xml
 from pim_connector.erp.record import Row, Tables, UnreadableFileError
 from pim_connector.mapping.compiled import CompiledTable

@@ -18,10 +18,12 @@ from pim_connector.mapping.compiled import (
     HeadValue,
 )
 from pim_connector.mapping.context import Evaluate
+from pim_connector.mapping.converters import Refusal
 from pim_connector.mapping.expressions import Compiler, Usage
 from pim_connector.mapping.fields import compile_fields, optional
 from pim_connector.mapping.language import FieldRule, RecordRule, Source, Table, ValueRule
 from pim_connector.mapping.loading import Mapping, MappingError, Path
+from pim_connector.mapping.moments import time_zone
 from pim_connector.mapping.rules import compile_pivot, compile_policy, compile_rule
 from pim_connector.mapping.xpath import XPathError, element_path, head_anchor
 
@@ -87,6 +89,8 @@ def compile_mapping(mapping: Mapping) -> CompiledMapping:
     file = mapping.file
     head = {name: work.head_value(name, said) for name, said in file.head.items()}
     order = None if file.source.order is None else work.order(file.source.order)
+    exports = file.source.exports
+    said_by = None if isinstance(exports, str) else work.exports(exports)
     tables = {name: work.table(name, table) for name, table in file.tables.items()}
     records = {name: work.record(name, rule) for name, rule in file.records.items()}
     work.check_head(head, records)
@@ -100,6 +104,7 @@ def compile_mapping(mapping: Mapping) -> CompiledMapping:
         tables=tables,
         head=head,
         order=order,
+        exports=said_by,
         by_uuid=any(rule.uuid is not None for rule in file.records.values()),
     )
 
@@ -122,7 +127,14 @@ class _Work(Struct):
         return self._head(name, said, ("head", name))
 
     def order(self, said: str | Source) -> HeadValue:
+        try:
+            time_zone(self.compiler.mapping.file.source.time_zone)
+        except Refusal as refusal:
+            self.compiler.problem(("source", "time_zone"), str(refusal))
         return self._head("order", said, ("source", "order"))
+
+    def exports(self, said: Source) -> HeadValue:
+        return self._head("exports", said, ("source", "exports"))
 
     def _head(self, name: str, said: str | Source, place: Path) -> HeadValue:
         anchors: list[ElementPath] = []

@@ -319,9 +319,15 @@ class Splits:
         now: str,
         missing: int | None = None,
         hold: str | None = None,
+        holes: int = 0,
+        notes: str | None = None,
     ) -> None:
-        """Enter that the file is read and `sent` messages are on their way."""
-        end = {"sent": sent, "problem": problem, "missing": missing, "hold": hold, "split_at": now}
+        """Enter that the file is read and `sent` messages are on their way.
+
+        `holes` are records that could not be read, `notes` says what was repaired on the way.
+        """
+        end: dict[str, object] = {"sent": sent, "problem": problem, "split_at": now}
+        end |= {"missing": missing, "hold": hold, "holes": holes, "notes": notes}
         change = ItemChange(
             put={"phase": "delivering"} | end,
             condition="#fence = :fence",

@@ -32,7 +32,7 @@ def group_of(family_key: str, groups: int) -> int:
 
 def group_id(group: int) -> str:
     """Name the SQS message group of a message group; what is in one group is delivered in order."""
-    return f"message group-{group}"
+    return f"group-{group}"
 
 
 # What travels on the product queue: up to 100 records, or value updates, of one message group and
@@ -142,11 +142,13 @@ class ValueUpdateMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True
 
     `withdraw`: a full export no longer holds the products; they are disabled unless a newer file
     has them. `revert`: what the run `of` set is undone where no newer run has set anything.
+    `others` are the sources that are to enable the products when they list them.
     """
 
     purpose: Literal["withdraw", "revert"]
     of: str
     records: tuple[ValueUpdate, ...]
+    others: tuple[str, ...] = ()
 
 
 Message = ProductMessage | ValueUpdateMessage
@@ -322,7 +324,7 @@ def asset_group(source: str, asset_id: str, groups: int) -> int:
 
 def asset_group_id(group: int) -> str:
     """Name the message group of a message group of the asset queue."""
-    return f"asset-message group-{group}"
+    return f"asset-group-{group}"
 
 
 def encode_asset_message(message: AssetMessage) -> str:

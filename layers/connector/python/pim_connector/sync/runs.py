@@ -25,6 +25,8 @@ messages of a job are being written down · sending: they are being sent · deli
 the mapper works · finished: every record has its state · failed: see `problem`."""
 Kind = Literal["file", "withdrawal", "replay", "revert", "assets"]
 """What a run is about: a file, or a job that concerns the run `of` (see `jobs`)."""
+Decision = Literal["approved", "discarded"]
+"""What somebody decided about a run on hold."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -36,7 +38,8 @@ class Run(Struct, frozen=True, kw_only=True):
     `retryable` is said of a run that failed before it sent anything, for a reason outside the
     file: the file still lies in the inbox. `missing`, of a full export, counts the products that
     the last complete one held and this one does not; `hold` says why they were not disabled
-    although the mapping asks for it, and waits for an operator's word. `forced` says what is sent
+    although the mapping asks for it, and waits for an operator's word; `decision` is that word, and
+    `decided_by` says whose. `forced` says what is sent
     although it has not changed. `follows` names the run of the source that alone may have written
     to the sync state before this file, "" where nobody knows (see `succession`); `first` says that
     no run of the source began before it, so that the sync state had nothing of the source. `fence`
@@ -77,6 +80,11 @@ class Run(Struct, frozen=True, kw_only=True):
     forced: str | None = None
     follows: str | None = None
     first: bool = False
+    holes: int = 0
+    notes: str | None = None
+    decision: Decision | None = None
+    decided_by: str | None = None
+    decided_at: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -88,6 +96,46 @@ class Run(Struct, frozen=True, kw_only=True):
     def accounted(self) -> int:
         """The sum of the end states; of a settled run it equals `records`."""
         return sum(self.counts[state] for state in FINAL_STATES)
+
+
+Outcome = Literal["ok", "ok with rejects", "needs approval", "failed"]
+"""How a run ended, in the one word that every page, command, mail, event and metric uses."""
+
+
+def outcome(run: Run) -> Outcome | None:
+    """Return how a run ended; None while it goes on. Pure.
+
+    A run that is on hold needs approval, also before its last record is delivered. One of which
+    nothing was taken over has failed, although every record has its state: what the mapping left
+    out on purpose does not make it a success. A file that is mostly older than what the PIM
+    already has is no plain success either: somebody should know that it came too late.
+    """
+    if run.phase == "failed":
+        return "failed"
+    if run.hold:
+        return "needs approval"
+    if run.phase != "finished":
+        return None
+    rejected, superseded = run.counts["rejected"], run.counts["superseded"]
+    if rejected and rejected == run.records - run.counts["filtered"]:
+        return "failed"
+    late = run.kind == "file" and 2 * superseded > run.records
+    return "ok with rejects" if rejected or late else "ok"
+
+
+def why(run: Run) -> str | None:
+    """Return in a sentence why a run is not plainly `ok`; None where there is nothing to say."""
+    if run.problem or run.hold:
+        return run.problem or run.hold
+    rejected, superseded = run.counts["rejected"], run.counts["superseded"]
+    if outcome(run) == "failed":
+        return f"every record was rejected ({rejected:,}): nothing of the file was taken over"
+    if outcome(run) != "ok with rejects":
+        return None
+    parts = [f"{rejected:,} of {run.records:,} records were rejected"] if rejected else []
+    if run.kind == "file" and 2 * superseded > run.records:
+        parts.append(f"{superseded:,} of {run.records:,} records are older than what the PIM has")
+    return "; ".join(parts)
 
 
 def header_key(run: str) -> dict[str, str]:
@@ -106,7 +154,7 @@ def from_item(item: dict[str, Any]) -> Run:
     return Run(**fields, **numbers, counts=counts, mapping=pin)
 
 
-_NUMBERS: Final = ("size", "records", "sent", "recorded", "duplicates", "dead", "fence")
+_NUMBERS: Final = ("size", "records", "sent", "recorded", "duplicates", "dead", "fence", "holes")
 _PLAIN: Final = (
     "id",
     "source",
@@ -128,9 +176,13 @@ _PLAIN: Final = (
     "kind",
     "of",
     "hold",
+    "notes",
     "forced",
     "follows",
     "first",
+    "decision",
+    "decided_by",
+    "decided_at",
 )
 
 
@@ -349,9 +401,18 @@ class Registry:
         )
         self._table.update(header_key(job.id), change)
 
-    def release_hold(self, run: str) -> None:
-        """Enter that an operator has decided about the missing products of a full export."""
-        self._table.update(header_key(run), ItemChange(put={"hold": None}))
+    def decide(self, run: str, decision: Decision, who: str, now: str) -> None:
+        """Enter what somebody has decided about a run on hold; it is on hold no longer."""
+        put = {"hold": None, "decision": decision, "decided_by": who, "decided_at": now}
+        self._table.update(header_key(run), ItemChange(put=put))
+
+    def disturb(self, source: str, job: Run) -> None:
+        """Enter that a job of another source will write to the sync state of this one.
+
+        Nothing where no run of the source has ever begun: there is nothing to be relied on.
+        """
+        if self._table.get(last_key(source)):
+            self._table.put(last_key(source) | {"run": job.id, "alone": False})
 
     def note_dead_letters(self, run: str, messages: dict[str, list[DeadRecord]]) -> None:
         """Enter which messages of the run lie in the dead-letter queue, and whose records."""
@@ -424,10 +485,14 @@ OPEN_PHASES: Final[frozenset[Phase]] = frozenset(
 
 
 def of_closed(runs: Iterable[Run]) -> Counter[str]:
-    """Count runs that have ended: how, and their records by state."""
+    """Count runs that have ended: how, and their records by state.
+
+    `RunsFailed` has those of outcome `failed`. Those that need approval are counted as long as
+    they do, by `of_all`.
+    """
     numbers: Counter[str] = Counter(RunsFinished=0, RunsFailed=0)
     for run in runs:
-        numbers["RunsFailed" if run.phase == "failed" else "RunsFinished"] += 1
+        numbers["RunsFailed" if outcome(run) == "failed" else "RunsFinished"] += 1
         for state in FINAL_STATES:
             numbers[f"RunRecords{state.capitalize()}"] += run.counts[state]
     return numbers
