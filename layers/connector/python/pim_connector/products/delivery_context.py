@@ -46,7 +46,12 @@ if TYPE_CHECKING:
     from pim_connector.products.lines import Line
     from pim_connector.sync.comparison import Current
     from pim_connector.sync.message_results import Deliveries
-    from pim_connector.sync.messages import MappingPin, Message, ProductMessage
+    from pim_connector.sync.messages import (
+        MappingPin,
+        Message,
+        ProductMessage,
+        ValueUpdateMessage,
+    )
     from pim_connector.sync.runs import Run
     from pim_connector.sync.state import StateEntry, SyncState
 
@@ -148,7 +153,7 @@ class Kept:
 
     def keep_previous(
         self,
-        message: ProductMessage,
+        message: ProductMessage | ValueUpdateMessage,
         lines: Sequence[Line],
         current: Mapping[int, Current],
         *,
@@ -188,7 +193,7 @@ class Kept:
         return records
 
 
-def _previous_key(message: ProductMessage, again: int) -> str:
+def _previous_key(message: ProductMessage | ValueUpdateMessage, again: int) -> str:
     name = f"{message.id}+{again:07d}" if again else message.id
     return f"revert/{message.run}/{name}.json"
 
