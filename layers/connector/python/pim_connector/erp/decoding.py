@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from pim_connector.erp.record import UnreadableFileError
+from pim_connector.records import UnreadableFileError
 
 FAULT: Final = b"\xff"
 """Stands in the text for a byte that fits no encoding: no UTF-8 has it, so a parser stops there."""

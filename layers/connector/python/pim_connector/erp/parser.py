@@ -14,12 +14,18 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from xml.parsers import expat
 
-from pim_connector.erp.cuts import Cut, Place, Tag, outermost, written_attributes
 from pim_connector.erp.decoding import FAULT
-from pim_connector.erp.entities import Dtd, external
-from pim_connector.erp.paths import ElementPath, PathMatcher, State
-from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.recovery import MISMATCH, Search, explain, is_cut_off, undeclared
+from pim_connector.erp.fragments import Cut, Place, Tag, outermost, written_attributes
+from pim_connector.erp.recovery import (
+    MISMATCH,
+    Dtd,
+    Search,
+    explain,
+    external,
+    is_cut_off,
+    undeclared,
+)
+from pim_connector.records import ElementPath, PathMatcher, State, UnreadableFileError
 
 MAX_TOKEN_BYTES: Final = 8 << 20
 """A single tag, comment or instruction, and all that comes before the root element."""

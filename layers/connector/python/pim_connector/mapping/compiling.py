@@ -9,7 +9,6 @@ from functools import partial
 
 from msgspec import Struct
 
-from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiled import (
     CompiledMapping,
     CompiledRecord,
@@ -26,6 +25,7 @@ from pim_connector.mapping.loading import Mapping, MappingError, Path
 from pim_connector.mapping.moments import time_zone
 from pim_connector.mapping.rules import compile_pivot, compile_policy, compile_rule
 from pim_connector.mapping.xpath import XPathError, element_path, head_anchor
+from pim_connector.records import ElementPath
 
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 

@@ -11,11 +11,11 @@ from typing import Literal, TypeAlias
 
 from lxml import etree
 
-from pim_connector.erp.record import RECORD_MARK, Row
 from pim_connector.mapping.converters import Refusal, iso
 from pim_connector.mapping.language import Whitespace
 from pim_connector.mapping.numbers import plain
 from pim_connector.mapping.xpath import Node, Select, Selected
+from pim_connector.records import RECORD_MARK, Row
 
 Value: TypeAlias = str | Decimal | bool | date
 """One value on its way; text until a step or the attribute's type reads it. "" means: empty."""

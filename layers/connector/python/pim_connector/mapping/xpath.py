@@ -10,8 +10,8 @@ from typing import Protocol, TypeAlias
 from lxml import etree
 from msgspec import Struct
 
-from pim_connector.erp.paths import ANY, WHATEVER, ElementPath, PathStep
 from pim_connector.mapping.converters import Refusal
+from pim_connector.records import ANY, WHATEVER, ElementPath, PathStep
 
 Node: TypeAlias = etree._Element
 Selected: TypeAlias = "Node | str"

@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from pim_connector.aws.bucket import Bucket, StoredObject
 from pim_connector.aws.table import Leases
-from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.errors import RejectedError
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.language import Origin
 from pim_connector.mapping.results import FieldError, Filtered, Identity, Rejected, field_problems
 from pim_connector.outcomes import RecordOutcome
+from pim_connector.records import SourceRecord, UnreadableFileError
 from pim_connector.sync.chunks import CHUNK, Manifest, Splits, manifests_of
 from pim_connector.sync.jobs import JobParts
 from pim_connector.sync.messages import Force, MappingPin

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from pim_connector.aws.bucket import Bucket
 from pim_connector.erp.reader import read_records
-from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.results import Identity, Rejected
 from pim_connector.products.batching import Batch, Batcher, Publisher, message_record
 from pim_connector.products.decisions import Candidate, RunContext, decide, keep, kept, rejected
 from pim_connector.products.splitting import make_plan
+from pim_connector.records import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.sync.chunks import identity_hash, manifests_of
 from pim_connector.sync.jobs import JobParts, begin, job_name, publish_staged, stage
 from pim_connector.sync.message_results import Deliveries

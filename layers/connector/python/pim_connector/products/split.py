@@ -11,7 +11,6 @@ import msgspec
 
 from pim_connector.aws.bucket import Bucket
 from pim_connector.erp.reader import RecordReader, read_records
-from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.logs import log_outcome
 from pim_connector.mapping.results import FieldError, Identity, Rejected
 from pim_connector.products.batching import Batch, Batcher, OpenBatch, Publisher, message_record
@@ -36,6 +35,7 @@ from pim_connector.products.missing import (
     why_hold,
     withdraw,
 )
+from pim_connector.records import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.sync.chunks import (
     Chunk,
     HashSet,

@@ -24,7 +24,6 @@ from pim_connector.aws.bucket import Bucket, StoredObject
 from pim_connector.aws.events import SPLIT_CONTINUES
 from pim_connector.aws.table import LEASE_SECONDS
 from pim_connector.erp.reader import read_exports, read_order
-from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.logs import about
 from pim_connector.mapping.compiling import compile_mapping
@@ -33,6 +32,7 @@ from pim_connector.mapping.moments import moment_text
 from pim_connector.outcomes import STATES
 from pim_connector.products.decisions import Plan, SplitterParts, run_file
 from pim_connector.products.split import Split
+from pim_connector.records import UnreadableFileError
 from pim_connector.sync.chunks import LostRunError
 from pim_connector.sync.messages import Force, MappingPin
 from pim_connector.sync.runs import Phase, Run

@@ -21,9 +21,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pim_connector.aws.table import ItemChange, Table
-from pim_connector.digests import hasher
 from pim_connector.errors import RejectedError, TransientError
 from pim_connector.mapping.identity import folded
+from pim_connector.records import hasher
 from pim_connector.sync.messages import MappingPin
 from pim_connector.sync.runs import (
     Registry,
