@@ -87,7 +87,7 @@ class Decoder(Struct, kw_only=True):
             raise UnreadableFileError(
                 "the file is empty: 0 bytes" if not head else "the file holds only white space"
             )
-        self.encoding, self._offset = find_encoding(bytes(head), self.override)
+        self.encoding, self._offset = _find_encoding(bytes(head), self.override)
         pieces = self._decoded(chain([bytes(head[self._offset :])], stream))
         yield from self._without_space(pieces) if self.skips_space else pieces
 
@@ -168,7 +168,7 @@ class Decoder(Struct, kw_only=True):
             yield piece
 
 
-def find_encoding(head: bytes, override: str | None) -> tuple[str, int]:
+def _find_encoding(head: bytes, override: str | None) -> tuple[str, int]:
     """The codec's name and the length of the BOM: override, BOM, shape, declaration, UTF-8."""
     bom = next(((name, len(mark)) for mark, name in _BOMS if head.startswith(mark)), None)
     if override:

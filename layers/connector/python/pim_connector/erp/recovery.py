@@ -96,7 +96,7 @@ class Repairs(Struct, kw_only=True):
         name = found["name"]
         if not self.html_entities or name in PREDEFINED or name in self._declared:
             return found[0]
-        characters = html_entity(name.decode("utf-8", "replace"))
+        characters = _html_entity(name.decode("utf-8", "replace"))
         if not characters:
             return found[0]
         self.counts["html_entities"] += 1
@@ -118,7 +118,7 @@ def told(repairs: Mapping[str, int]) -> list[str]:
     return [f"{words}: {repairs[name]}" for name, words in _TOLD.items() if repairs.get(name)]
 
 
-def html_entity(name: str) -> str:
+def _html_entity(name: str) -> str:
     """The characters that HTML means by an entity, "" for a name it does not know."""
     from html.entities import html5  # only for files that use them
 
@@ -207,7 +207,7 @@ def explain(code: int, data: bytes, before: bytes, *, at_end: bool, is_over: boo
 def undeclared(name: str) -> str:
     """Say that an entity has no declaration; external ones are not known here."""
     what = f"the entity &{name}; is not declared in the file (external DTDs are never fetched)"
-    if html_entity(name):
+    if _html_entity(name):
         return f"{what}; to have it read as HTML means it, set `file: {{html_entities: read}}`"
     return what
 

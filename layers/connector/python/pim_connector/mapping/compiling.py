@@ -30,7 +30,7 @@ from pim_connector.records import ElementPath
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
-def check_nesting(compiler: Compiler) -> None:
+def _check_nesting(compiler: Compiler) -> None:
     """Names every XPath of a rule that leads to the records of another one inside its own.
 
     They are left out of its sight unless it says `nested: keep`, so `when: sizes/size` would never
@@ -95,7 +95,7 @@ def compile_mapping(mapping: Mapping) -> CompiledMapping:
     records = {name: work.record(name, rule) for name, rule in file.records.items()}
     work.check_head(head, records)
     work.check_uuids()
-    check_nesting(compiler)
+    _check_nesting(compiler)
     if compiler.problems:
         raise MappingError(compiler.problems)
     return CompiledMapping(

@@ -48,7 +48,7 @@ class Selection(Struct, frozen=True, kw_only=True):
         return number in self.numbers or identifier in self.identifiers or not named
 
 
-class PastRecords(Struct, frozen=True, kw_only=True):
+class _PastRecords(Struct, frozen=True, kw_only=True):
     """The selected records of `run`, in the order of the file; `plan` is today's mapping."""
 
     run: Run
@@ -181,7 +181,7 @@ def replay(
         )
     bucket = parts.jobs.bucket
     today = make_plan(replace(run, mapping=None), bucket)
-    past = PastRecords(
+    past = _PastRecords(
         run=run, selection=selection, bucket=bucket, deliveries=parts.deliveries, plan=today
     )
     if next(past.chosen(), None) is None:

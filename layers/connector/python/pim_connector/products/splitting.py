@@ -154,7 +154,7 @@ def new_run(
     not ours, and never a name.
     """
     id_ = run_id(bucket, source, file)
-    order = f"{turn_of(file.modified or now, sequencer, now)}|{id_}"
+    order = f"{_turn_of(file.modified or now, sequencer, now)}|{id_}"
     return Run(
         id=id_,
         source=source,
@@ -171,7 +171,7 @@ def new_run(
     )
 
 
-def turn_of(uploaded: datetime, sequencer: str, now: datetime) -> str:
+def _turn_of(uploaded: datetime, sequencer: str, now: datetime) -> str:
     """Say when S3 took a file in, as a text that compares as the uploads followed one another.
 
     S3 keeps the time to the second. Within one the `sequencer` of its event decides, which is
