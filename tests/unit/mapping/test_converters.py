@@ -243,7 +243,7 @@ OLD_SCRIPTS = [
 
 
 def test_the_code_of_a_letter_is_for_ever() -> None:
-    """Another code would be another option in the PIM (docs/decisions/0050)."""
+    """Another code would be another option in the PIM (docs/decisions/0026)."""
     letters = [letter for first, end in OLD_SCRIPTS for letter in map(chr, range(first, end))]
     codes = [to_code(letter, CodeFormat()) for letter in letters if letter.isalnum()]
     assert blake2b("\n".join(codes).encode(), digest_size=8).hexdigest() == "de2c91a288a4376a"

@@ -77,7 +77,7 @@ def to_code(text: str, style: CodeFormat) -> str:
     (https://api.akeneo.com/concepts/catalog-structure.html).
 
     Depends on nothing but the text and the style, so the same text is the same code for ever
-    (docs/decisions/0050). Letters of other scripts are written in Latin ones. A letter that has
+    (docs/decisions/0026). Letters of other scripts are written in Latin ones. A letter that has
     none, and text that is too long, becomes a hash (in part), never an empty or cut code.
     Raises Refusal for text without letter or digit.
     """
