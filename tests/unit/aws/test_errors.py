@@ -20,6 +20,8 @@ from pim_connector.aws.events import Announcements
 from pim_connector.aws.queue import DeadLetters, FifoQueue, Outgoing, redrive
 from pim_connector.aws.table import Table
 from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.sync.state import SyncState
+from pim_connector.webhooks.endpoint import SeenDeliveries
 
 URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/q.fifo"
 TOKEN = Token(access_token="a", refresh_token=None, issued_at=0.0, expires_at=9e9)
@@ -63,6 +65,8 @@ ADAPTERS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "table read": ("dynamodb", lambda c: Table(c, "t").get({"pk": "a"})),
     "table put": ("dynamodb", lambda c: Table(c, "t").put({"pk": "a"})),
     "table delete": ("dynamodb", lambda c: Table(c, "t").delete({"pk": "a"})),
+    "sync state": ("dynamodb", lambda c: SyncState(c, "t", sleep=_no_wait).entries(["a|b|c"])),
+    "deliveries": ("dynamodb", lambda c: SeenDeliveries(c, "t").claim("dam", "1", now=0.0)),
     "assets": ("dynamodb", lambda c: list(AssetSyncState(c, "t").in_use("dam"))),
     "token load": ("dynamodb", lambda c: DynamoDbTokenStore(c, "t", "p").load()),
     "token save": (

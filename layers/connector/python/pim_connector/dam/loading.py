@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from pim_connector.aws.bucket import Bucket
+from pim_connector.aws.errors import translated
 from pim_connector.dam.event_types import Events, HmacVerification
 from pim_connector.dam.expressions import Expression
 from pim_connector.dam.pages import Stamps
@@ -29,7 +29,7 @@ from pim_connector.dam.source import (
     Tokens,
     names_in,
 )
-from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.loading import Path, Places, YamlError, load_yaml
 
 if TYPE_CHECKING:
@@ -273,16 +273,8 @@ class SourceFiles:
     def _secret(self, source: Source) -> Mapping[str, Any]:
         if source.secret is None:
             return {}
-        try:
+        with translated(f"the secret of DAM source {source.source} could not be read"):
             answer = self._secrets.get_secret_value(SecretId=source.secret)
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            text = f"the secret of DAM source {source.source} could not be read: {code}"
-            if code in ("AccessDeniedException", "ResourceNotFoundException"):
-                raise ConfigurationError(f"{text}; check its name and the rights") from error
-            raise TransientError(text) from error
-        except BotoCoreError as error:
-            raise TransientError(f"Secrets Manager did not answer: {error}") from error
         try:
             return msgspec.json.decode(answer["SecretString"], type=dict[str, Any])
         except (msgspec.MsgspecError, KeyError) as error:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from pim_connector.akeneo.media import CHUNK_BYTES, Downloads, Limits
+from pim_connector.aws.errors import translated
 from pim_connector.errors import RejectedError, TransientError
 
 if TYPE_CHECKING:
@@ -54,10 +54,8 @@ class MediaFiles:
         if _is_url(location):
             return location
         key = _key(source, location)
-        try:
+        with _in_bucket(key):
             return f"{key} {self._s3.head_object(Bucket=self._bucket, Key=key)['ETag']}"
-        except (ClientError, BotoCoreError) as error:
-            raise self._failure(key, error) from error
 
     @contextmanager
     def read(self, source: str, location: str) -> Iterator[MediaFile]:
@@ -74,14 +72,12 @@ class MediaFiles:
     def _from_bucket(self, source: str, location: str, target: IO[bytes]) -> str:
         key = _key(source, location)
         most = PRODUCT_LIMITS.max_megabytes
-        try:
+        with _in_bucket(key):
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
             if answer["ContentLength"] > most * 1024 * 1024:
                 raise RejectedError(f"{location} is larger than {most} MB")
             shutil.copyfileobj(answer["Body"], target, CHUNK_BYTES)
             return posixpath.basename(key)
-        except (ClientError, BotoCoreError) as error:
-            raise self._failure(key, error) from error
 
     def _download(self, url: str, target: IO[bytes]) -> str:
         """Download; a server that is down must not hold up the products of a message group."""
@@ -91,14 +87,15 @@ class MediaFiles:
             raise RejectedError(str(error)) from error
         return posixpath.basename(unquote(urlsplit(url).path)) or "file"
 
-    def _failure(self, key: str, error: Exception) -> RejectedError | TransientError:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] in (
-            "404",
-            "NoSuchKey",
-            "NotFound",
-        ):
-            return RejectedError(f"there is no file {key} in the bucket; upload it there")
-        return TransientError(f"{key} in the bucket could not be read: {error}")
+
+@contextmanager
+def _in_bucket(key: str) -> Iterator[None]:
+    try:
+        with translated(f"{key} in the bucket could not be read"):
+            yield
+    except FileNotFoundError as error:
+        message = f"there is no file {key} in the bucket; upload it there"
+        raise RejectedError(message) from error
 
 
 def _is_url(location: str) -> bool:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from pim_connector.aws.errors import backoff, translated
 from pim_connector.aws.threads import Begin, Threads, ended
-from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.errors import TransientError
 from pim_connector.mapping.identity import folded
 
 if TYPE_CHECKING:
@@ -37,14 +36,9 @@ ITEMS_PER_WRITE = 25
 ENTRY: Final = "pk,i,o,f,m,h,r,n,s"
 VERSION: Final = "pk,o,f,m"
 ATTEMPTS = 8
-LONGEST_WAIT_SECONDS = 3.0
 NEVER_TAKEN: Final = ""
 """`StateEntry.mapping` of a product that the PIM has not accepted as far as is known: only a
 withdrawal has named it, or the PIM never answered for it."""
-
-_CONFIGURATION = frozenset(
-    {"AccessDeniedException", "ResourceNotFoundException", "ValidationException"}
-)
 
 
 class StateEntry(Struct, frozen=True, kw_only=True):
@@ -144,7 +138,7 @@ class SyncState:
         wanted = {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
         pending: list[dict[str, AttributeValueTypeDef]] = [{"pk": {"S": key}} for key in keys]
         for attempt in range(ATTEMPTS):
-            with _consequences("read"):
+            with translated("the sync state table could not be read"):
                 request: Any = {"Keys": pending, "ConsistentRead": True} | wanted
                 answer = self._client.batch_get_item(RequestItems={self._table: request})
             found += answer["Responses"].get(self._table, [])
@@ -160,7 +154,7 @@ class SyncState:
     def _write(self, items: list[dict[str, AttributeValueTypeDef]]) -> None:
         pending = items
         for attempt in range(ATTEMPTS):
-            with _consequences("written"):
+            with translated("the sync state table could not be written"):
                 answer = self._client.batch_write_item(
                     RequestItems={self._table: [{"PutRequest": {"Item": i}} for i in pending]}
                 )
@@ -174,22 +168,7 @@ class SyncState:
         )
 
     def _wait(self, attempt: int) -> None:
-        longest = min(LONGEST_WAIT_SECONDS, 0.05 * 2**attempt)
-        self._sleep(longest * (0.5 + self._jitter() / 2))
-
-
-@contextmanager
-def _consequences(verb: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        text = f"the sync state table could not be {verb}: {code}"
-        if code in _CONFIGURATION:
-            raise ConfigurationError(f"{text}; check the table's name and the rights") from error
-        raise TransientError(text) from error
-    except BotoCoreError as error:
-        raise TransientError(f"the sync state table could not be {verb}: {error}") from error
+        self._sleep(backoff(attempt, self._jitter()))
 
 
 def _to_item(entry: StateEntry) -> dict[str, AttributeValueTypeDef]:

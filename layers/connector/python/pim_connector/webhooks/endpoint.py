@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from pim_connector.aws.errors import ConditionFailedError, translated
 from pim_connector.dam.event_types import (
     AdobeVerification,
     BasicVerification,
@@ -160,34 +160,30 @@ class SeenDeliveries:
     def claim(self, source: str, delivery: str, *, now: float) -> bool:
         """Take a delivery; False where it was taken before. TransientError without an answer."""
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={**_key(source, delivery), "expires_at": {"N": str(int(now) + CLAIM_SECONDS)}},
-                ConditionExpression="attribute_not_exists(pk) OR expires_at < :now",
-                ExpressionAttributeValues={":now": {"N": str(int(now))}},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise TransientError(f"the delivery could not be noted: {error}") from error
-        except BotoCoreError as error:
-            raise TransientError(f"the delivery could not be noted: {error}") from error
+            with translated("the delivery could not be claimed"):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={
+                        **_key(source, delivery),
+                        "expires_at": {"N": str(int(now) + CLAIM_SECONDS)},
+                    },
+                    ConditionExpression="attribute_not_exists(pk) OR expires_at < :now",
+                    ExpressionAttributeValues={":now": {"N": str(int(now))}},
+                )
+        except ConditionFailedError:
+            return False
         return True
 
     def settle(self, source: str, delivery: str, *, until: float) -> None:
         """Note that a claimed delivery is in the queue; it is refused until `until`."""
         item = {**_key(source, delivery), "expires_at": {"N": str(int(until))}}
-        try:
+        with translated("the delivery could not be stored"):
             self._client.put_item(TableName=self._table, Item=item)
-        except (ClientError, BotoCoreError) as error:
-            raise TransientError(f"the delivery could not be noted: {error}") from error
 
     def release(self, source: str, delivery: str) -> None:
         """Return a claim back, because the delivery did not get into the queue."""
-        try:
+        with translated("the claim of a delivery could not be released"):
             self._client.delete_item(TableName=self._table, Key=_key(source, delivery))
-        except (ClientError, BotoCoreError) as error:
-            raise TransientError(f"the claim could not be given back: {error}") from error
 
 
 def _key(source: str, delivery: str) -> dict[str, AttributeValueTypeDef]:
