@@ -144,7 +144,10 @@ def _sent(task: Task, lines: Sequence[Line]) -> list[RecordOutcome]:
     reversible, kept = task.pinned.source.reversible, task.parts.kept
     again = 0 if task.first else lines[0].record.number
     if reversible:
-        kept.keep_previous(task.message, lines, _current(task, lines), again=again)
+        current = _current(task, lines)
+        with asking_the_pim():
+            structure = task.parts.structures.structure(task.pinned.attribute_codes)
+        kept.keep_previous(task.message, lines, current, structure, again=again)
     with Notes(task) as notes:
         with asking_the_pim():
             answers = submit(task.pim, _with_options(task, lines), notes.take)
