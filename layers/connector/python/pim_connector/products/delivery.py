@@ -83,23 +83,28 @@ def _lines(
 
 
 def _mapped(task: Task, records: Sequence[MessageRecord]) -> list[Mapped | Filtered | Rejected]:
-    """Map records; before one is rejected the structure it was mapped by is made fresh."""
+    """Map records; before one is rejected or loses a value the structure is made fresh."""
     if not records:
         return []
     compiled, sources = task.pinned.compiled, [source_record(task.message, r) for r in records]
     with asking_the_pim():
         structure = task.parts.structures.structure(task.pinned.attribute_codes)
     results = [compiled.map(source, structure) for source in sources]
-    if not any(isinstance(result, Rejected) for result in results):
+    if not any(map(_is_doubtful, results)):
         return results
     with asking_the_pim():
         fresh = task.parts.structures.fresh(task.pinned.attribute_codes)
     if fresh is structure:
         return results
     return [
-        compiled.map(source, fresh) if isinstance(result, Rejected) else result
+        compiled.map(source, fresh) if _is_doubtful(result) else result
         for source, result in zip(sources, results, strict=True)
     ]
+
+
+def _is_doubtful(result: Mapped | Filtered | Rejected) -> bool:
+    """Say whether an old structure may be to blame for what is refused or dropped."""
+    return isinstance(result, Rejected) or (isinstance(result, Mapped) and bool(result.warnings))
 
 
 def _repeated(task: Task, record: MessageRecord, entry: StateEntry | None) -> Problem | None:
