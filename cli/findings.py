@@ -109,7 +109,7 @@ def runs(target: Target) -> Iterator[Finding]:
                 level="warning",
                 about="runs",
                 found=f"{run.id} waits for your word: {run.hold}",
-                advice=f"pim-connector confirm {run.id}",
+                advice=f"pim-connector approve {run.id}",
             )
         if run and run.phase == "failed" and run.retryable:
             yield Finding(level="problem", about="runs", found=f"{run.id}: {run.problem}")

@@ -1,4 +1,4 @@
-"""`replay`, `revert`, `confirm`, `redrive`: what an operator does about what went wrong."""
+"""`replay`, `revert`, `approve`, `discard`, `redrive`: what operators do about what went wrong."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def revert(
 
 
 @app.command()
-def confirm(
+def approve(
     run: RunArgument,
     wait: WaitOption = True,
     as_json: JsonOption = False,
@@ -110,19 +110,43 @@ def confirm(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Have the products disabled that a full export no longer holds, though they are many.
+    """Do what a run on hold waits for: disable products that a full export no longer holds.
 
     `show RUN` says what waits for your word, reports/RUN/missing.csv in the bucket which products.
+    Who decided, and when, is kept with the run.
 
-    Example: pim-connector confirm 20261120T220000Z-erp-1a2b3c4d5e
+    Example: pim-connector approve 20261120T220000Z-erp-1a2b3c4d5e
     """
-    from pim_connector.products.missing import confirm as disable
+    from pim_connector.products.missing import approve as disable
 
     target = connect(stack, profile, region)
     found = find(target, run)
-    job = disable(found, target.jobs())
-    target.note_run(found.id, "approved what was on hold", led_to=job.id)
+    job = disable(found, target.jobs(), target.actor())
+    target.note_decision(found, "approved", led_to=job.id)
     conclude(target, job.id, wait=wait, as_json=as_json)
+
+
+@app.command()
+def discard(
+    run: RunArgument,
+    stack: StackOption = None,
+    profile: ProfileOption = None,
+    region: RegionOption = None,
+) -> None:
+    """Leave the PIM as it is instead of doing what a run on hold waits for.
+
+    The products stay enabled, and the next full export is compared with the same earlier one. Who
+    decided, and when, is kept with the run.
+
+    Example: pim-connector discard 20261120T220000Z-erp-1a2b3c4d5e
+    """
+    from pim_connector.products.missing import discard as leave
+
+    target = connect(stack, profile, region)
+    found = find(target, run)
+    leave(found, target.jobs(), target.actor())
+    target.note_decision(found, "discarded")
+    typer.echo(f"Discarded: the products that {found.id} lacks stay enabled.")
 
 
 @app.command()

@@ -18,7 +18,7 @@ from cli.statuses import FAILED, REJECTED
 from cli.target import ProfileOption, RegionOption, StackOption
 
 if TYPE_CHECKING:
-    from cli.planning import Planned, Totals
+    from cli.planning import Gone, Planned, Totals
     from cli.target import Target
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.sync.state import StateEntry
@@ -63,14 +63,15 @@ def plan(
     """Say what importing a file would create and change, value by value, and send nothing.
 
     With --pim the file is compared with that PIM; without it, with the PIM and the sync state of
-    the stack. Exit status 3 if records would be rejected.
+    the stack; of a full export it says, too, which products would be disabled because they left it.
+    Exit status 3 if records would be rejected.
 
     Example: pim-connector plan export.xml --mapping mapping.yaml --details plan.ndjson
     """
-    from cli.planning import Planner
+    from cli.planning import Planner, gone
     from cli.preview import named
     from pim_connector.akeneo.structure_cache import fetch_structure
-    from pim_connector.erp.reader import read_records
+    from pim_connector.erp.reader import read_exports, read_records
     from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping.compiling import compile_mapping
     from pim_connector.mapping.loading import load_mapping
@@ -99,8 +100,14 @@ def plan(
                     out.write(_line(planned))
                 if planned.changes and len(shown) < SHOWN:
                     shown.append(planned)
+            full = read_exports(files.opener(file), compiled) == "full"
         except UnreadableFileError as error:
             broken = str(error)
+        missing = None
+        if target and not broken and full and limit is None and not reader.holes:
+            missing = gone(source, compiled.mapping.file.source, planner.holds, target)
+        if missing and out:
+            out.writelines(map(_disabled, missing.disabled))
     _tell(
         planner.totals,
         shown,
@@ -109,6 +116,7 @@ def plan(
         first=not target,
         as_json=as_json,
         broken=broken,
+        missing=missing,
     )
     if broken:
         print(f"pim-connector: {file}: {broken}", file=sys.stderr)
@@ -172,6 +180,7 @@ def _tell(
     first: bool,
     as_json: bool,
     broken: str | None,
+    missing: Gone | None,
 ) -> None:
     from cli.cost import span
     from cli.cost_model import Volume, file_cost
@@ -196,6 +205,10 @@ def _tell(
             "dollars": round(dollars, 6),
             "attributes": dict(totals.attributes.most_common()),
             "reasons": dict(totals.reasons.most_common()),
+            "missing": missing and missing.missing,
+            "missing_of": missing and missing.before,
+            "disabled": len(missing.disabled) if missing else 0,
+            "hold": missing and missing.hold,
             "problem": broken,
         }
         typer.echo(json.dumps(told))
@@ -214,12 +227,35 @@ def _tell(
     if totals.attributes:
         most = ", ".join(f"{name} ({n:,})" for name, n in totals.attributes.most_common(8))
         typer.echo(f"changes most: {most}")
+    if missing and missing.missing:
+        _tell_missing(missing)
     typer.echo(f"{len(totals.options):,} select options would be created")
     typer.echo(
         f"{totals.calls:,} calls for {totals.sent:,} products: the PIM needs about "
         f"{span(seconds)} at {milliseconds:g} ms a product, AWS about ${dollars:,.4f}"
     )
     typer.echo("Nothing was sent.")
+
+
+def _tell_missing(missing: Gone) -> None:
+    if missing.policy != "disable":
+        typer.echo(
+            f"{missing.missing:,} of {missing.before:,} products of the last full export are "
+            f"missing; they stay as they are (`missing_products: {missing.policy}`)"
+        )
+        return
+    typer.echo(f"{len(missing.disabled):>10,} products would be disabled: they left the export")
+    for identifier in missing.disabled[:SHOWN]:
+        typer.echo(f"           {identifier}")
+    if len(missing.disabled) > SHOWN:
+        typer.echo("           … (--details FILE writes all)")
+    if missing.hold:
+        typer.echo(f"The run would need approval first: {missing.hold}")
+
+
+def _disabled(identifier: str) -> bytes:
+    told = {"identifier": identifier, "resource": "product", "state": "disabled"}
+    return json.dumps(told, ensure_ascii=False).encode() + b"\n"
 
 
 STATES = ("created", "changed", "unchanged", "filtered", "rejected")

@@ -17,6 +17,7 @@ from msgspec import Struct
 from pim_connector.erp.record import SourceRecord, fingerprint
 from pim_connector.mapping.results import Filtered, Identity, Mapped, Rejected
 from pim_connector.products.lines import Line, read_current
+from pim_connector.sync.chunks import HashSet, identity_hash
 from pim_connector.sync.comparison import Current, LeftOut, Send, decide
 from pim_connector.sync.messages import MAX_RECORDS, MessageRecord, group_of
 from pim_connector.sync.options import missing_options
@@ -24,11 +25,15 @@ from pim_connector.sync.sameness import kind_of, same, value_of
 from pim_connector.sync.state import StateEntry, state_key
 
 if TYPE_CHECKING:
+    from cli.target import Target
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.akeneo.structure import Structure
     from pim_connector.mapping.compiled import CompiledMapping
+    from pim_connector.mapping.language import Origin
 
 OPTION_WRITES_PER_SECOND = 3
+LATEST = "~"
+"""Compares as later than the order of any run."""
 Entries = Callable[[Iterable[str]], Mapping[str, StateEntry]]
 
 
@@ -94,6 +99,47 @@ class Totals:
         return longest * milliseconds_a_line / 1_000 + len(self.options) / OPTION_WRITES_PER_SECOND
 
 
+class Gone(Struct, frozen=True, kw_only=True):
+    """What a full export lacks: `missing` of `before` products, and those to be disabled.
+
+    `policy` is the mapping's `missing_products`; `hold` says why the run would need approval.
+    """
+
+    missing: int
+    before: int
+    policy: str
+    disabled: tuple[str, ...]
+    hold: str | None
+
+
+def gone(source: str, origin: Origin, holds: HashSet, target: Target) -> Gone | None:
+    """Say what the next full export of a source would disable if it held these products.
+
+    None where there is no earlier full export to compare with.
+    """
+    from pim_connector.outcomes import STATES
+    from pim_connector.products.missing import above_share, find_missing, known_missing
+    from pim_connector.sync.runs import Registry, Run
+
+    run = Run(
+        id="plan", source=source, bucket="", key="", version="", size=0, order=LATEST, turn=LATEST,
+        phase="waiting", counts=dict.fromkeys(STATES, 0),
+    )  # fmt: skip
+    bucket = target.bucket()
+    missing = find_missing(run, holds, Registry(target.run_table()), bucket)
+    if missing is None:
+        return None
+    disables = origin.missing_products == "disable"
+    known = known_missing(missing, holds, bucket) if disables else ()
+    return Gone(
+        missing=missing.total,
+        before=missing.before,
+        policy=origin.missing_products,
+        disabled=tuple(each.identifier for each in known if each.resource == "product"),
+        hold=above_share(missing, origin) if disables else None,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
     """Plans records against one PIM; `entries` reads the sync state, or says that it is empty."""
@@ -105,6 +151,7 @@ class Planner:
     source: str
     groups: int
     totals: Totals = field(default_factory=Totals)
+    holds: HashSet = field(default_factory=HashSet)
     _models: set[str] = field(default_factory=set)
     _parents: dict[str, bool] = field(default_factory=dict)
 
@@ -114,8 +161,11 @@ class Planner:
         for record in records:
             self.totals.characters += len(record.xml)
             mapped = self.compiled.map(record, self.structure)
+            who = self.compiled.identify(record)
+            if isinstance(who, Identity):
+                self.holds.add(identity_hash(who.resource, who.identifier))
             if not isinstance(mapped, Mapped):
-                yield self._counted(_without(record, mapped, self.compiled.identify(record)))
+                yield self._counted(_without(record, mapped, who))
                 continue
             if mapped.resource == "product_model":
                 self._models.add(mapped.identifier)

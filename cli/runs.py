@@ -102,6 +102,8 @@ def show(
         typer.echo(f"what     {found.kind} of run {found.of}")
     if found.missing is not None:
         typer.echo(f"missing  {found.missing:,} products that the last full export held")
+    if found.decision:
+        typer.echo(f"decided  {found.decision} by {found.decided_by} at {found.decided_at}")
     if found.notes:
         typer.echo(f"notes    {found.notes}")
     _print(summary.counts_table(found))

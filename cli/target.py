@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pim_connector.aws.table import Table
     from pim_connector.products.replaying import ReplayParts
     from pim_connector.sync.jobs import JobParts
+    from pim_connector.sync.runs import Decision, Run
     from pim_connector.sync.state import SyncState
 
 DEFAULT_STACK = "pim-connector"
@@ -88,12 +89,28 @@ class Target:
 
         from pim_connector.console.history import History
 
+        history = History(self.run_table())
+        history.note_run(run, self.actor(), what, datetime.now(UTC), led_to=led_to)
+
+    def note_decision(self, run: Run, decision: Decision, *, led_to: str = "") -> None:
+        """Keep what was decided about a run on hold, with it and among the console's approvals."""
+        from datetime import UTC, datetime
+
+        from pim_connector.console.history import OF_STACK, History
+
+        self.note_run(run.id, f"{decision} what was on hold", led_to=led_to)
+        what = f"{decision} run {run.id}: {run.hold}"
+        History(self.run_table()).note(
+            f"{OF_STACK}#approvals", self.actor(), what, datetime.now(UTC), led_to=led_to or run.id
+        )
+
+    def actor(self) -> str:
+        """Name who types this, as the history of runs shows it."""
         arn = self.identity()
-        who = f"{arn.rpartition('/')[2]} (AWS {arn})"
-        History(self.run_table()).note_run(run, who, what, datetime.now(UTC), led_to=led_to)
+        return f"{arn.rpartition('/')[2]} (AWS {arn})"
 
     def jobs(self) -> JobParts:
-        """Give what replay, revert and confirm work with."""
+        """Give what replay, revert and approve work with."""
         from datetime import UTC, datetime
 
         from pim_connector.aws.events import Announcements

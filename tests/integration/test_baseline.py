@@ -299,6 +299,6 @@ def test_what_was_stored_of_a_file_goes_when_no_message_of_it_can_be_under_way(s
     assert run.started_at is not None
     a_month_later = datetime.fromisoformat(run.started_at) + timedelta(days=28)
     stored = shop.world.dynamodb.tables["runs"].values()
-    chunks = [item for item in stored if item["sk"]["S"].startswith("window#")]
+    chunks = [item for item in stored if item["sk"]["S"].startswith("chunk#")]
     assert chunks
     assert all(float(w["expires_at"]["N"]) > a_month_later.timestamp() for w in chunks)

@@ -163,18 +163,19 @@ def test_revert_says_first_and_does_with_yes(operator: Operator) -> None:
     assert [each.who for each in history.of(of_run(done["run"]))] == [act.who]
 
 
-def test_confirm_disables_what_waited_for_a_word(operator: Operator) -> None:
+def test_approve_disables_what_waited_for_a_word(operator: Operator) -> None:
     mapped(operator, MAPPING + "source: {exports: full, missing_products: disable}\n")
     imported(operator, item(1), item(2))
     held = imported(operator, item(1), name="b.xml")
-    assert "confirm" in held["hold"]
+    assert "approve" in held["hold"]
+    assert held["outcome"] == "needs approval"
     assert "waits" in operator.types("doctor").out
-    said = operator.types("confirm", held["run"], "--json")
+    said = operator.types("approve", held["run"], "--json")
     assert (said.json["kind"], said.json["updated"]) == ("withdrawal", 1)
     product = operator.nights.pim.product_by_identifier("p2")
     assert product is not None
     assert product.enabled is False
-    assert operator.types("confirm", held["run"]).status == 2
+    assert operator.types("approve", held["run"]).status == 2
 
 
 def test_redrive_puts_dead_letters_back(operator: Operator) -> None:
@@ -239,3 +240,20 @@ def test_a_stack_that_is_not_there_is_named(operator: Operator) -> None:
     said = operator.types("runs", "--stack", "nowhere")
     assert said.status == 2
     assert "stack nowhere was not reached" in said.err
+
+
+def test_a_plan_says_which_products_would_be_disabled_and_that_it_needs_approval(
+    operator: Operator,
+) -> None:
+    mapped(operator, MAPPING + "source: {exports: full, missing_products: disable}\n")
+    imported(operator, item(1), item(2), item(3))
+    Path("b.xml").write_text(export(item(1)))
+    plan = operator.types("plan", "b.xml", "--json", "--details", "plan.ndjson").json
+    assert (plan["missing"], plan["missing_of"], plan["disabled"]) == (2, 3, 2)
+    assert "the mapping allows 5%" in plan["hold"]
+    told = [json.loads(line) for line in Path("plan.ndjson").read_text().splitlines()]
+    gone = {each["identifier"] for each in told if each["state"] == "disabled"}
+    assert gone == {"p2", "p3"}
+    said = operator.types("plan", "b.xml").out
+    assert "2 products would be disabled" in said
+    assert "would need approval first: 2 of 3 products are missing" in said

@@ -12,8 +12,9 @@ import pytest
 from functions.mapper import handler as mapper
 from functions.splitter import handler as splitter
 from pim_connector.errors import ConfigurationError
-from pim_connector.products.missing import confirm
+from pim_connector.products.missing import approve, discard
 from pim_connector.products.replaying import ReplayParts, Selection, replay
+from pim_connector.products.reverting import plan_revert, revert
 from pim_connector.products.worker import MOST_ATTEMPTS
 from pim_connector.sync.state import SyncState
 from simulators.akeneo.faults import Faults
@@ -90,12 +91,12 @@ def test_above_the_share_nothing_is_disabled_before_an_operator_says_so(nights: 
     assert set(enabled(nights).values()) == {True}
     assert held.hold is not None
     assert "3 of 4 products are missing (75.0 %), the mapping allows 50%" in held.hold
-    confirm(held, nights.jobs())
+    approve(held, nights.jobs(), "ann")
     nights.rest()
     assert enabled(nights) == {"p1": True, "p2": False, "p3": False, "p4": False}
     assert nights.run(held.id).hold is None
-    with pytest.raises(ConfigurationError, match="nothing to confirm"):
-        confirm(nights.run(held.id), nights.jobs())
+    with pytest.raises(ConfigurationError, match="nothing to approve"):
+        approve(nights.run(held.id), nights.jobs(), "ann")
 
 
 def test_what_nobody_decided_about_is_still_missing_from_the_next_export(nights: Nights) -> None:
@@ -104,8 +105,8 @@ def test_what_nobody_decided_about_is_still_missing_from_the_next_export(nights:
     again = nights.night("c.xml", export(1))
     assert (again.missing, again.hold is not None) == (3, True)
     with pytest.raises(ConfigurationError, match="is newer than"):
-        confirm(held, nights.jobs())
-    confirm(again, nights.jobs())
+        approve(held, nights.jobs(), "ann")
+    approve(again, nights.jobs(), "ann")
     nights.rest()
     assert nights.night("d.xml", export(1)).missing == 0
     assert enabled(nights) == {"p1": True, "p2": False, "p3": False, "p4": False}
@@ -258,3 +259,93 @@ def test_a_record_that_was_rejected_does_not_come_back_by_a_replay_once_an_expor
 
     nights.night("c.xml", export(1, 2, 3))
     assert enabled(nights) == {"p1": True, "p2": True, "p3": True}
+
+
+def test_a_guard_is_not_passed_a_night_later_however_many_new_products_came(nights: Nights) -> None:
+    nights.night("a.xml", export(1, 2, 3, 4))
+    nights.night("b.xml", export(1, *range(10, 30)))
+    again = nights.night("c.xml", export(1, *range(10, 31)))
+    assert again.hold is not None
+    assert "3 of 4 products are missing (75.0 %)" in again.hold
+    assert enabled(nights) == {"p1": True, "p2": True, "p3": True, "p4": True}
+
+
+def test_after_a_discard_the_next_export_is_compared_with_the_same_baseline(nights: Nights) -> None:
+    nights.night("a.xml", export(1, 2, 3, 4))
+    held = nights.night("b.xml", export(1))
+    discard(held, nights.jobs(), "ann")
+    decided = nights.run(held.id)
+    assert (decided.hold, decided.decision, decided.decided_by) == (None, "discarded", "ann")
+    assert nights.night("c.xml", export(1)).missing == 3
+    assert nights.night("d.xml", export(1, 2, 3)).missing == 1
+    assert enabled(nights) == {"p1": True, "p2": True, "p3": True, "p4": False}
+
+
+def parts_night(nights: Nights, name: str, body: str) -> None:
+    context: Any = Context()
+    splitter.lambda_handler(nights.stack.put(f"incoming/parts/{name}", body), context)
+    nights.rest()
+
+
+def test_what_another_source_still_lists_is_not_missing(nights: Nights) -> None:
+    nights.stack.put("config/erp/parts.yaml", MAPPING)
+    nights.night("a.xml", export(1, 2))
+    parts_night(nights, "a.xml", export(1, 3))
+    second = nights.night("b.xml", export(2))
+    assert (second.missing, second.hold) == (0, None)
+    assert enabled(nights) == {"p1": True, "p2": True, "p3": True}
+    parts_night(nights, "b.xml", export(3))
+    assert enabled(nights) == {"p1": False, "p2": True, "p3": True}
+
+
+@pytest.mark.parametrize("exports", ["full", "delta"])
+def test_what_one_source_dropped_is_enabled_once_another_lists_it(
+    nights: Nights, exports: str
+) -> None:
+    nights.stack.put("config/erp/parts.yaml", MAPPING.replace("exports: full", "exports: delta"))
+    parts_night(nights, "a.xml", export(1, 3))
+    nights.night("a.xml", export(1, 2))
+    nights.night("b.xml", export(2))
+    assert enabled(nights) == {"p1": False, "p2": True, "p3": True}
+    mapping = MAPPING.replace("exports: full", f"exports: {exports}")
+    nights.stack.put("config/erp/parts.yaml", mapping)
+    parts_night(nights, "b.xml", export(1, 3))
+    assert enabled(nights) == {"p1": True, "p2": True, "p3": True}
+
+
+FROM_FILE = MAPPING.replace(
+    "exports: full",
+    "exports: {from: /items/@all, steps: [{map: {'yes': full, 'no': delta}}]}",
+)
+
+
+def test_the_file_itself_says_whether_it_holds_everything(nights: Nights) -> None:
+    nights.stack.put("config/erp/shop.yaml", FROM_FILE)
+    nights.night("a.xml", export(1, 2, 3, 4).replace("<items>", '<items all="yes">'))
+    delta = nights.night("b.xml", export(1).replace("<items>", '<items all="no">'))
+    assert (delta.phase, delta.missing, delta.hold) == ("finished", None, None)
+    full = nights.night("c.xml", export(1, 2, 3).replace("<items>", '<items all="yes">'))
+    assert full.missing == 1
+    assert enabled(nights) == {"p1": True, "p2": True, "p3": True, "p4": False}
+
+
+def test_a_file_that_says_neither_full_nor_delta_is_refused_in_words(nights: Nights) -> None:
+    nights.stack.put("config/erp/shop.yaml", FROM_FILE)
+    refused = nights.night("a.xml", export(1))
+    assert refused.phase == "failed"
+    assert refused.problem is not None
+    assert "`source.exports` finds no value at /items/@all" in refused.problem
+
+
+def test_a_disabling_is_undone_by_a_revert(nights: Nights) -> None:
+    nights.night("a.xml", export(1, 2, 3, 4))
+    second = nights.night("b.xml", export(1, 2, 3))
+    job = nights.run(f"{second.id}-withdrawal")
+    assert enabled(nights)["p4"] is False
+    plan = plan_revert(job, nights.jobs())
+    assert len(plan.products) == 1
+    revert(job, plan, nights.jobs())
+    nights.rest()
+    assert enabled(nights)["p4"] is True
+    assert nights.night("c.xml", export(1, 2, 3)).missing == 0
+    assert enabled(nights)["p4"] is True

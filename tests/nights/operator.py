@@ -92,12 +92,12 @@ class Operator:
         return replay(run, selection, parts, force=Force() if asked.forced else None).id
 
     def _confirm(self) -> str:
-        from pim_connector.products.missing import confirm
+        from pim_connector.products.missing import approve
 
         parts = self._parts(datetime.fromtimestamp(self._account.clock.now, UTC)).jobs
         names = [name.run for name in parts.registry.all_runs()]
         held = [run for run in parts.registry.each(names) if run.hold]
-        return confirm(held[0], parts).id if held else "nothing to confirm"
+        return approve(held[0], parts, "operator").id if held else "nothing to confirm"
 
     def _revert(self) -> str:
         from pim_connector.products.reverting import plan_revert, revert

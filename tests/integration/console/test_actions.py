@@ -40,7 +40,7 @@ def test_a_run_on_hold_is_first_on_today_and_a_plan_on_its_own_page(console: Con
     run = held(console)
     today = text(console, "/")
     assert "A run of shop needs your approval" in today
-    assert "pim-connector confirm" not in today
+    assert "pim-connector approve" not in today
     plan = text(console, f"/approvals/{run}")
     assert "5 of 10 products are missing" in plan
     assert "p6" in plan

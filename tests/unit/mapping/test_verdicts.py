@@ -68,7 +68,7 @@ def warnings_by(product: str, rule: str) -> list[str]:
     ("rule", "error"),
     [
         ("categories: c", "categories: the PIM has no category sumer"),
-        ("family: c", "family: the PIM has no family sumer"),
+        ("family: {from: c}", "family: the PIM has no family sumer"),
         (
             "associations: {SUMER: {products: c}}",
             "associations.SUMER.products: the PIM has no association type SUMER",
@@ -83,7 +83,7 @@ def test_a_code_that_the_pim_has_not_rejects_the_record(rule: str, error: str) -
 
 def test_codes_are_sent_as_the_pim_spells_them() -> None:
     slots = slots_by(
-        "<c>Winter</c><c>WINTER</c><f>Shoes</f>", "categories: c\nfamily: f", structure=PIM
+        "<c>Winter</c><c>WINTER</c><f>Shoes</f>", "categories: c\nfamily: {from: f}", structure=PIM
     )
 
     assert slots == {("categories",): ["winter"], ("family",): "shoes"}

@@ -45,6 +45,9 @@ def segment(code: str) -> str:
 
 PAGE_SIZE = 100
 """The API's maximum."""
+URL_BYTES = 4096
+"""A search goes into the URL, of which servers take about 8 KB (nginx and Apache by default); the
+links to next pages repeat it and add to it."""
 
 
 def read_list(
@@ -57,15 +60,62 @@ def read_list(
 ) -> Iterator[dict[str, Any]]:
     """Return the items of all pages. `by_key`: the list is long, so page by key, not by number.
 
-    Lists that are not paged answer with a plain array and are given as they are.
+    Lists that are not paged answer with a plain array and are given as they are. A search for more
+    codes than a URL may hold is made in parts; what several parts find comes once.
     """
+    targets = _targets(path, search, params, by_key=by_key)
+    if len(targets) == 1:
+        yield from _pages(connection, path, targets[0])
+        return
+    given: set[str] = set()
+    for target in targets:
+        for item in _pages(connection, path, target):
+            key = str(item.get("uuid") or item.get("identifier") or item.get("code"))
+            if key not in given:
+                given.add(key)
+                yield item
+
+
+def _targets(
+    path: str, search: dict[str, Any] | None, params: dict[str, str], *, by_key: bool
+) -> list[str]:
+    """Return the URLs of first pages: one, or as many as it takes to keep each short."""
     query = {"limit": str(PAGE_SIZE), **params}
     if by_key:
         query["pagination_type"] = "search_after"
     if search is not None:
-        query["search"] = json.dumps(search)
+        query["search"] = json.dumps(search, ensure_ascii=False, separators=(",", ":"))
+    target = f"{path}?{httpx.QueryParams(query)}"
+    halves = _halves(search or {}) if len(target) > URL_BYTES else None
+    if halves is None:
+        return [target]
+    return [each for half in halves for each in _targets(path, half, params, by_key=by_key)]
+
+
+def _halves(search: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Split the longest list of an IN filter; None where there is none to split."""
+    lists = [
+        (len(condition["value"]), name, place)
+        for name, conditions in search.items()
+        for place, condition in enumerate(conditions if isinstance(conditions, list) else ())
+        if condition.get("operator") == "IN" and len(condition["value"]) > 1
+    ]
+    if not lists:
+        return None
+    count, name, place = max(lists)
+
+    def part(some: slice) -> dict[str, Any]:
+        conditions = list(search[name])
+        conditions[place] = {**conditions[place], "value": conditions[place]["value"][some]}
+        return {**search, name: conditions}
+
+    return part(slice(count // 2)), part(slice(count // 2, None))
+
+
+def _pages(connection: Connection, path: str, first: str) -> Iterator[dict[str, Any]]:
+    """Follow the PIM's links from one page to the next."""
     seen: set[str] = set()
-    target: str | None = f"{path}?{httpx.QueryParams(query)}"
+    target: str | None = first
     while target is not None and target not in seen:
         seen.add(target)
         page = decoded(connection.send("GET", target), object)
@@ -368,9 +418,6 @@ class Writing:
 
     def upsert_association_types(self, lines: Sequence[JsonObject]) -> list[LineOutcome]:
         return self._lines("association-types", lines)
-
-    def upsert_measurement_families(self, items: Sequence[JsonObject]) -> list[LineOutcome]:
-        return upsert(self._connection, "measurement-families", items, ARRAY)
 
     def upsert_assets(self, family: str, items: Sequence[JsonObject]) -> list[LineOutcome]:
         """Create and update assets of one family. The family's code is case-sensitive here."""

@@ -46,18 +46,20 @@ def plan(parts: Parts, call: Call) -> Reply:
 
 def approve(parts: Parts, call: Call) -> Reply:
     """Have done what waits: the products that the export no longer holds are disabled."""
-    from pim_connector.products.missing import confirm
+    from pim_connector.products.missing import approve as disable
 
     one = _held(parts, call)
-    job = confirm(one, parts.jobs())
+    job = disable(one, parts.jobs(), call.visitor.actor)
     _decided(parts, call, one, "approved", led_to=job.id)
     return redirect(f"/runs/{job.id}", said="Approved. It is on its way.")
 
 
 def discard(parts: Parts, call: Call) -> Reply:
     """Leave the PIM as it is; the run keeps what it has done and no longer waits."""
+    from pim_connector.products.missing import discard as leave
+
     one = _held(parts, call)
-    parts.registry.release_hold(one.id)
+    leave(one, parts.jobs(), call.visitor.actor)
     _decided(parts, call, one, "discarded")
     return redirect(f"/runs/{one.id}", said="Discarded. The PIM stays as it is.")
 

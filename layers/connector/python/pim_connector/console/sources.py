@@ -105,7 +105,7 @@ def _mapping(parts: Parts, name: str) -> Mapping | None:
 
 
 def _guards(origin: Origin) -> Iterator[tuple[str, str]]:
-    if origin.exports == "full":
+    if origin.exports != "delta":
         share = origin.max_missing_share
         yield (
             "Products missing from an export",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.erp.repairs import told
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
-from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord
+from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord, HeadValue
 from pim_connector.mapping.converters import Refusal
 from pim_connector.mapping.moments import export_moment, time_zone
 
@@ -53,16 +53,42 @@ def read_order(open_file: Callable[[], BinaryIO], compiled: CompiledMapping) -> 
     """
     if compiled.order is None:
         return None
+    return _moment(_read_early(open_file, compiled, compiled.order), compiled)
+
+
+def read_exports(
+    open_file: Callable[[], BinaryIO], compiled: CompiledMapping
+) -> Literal["full", "delta"]:
+    """Say whether a file holds everything or only changes, by the mapping's `source.exports`.
+
+    Reads the file as far as the value is, where the file says it itself. Raises
+    UnreadableFileError when it says neither: what is missing from a file must not be guessed.
+    """
+    said: object = compiled.mapping.file.source.exports
+    if compiled.exports is not None:
+        said = _read_early(open_file, compiled, compiled.exports)
+    if said == "full":
+        return "full"
+    if said == "delta":
+        return "delta"
+    raise UnreadableFileError(
+        f'`source.exports` reads "{said}", which is neither `full` nor `delta`: add a `map` step '
+        "that makes one of them of it"
+    )
+
+
+def _read_early(
+    open_file: Callable[[], BinaryIO], compiled: CompiledMapping, value: HeadValue
+) -> str:
     stream = XmlStream(open_file=open_file, options=compiled.mapping.file.file)
     head = HeadDocument()
-    anchors = compiled.order.anchors
-    for cut in stream.cuts(anchors):
+    for cut in stream.cuts(value.anchors):
         for inner in cut.flat():
-            head.add(inner, shallow=all(anchors[number].shallow for number in inner.paths))
-        order = head.evaluate([compiled.order])["order"]
-        if order:
-            return _moment(order, compiled)
-    raise UnreadableFileError(f"`source.order` finds no value at {compiled.order.reader.label}")
+            head.add(inner, shallow=all(value.anchors[number].shallow for number in inner.paths))
+        found = head.evaluate([value])[value.name]
+        if found:
+            return found
+    raise UnreadableFileError(f"`source.{value.name}` finds no value at {value.reader.label}")
 
 
 def _moment(text: str, compiled: CompiledMapping) -> datetime:

@@ -182,6 +182,7 @@ class CompiledMapping(Struct, kw_only=True):
     tables: MappingOf[str, CompiledTable]
     head: MappingOf[str, HeadValue]
     order: HeadValue | None
+    exports: HeadValue | None
     by_uuid: bool
     _fits: Fits | None = None
     _parsed: tuple[str, Node] | None = None

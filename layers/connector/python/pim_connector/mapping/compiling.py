@@ -89,6 +89,8 @@ def compile_mapping(mapping: Mapping) -> CompiledMapping:
     file = mapping.file
     head = {name: work.head_value(name, said) for name, said in file.head.items()}
     order = None if file.source.order is None else work.order(file.source.order)
+    exports = file.source.exports
+    said_by = None if isinstance(exports, str) else work.exports(exports)
     tables = {name: work.table(name, table) for name, table in file.tables.items()}
     records = {name: work.record(name, rule) for name, rule in file.records.items()}
     work.check_head(head, records)
@@ -102,6 +104,7 @@ def compile_mapping(mapping: Mapping) -> CompiledMapping:
         tables=tables,
         head=head,
         order=order,
+        exports=said_by,
         by_uuid=any(rule.uuid is not None for rule in file.records.values()),
     )
 
@@ -129,6 +132,9 @@ class _Work(Struct):
         except Refusal as refusal:
             self.compiler.problem(("source", "time_zone"), str(refusal))
         return self._head("order", said, ("source", "order"))
+
+    def exports(self, said: Source) -> HeadValue:
+        return self._head("exports", said, ("source", "exports"))
 
     def _head(self, name: str, said: str | Source, place: Path) -> HeadValue:
         anchors: list[ElementPath] = []

@@ -468,7 +468,11 @@ class Origin(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True
     """What the exports of this source are."""
 
     exports: Annotated[
-        Literal["delta", "full"], Meta(description="`full`: what is not in the file is gone.")
+        Literal["delta", "full"] | Source,
+        Meta(
+            description="`full`: what is not in the file is gone. Or where the file itself says "
+            "which it is; the steps make `full` or `delta` of it."
+        ),
     ] = "delta"
     missing_products: Annotated[
         Literal["report", "disable", "leave"],

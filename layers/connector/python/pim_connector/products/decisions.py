@@ -36,12 +36,16 @@ class SplitterParts(JobParts, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """The mapping that a run is pinned to, ready to use, and the files beside the run's own."""
+    """The mapping that a run is pinned to, ready to use, and the files beside the run's own.
+
+    `exports` is what the run's file is, which the file itself may say.
+    """
 
     pin: MappingPin
     compiled: CompiledMapping
     origin: Origin
     others: Mapping[str, Callable[[], BinaryIO]]
+    exports: Literal["full", "delta"] = "delta"
 
 
 def force_of(run: Run) -> Force | None:

@@ -48,7 +48,12 @@ if TYPE_CHECKING:
     from pim_connector.products.lines import Line
     from pim_connector.sync.comparison import Current
     from pim_connector.sync.message_results import Deliveries
-    from pim_connector.sync.messages import MappingPin, Message, ProductMessage
+    from pim_connector.sync.messages import (
+        MappingPin,
+        Message,
+        ProductMessage,
+        ValueUpdateMessage,
+    )
     from pim_connector.sync.runs import Run
     from pim_connector.sync.state import StateEntry, SyncState
 
@@ -150,7 +155,7 @@ class Kept:
 
     def keep_previous(
         self,
-        message: ProductMessage,
+        message: ProductMessage | ValueUpdateMessage,
         lines: Sequence[Line],
         current: Mapping[int, Current],
         structure: Structure,
@@ -195,7 +200,7 @@ class Kept:
         return records
 
 
-def _previous_key(message: ProductMessage, again: int) -> str:
+def _previous_key(message: ProductMessage | ValueUpdateMessage, again: int) -> str:
     name = f"{message.id}+{again:07d}" if again else message.id
     return f"revert/{message.run}/{name}.json"
 

@@ -69,7 +69,7 @@ class RevertPlan(Struct, frozen=True, kw_only=True):
 
     @property
     def disabled(self) -> int:
-        """The number of products that the run created."""
+        """The number of products that the run created, and that are disabled therefore."""
         return sum(bool(product.value_update.note) for product in self.products)
 
 

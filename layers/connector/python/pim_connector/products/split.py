@@ -198,7 +198,7 @@ class Split:
         decisions = self._decisions.decisions(candidates)
         refused = list(_kept(candidates, decisions))
         keep(self._parts.bucket, self._run.id, number, refused)
-        if self._plan.origin.exports == "full":
+        if self._plan.exports == "full":
             found = (candidate.found for candidate in candidates)
             identities = (each for each in found if isinstance(each, Identity))
             keep_identifiers(self._parts.bucket, self._run, number, identities)
@@ -256,7 +256,7 @@ class Split:
         if (
             problem
             or self._reader.holes
-            or origin.exports != "full"
+            or self._plan.exports != "full"
             or self._decisions.run_context.newer
         ):
             return None, None

@@ -18,11 +18,12 @@ from urllib.parse import unquote_plus
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pim_connector.aws.bucket import Bucket, StoredObject
 from pim_connector.aws.events import SPLIT_CONTINUES
 from pim_connector.aws.table import LEASE_SECONDS
-from pim_connector.erp.reader import read_order
+from pim_connector.erp.reader import read_exports, read_order
 from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.logs import about
@@ -345,13 +346,14 @@ def split_run(run: Run, parts: SplitterParts, remaining: Callable[[], float]) ->
         return True
     try:
         order = _order(run, plan, parts.bucket)
+        exports = read_exports(partial(parts.bucket.open, run_file(run)), plan.compiled)
     except UnreadableFileError as error:
         problem = f"{run.key}: {error}"
         parts.splits.complete(run, sent=0, problem=problem, now=parts.now())
         return True
     begun = parts.splits.begin(run, plan.pin, parts.now(), order=order)
     try:
-        return Split(begun, plan, parts).read(remaining)
+        return Split(begun, replace(plan, exports=exports), parts).read(remaining)
     except LostRunError:
         raise
     except TransientError:

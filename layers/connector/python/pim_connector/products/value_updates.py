@@ -29,13 +29,14 @@ from pim_connector.products.sending import UnansweredError, submit
 from pim_connector.sync.comparison import Current, without
 from pim_connector.sync.messages import MessageRecord, UpdatedSlot, ValueUpdate, ValueUpdateMessage
 from pim_connector.sync.sameness import kind_of, same, value_of
+from pim_connector.sync.state import StateEntry, state_key
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
     from pim_connector.akeneo.structure import Structure
     from pim_connector.products.delivery_context import DeliveryParts, Entries
     from pim_connector.products.lines import Answer
-    from pim_connector.sync.state import StateEntry
+    from pim_connector.sync.state import SyncState
 
 DISABLED: Final = "disabled"
 """`StateEntry.outcome` of a product that we disabled: when it comes again it is enabled."""
@@ -164,6 +165,8 @@ def _written(
             due.append(_with_slots(line, slots, problems))
         else:
             ends[number] = _end(message, value_update, "unchanged", problems=problems)
+    if due and message.purpose == "withdraw":
+        parts.kept.keep_previous(message, due, current)
     with asking_the_pim():
         answers = submit(pim, due) if due else []
     for answer in answers:
@@ -174,6 +177,8 @@ def _written(
     absent = [number for number, found in current.items() if not found.exists]
     gone = [_gone(message, value_updates[n]) for n in absent if message.purpose == "withdraw"]
     parts.sync_state.accept([*written, *gone])
+    disabled = [line.record.identifier for line in taken if message.purpose == "withdraw"]
+    parts.sync_state.accept(_elsewhere(message, disabled, parts.sync_state))
     return ends
 
 
@@ -183,6 +188,24 @@ def _structure(message: ValueUpdateMessage, parts: DeliveryParts) -> Structure |
         return None
     codes = parts.compiled_mappings.pinned(message.mapping).attribute_codes
     return parts.structures.structure(codes)
+
+
+def _elsewhere(
+    message: ValueUpdateMessage, identifiers: Sequence[str], sync_state: SyncState
+) -> list[StateEntry]:
+    """Have every other source enable the products when it lists them, changed or not."""
+    entries: list[StateEntry] = []
+    for source in message.others:
+        keys = {state_key(source, message.resource, each): each for each in identifiers}
+        found = sync_state.entries(keys)
+        for key, identifier in keys.items():
+            entry = found.get(key) or replace(
+                never_taken(message, identifier, record=0, outcome=DISABLED),
+                source=source,
+                order="",
+            )
+            entries.append(replace(entry, fingerprint=b"", outcome=DISABLED))
+    return entries
 
 
 def _due(

@@ -215,14 +215,16 @@ def send_value_updates(
     parts: JobParts,
     *,
     superseded: int = 0,
+    others: tuple[str, ...] = (),
 ) -> Run:
     """Put the value updates on the product queue, models apart from products, and count them.
 
     `superseded` are those that newer files have already decided about. A job that was written
     down before is sent as it was then; one that is on its way is left alone.
+    `others` are the sources that are to send the products again when they list them.
     """
     if job.phase == "preparing":
-        job = _written(job, purpose, products, parts, superseded)
+        job = _written(job, purpose, products, parts, superseded, others)
     return publish_staged(job, parts) if job.phase == "sending" else job
 
 
@@ -232,6 +234,7 @@ def _written(
     products: Iterable[ProductUpdate],
     parts: JobParts,
     superseded: int,
+    others: tuple[str, ...],
 ) -> Run:
     open_batches: dict[tuple[str, int], list[ValueUpdate]] = {}
     records = superseded
@@ -241,7 +244,7 @@ def _written(
         records += 1
     entries = [
         store(parts.bucket, job.id, message.id, message.group, encode(message))
-        for message in _messages(job, purpose, open_batches)
+        for message in _messages(job, purpose, open_batches, others)
     ]
     counts: dict[State, int] = {"superseded": superseded}
     return stage(job, entries, parts, records=records, counts=counts)
@@ -251,6 +254,7 @@ def _messages(
     job: Run,
     purpose: Literal["withdraw", "revert"],
     open_batches: dict[tuple[str, int], list[ValueUpdate]],
+    others: tuple[str, ...],
 ) -> Iterator[ValueUpdateMessage]:
     assert job.mapping is not None and job.of is not None  # noqa: S101, PT018 - by `begin`
     number = 0
@@ -267,6 +271,7 @@ def _messages(
                 resource=resource,
                 purpose=purpose,
                 of=job.of,
+                others=others,
                 records=few,
             )
 

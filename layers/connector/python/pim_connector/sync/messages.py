@@ -142,11 +142,13 @@ class ValueUpdateMessage(Envelope, frozen=True, kw_only=True, omit_defaults=True
 
     `withdraw`: a full export no longer holds the products; they are disabled unless a newer file
     has them. `revert`: what the run `of` set is undone where no newer run has set anything.
+    `others` are the sources that are to enable the products when they list them.
     """
 
     purpose: Literal["withdraw", "revert"]
     of: str
     records: tuple[ValueUpdate, ...]
+    others: tuple[str, ...] = ()
 
 
 Message = ProductMessage | ValueUpdateMessage

@@ -25,6 +25,8 @@ messages of a job are being written down · sending: they are being sent · deli
 the mapper works · finished: every record has its state · failed: see `problem`."""
 Kind = Literal["file", "withdrawal", "replay", "revert", "assets"]
 """What a run is about: a file, or a job that concerns the run `of` (see `jobs`)."""
+Decision = Literal["approved", "discarded"]
+"""What somebody decided about a run on hold."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -36,7 +38,8 @@ class Run(Struct, frozen=True, kw_only=True):
     `retryable` is said of a run that failed before it sent anything, for a reason outside the
     file: the file still lies in the inbox. `missing`, of a full export, counts the products that
     the last complete one held and this one does not; `hold` says why they were not disabled
-    although the mapping asks for it, and waits for an operator's word. `forced` says what is sent
+    although the mapping asks for it, and waits for an operator's word; `decision` is that word, and
+    `decided_by` says whose. `forced` says what is sent
     although it has not changed. `follows` names the run of the source that alone may have written
     to the sync state before this file, "" where nobody knows (see `succession`); `first` says that
     no run of the source began before it, so that the sync state had nothing of the source. `fence`
@@ -79,6 +82,9 @@ class Run(Struct, frozen=True, kw_only=True):
     first: bool = False
     holes: int = 0
     notes: str | None = None
+    decision: Decision | None = None
+    decided_by: str | None = None
+    decided_at: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -174,6 +180,9 @@ _PLAIN: Final = (
     "forced",
     "follows",
     "first",
+    "decision",
+    "decided_by",
+    "decided_at",
 )
 
 
@@ -392,9 +401,18 @@ class Registry:
         )
         self._table.update(header_key(job.id), change)
 
-    def release_hold(self, run: str) -> None:
-        """Enter that an operator has decided about the missing products of a full export."""
-        self._table.update(header_key(run), ItemChange(put={"hold": None}))
+    def decide(self, run: str, decision: Decision, who: str, now: str) -> None:
+        """Enter what somebody has decided about a run on hold; it is on hold no longer."""
+        put = {"hold": None, "decision": decision, "decided_by": who, "decided_at": now}
+        self._table.update(header_key(run), ItemChange(put=put))
+
+    def disturb(self, source: str, job: Run) -> None:
+        """Enter that a job of another source will write to the sync state of this one.
+
+        Nothing where no run of the source has ever begun: there is nothing to be relied on.
+        """
+        if self._table.get(last_key(source)):
+            self._table.put(last_key(source) | {"run": job.id, "alone": False})
 
     def note_dead_letters(self, run: str, messages: dict[str, list[DeadRecord]]) -> None:
         """Enter which messages of the run lie in the dead-letter queue, and whose records."""
