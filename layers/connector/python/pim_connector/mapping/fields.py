@@ -331,8 +331,8 @@ def _spelled(compiled: CompiledField, data: Json, drafts: Drafts) -> Json:
             known += [each for each in _list(spelled) if each not in known]
     if refusals and not known:
         raise refusals[0]
-    for refusal in refusals:
-        drafts.refuse(field_error(compiled.name, compiled.reader.label, refusal))
+    for found in refusals:
+        drafts.refuse(field_error(compiled.name, compiled.reader.label, found))
     return known
 
 
@@ -381,8 +381,8 @@ def _quantities(
     good = {code: quantity for code, quantity in links.items() if code not in bad}
     if refusals and (drafts.refused == "reject" or not good):
         raise refusals[0]
-    for refusal in refusals:
-        drafts.refuse(field_error(compiled.name, compiled.reader.label, refusal))
+    for found in refusals:
+        drafts.refuse(field_error(compiled.name, compiled.reader.label, found))
     return good
 
 

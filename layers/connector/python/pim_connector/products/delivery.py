@@ -35,9 +35,9 @@ from pim_connector.products.shaping import (
     taken,
 )
 from pim_connector.products.value_updates import update_values
-from pim_connector.sync.comparison import value_of
 from pim_connector.sync.messages import ValueUpdateMessage, is_released, parking_id
 from pim_connector.sync.options import create_options, missing_options
+from pim_connector.sync.sameness import value_of
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient

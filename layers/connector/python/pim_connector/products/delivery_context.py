@@ -158,7 +158,7 @@ class Kept:
         message: ProductMessage | ValueUpdateMessage,
         lines: Sequence[Line],
         current: Mapping[int, Current],
-        structure: Structure,
+        structure: Structure | None,
         *,
         again: int = 0,
     ) -> None:

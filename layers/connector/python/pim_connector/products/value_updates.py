@@ -166,7 +166,7 @@ def _written(
         else:
             ends[number] = _end(message, value_update, "unchanged", problems=problems)
     if due and message.purpose == "withdraw":
-        parts.kept.keep_previous(message, due, current)
+        parts.kept.keep_previous(message, due, current, structure)
     with asking_the_pim():
         answers = submit(pim, due) if due else []
     for answer in answers:
