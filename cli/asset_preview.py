@@ -25,6 +25,14 @@ from pim_connector.errors import ConfigurationError, ConnectorError, RejectedErr
 from pim_connector.mapping.results import Filtered, Rejected
 from pim_connector.sync.messages import AssetMessage, Change
 
+DELETIONS = {
+    "ignore": "gone from the DAM; it stays in the PIM as it is: there is no on_delete.action",
+    "unlink": "gone from the DAM; its products lose it, it stays in the PIM",
+    "disable": "gone from the DAM; on_delete.attribute is set, it stays in the PIM",
+    "delete": "gone from the DAM; it is deleted from the PIM",
+}
+"""What becomes of a deleted asset, by `on_delete.action`."""
+
 
 class Line(Struct, frozen=True, kw_only=True):
     """One line of output. `errors` are words for people, in the order they were found."""
@@ -181,7 +189,10 @@ class Previewer:
                 family, code = mapped.family, mapped.code
         if code is None:  # nothing of it is in the PIM
             return None, b"deleted"
-        line = Line(asset_family=family, code=code, state="deleted", payload=None, errors=[])
+        action = self._compiled.mapping.on_delete.action
+        state = "ignored" if action == "ignore" else "deleted"
+        said = [DELETIONS[action]]
+        line = Line(asset_family=family, code=code, state=state, payload=None, errors=said)
         return line, b"deleted"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from cli.assets_status import status
 
 if TYPE_CHECKING:
     from cli.asset_preview import Line, Previewer
+    from pim_connector.dam.http import DamHttp
     from pim_connector.dam.polling import PollReport, SourceCursor
     from pim_connector.dam.source import Source
 
@@ -89,11 +91,13 @@ def preview(
         kept.state.cursors[described.source] = _since(described, since)
     known = kept.state.shown.setdefault(described.source, {})
     compares = reconcile and bool(known) and described.deleted.absent == "reconcile"
-    clocks = Clocks(time_left=lambda: 86_400.0)
+    patience = _Patience()
+    clocks = Clocks(sleep=patience.sleep, time_left=patience.time_left)
     with DamClient(described, _secrets(described, secrets), clocks=clocks) as client:
+        patience.http = client.http
         previewer = Previewer(client, compiled, files.structure(structure), known, _show, limit)
         poll = Poll(
-            client=client, cursors=kept, send=previewer.take, groups=1, time_left=clocks.time_left
+            client=client, cursors=kept, send=previewer.take, groups=1, time_left=lambda: 86_400.0
         )
         report = None
         try:
@@ -135,6 +139,36 @@ def _reconcile(previewer: Previewer, source: Source, report: PollReport) -> None
             f"{missing} of {before} assets are missing, which is more than max_share ({most:g} %):"
             f" the stack takes none out before `pim-connector assets approve {source.source}`"
         )
+
+
+SILENT_S, BUSY_S = 12.0, 120.0
+"""How long a DAM that never answered is waited for, and one that asks to wait."""
+
+
+class _Patience:
+    """Waits for a DAM as the stack does, but not for long, and says so on standard error."""
+
+    def __init__(self) -> None:
+        self.http: DamHttp | None = None
+        self._answers, self._since = -1, 0.0
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, and say so where it is long enough to wonder."""
+        if seconds >= SHORT_S:
+            typer.echo(f"the DAM does not answer yet; waiting {seconds:.0f} s", err=True)
+        time.sleep(seconds)
+
+    def time_left(self) -> float:
+        """Return the seconds left; they are counted anew from each answer of the DAM."""
+        if self.http is None:
+            return SILENT_S
+        if self.http.answers != self._answers:
+            self._answers, self._since = self.http.answers, time.monotonic()
+        most = BUSY_S if self._answers else SILENT_S
+        return self.http.timeout_s + most - (time.monotonic() - self._since)
+
+
+SHORT_S = 1.0
 
 
 def _show(line: Line) -> None:
@@ -199,5 +233,7 @@ def _summarise(previewer: Previewer, report: PollReport | None) -> None:
     typer.echo(f"{report.requests} requests to the DAM", err=True)
     if report.unreadable:
         typer.echo(f"{report.unreadable} items could not be read", err=True)
+    if report.without_id:
+        typer.echo(f"{report.without_id} items without an id were passed over", err=True)
     for note in report.notes:
         typer.echo(f"  {note}", err=True)

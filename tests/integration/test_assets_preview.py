@@ -96,7 +96,7 @@ def test_with_a_state_file_the_second_run_shows_only_what_changed(
     assert status == 0, said
     assert {(line["code"], line["state"]) for line in lines} == {
         ("a000007", "mapped"),
-        ("a000009", "deleted"),
+        ("a000009", "ignored"),
     }
 
 
@@ -110,7 +110,7 @@ def test_what_is_gone_without_a_trace_is_found_in_the_full_list(
     dam.library.delete("a000009")
     assert preview("--source", str(source), "--state", state, "--no-reconcile")[1] == []
     lines = preview("--source", str(source), "--state", state)[1]
-    assert [(line["code"], line["state"]) for line in lines] == [("a000009", "deleted")]
+    assert [(line["code"], line["state"]) for line in lines] == [("a000009", "ignored")]
     assert preview("--source", str(source), "--state", state)[1] == []
     for number in (1, 2, 3):
         dam.library.delete(f"a00000{number}")

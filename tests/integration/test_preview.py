@@ -161,7 +161,7 @@ def test_attributes_no_record_fills_are_named(files: Path) -> None:
         (("preview", "export.xml", "-m", "erp.yaml"), "needs a second file named prices"),
         (("preview", "export.xml", "-m", "pim.json"), "pim.json:1:"),
         (("preview", "export.xml", "-m", "erp.yaml", "--with", "x"), "expected NAME=FILE"),
-        (("mapping", "check", "pim.json"), "1 problem\n"),
+        (("mapping", "check", "pim.json"), "2 problems\n"),
     ],
 )
 def test_wrong_use_is_status_two_and_says_why(

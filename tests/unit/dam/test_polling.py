@@ -89,13 +89,13 @@ def test_a_poll_that_is_no_longer_alone_stops() -> None:
             poll.run()
 
 
-def test_what_cannot_be_read_is_counted_and_said_and_does_not_stop_the_rest() -> None:
+def test_what_has_no_id_is_passed_over_and_counted() -> None:
     world = World(source("offset"))
     for number in range(5):
         world.dam.library.add(id_="" if number == 2 else None)
     report = world.poll()
-    assert (report.assets, report.unreadable) == (4, 1)
-    assert report.notes == ["no id at `id`"]
+    assert (report.assets, report.unreadable) == (4, 0)
+    assert report.without_id
 
 
 def test_what_comes_twice_in_one_poll_is_sent_once() -> None:

@@ -165,3 +165,17 @@ def test_an_xpath_without_quotes_is_told_with_the_way_out(source: str) -> None:
     text = f"version: 1\nrecords:\n  p:\n    path: /a\n    identifier: {source}\n"
     with pytest.raises(MappingError, match="in quotes"):
         load_mapping(text.encode(), name="m.yaml")
+
+
+def test_rows_that_name_their_currency_are_multiplied_each_by_itself() -> None:
+    rows = "<p k='net'><v>2</v><f>3</f><c>EUR</c></p><p k='net'><v>5</v><f>2</f><c>USD</c></p>"
+    rule = """
+pivots:
+  - each: p
+    key: "@k"
+    attributes:
+      net: {attribute: a, all: [v, f], type: price, currency: {from: c}, steps: [number, product]}
+    from: v
+"""
+    (data,) = slots_by(rows, rule).values()
+    assert data == [{"amount": "6", "currency": "EUR"}, {"amount": "10", "currency": "USD"}]

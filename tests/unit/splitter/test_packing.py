@@ -146,7 +146,8 @@ def test_records_under_another_head_begin_a_new_message() -> None:
 
 
 def test_a_family_keeps_its_group_over_releases() -> None:
-    assert [group_of(key, 4) for key in ("TENT-1", "TENT-2", "", "Zelt ü")] == [3, 0, 0, 2]
+    assert [group_of(key, 4) for key in ("TENT-1", "TENT-2", "", "Zelt ü")] == [1, 0, 0, 1]
+    assert group_of("tent-1", 4) == group_of("TENT-1 ", 4)
     assert group_id(3) == "group-3"
 
 

@@ -42,6 +42,23 @@ def is_allowed_host(host: str, allowed: Iterable[str]) -> bool:
     return False
 
 
+_SPECIAL = [
+    ipaddress.ip_network(text)
+    for text in (
+        "fec0::/10",
+        "3fff::/20",
+        "5f00::/16",
+        "100::/64",
+        "2001:db8::/32",
+        "192.88.99.0/24",
+    )
+]
+"""Ranges that are not the internet, whatever the version of Python takes them for.
+
+https://www.iana.org/assignments/iana-ipv6-special-registry
+"""
+
+
 def is_public(address: str) -> bool:
     """Say whether an address is on the open internet.
 
@@ -58,6 +75,8 @@ def is_public(address: str) -> bool:
             return False
         if inner is not None:
             return is_public(str(inner))
+    if any(parsed.version == net.version and parsed in net for net in _SPECIAL):
+        return False
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
@@ -117,7 +136,10 @@ def _nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 def _shown(url: str) -> str:
-    return url.partition("?")[0][:200]
+    """Return an address for people: without query, and without a name and password."""
+    before, slashes, rest = url.partition("?")[0].partition("//")
+    host, slash, path = rest.partition("/")
+    return f"{before}{slashes}{host.rpartition('@')[2]}{slash}{path}"[:200]
 
 
 # Downloads a file to a file on disk, a piece at a time, from allowed hosts only.
@@ -187,7 +209,7 @@ class Downloads:
         for _ in range(MOST_REDIRECTS + 1):
             try:
                 with self._ask(url) as answer:
-                    if not answer.is_redirect:
+                    if not answer.has_redirect_location:
                         return self._take(answer, url, target)
                     url = urljoin(url, answer.headers["location"])
             except httpx.HTTPError as error:

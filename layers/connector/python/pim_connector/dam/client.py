@@ -33,9 +33,11 @@ from pim_connector.dam.source import (
     LinkHeaders,
     Listing,
     NextUrls,
+    Offsets,
     PageNumbers,
     Source,
     Tokens,
+    names_in,
 )
 from pim_connector.dam.walk import walk
 from pim_connector.errors import ConfigurationError, RejectedError, TransientError
@@ -77,18 +79,27 @@ def asset_rows(source: Source, stamps: Stamps) -> ReadRow:
         try:
             printed = updated.read(item) if updated else None
             found = ids_of(ids.read(item))
+            if not found:
+                return Row(ids=(), stamp=_lenient(stamps, printed), nameless=True)
             return Row(
                 ids=found,
                 stamp=stamps.read(printed),
                 printed=None if printed is None else str(printed),
                 properties=properties,
                 deleted=flag.holds(item) if flag else False,
-                problem=None if found else f"no id at `{source.id}`",
             )
         except RejectedError as error:
             return Row(ids=(), stamp=None, properties=properties, problem=str(error))
 
     return read
+
+
+def _lenient(stamps: Stamps, printed: object) -> int | None:
+    """Read the stamp of an item that nobody will ask about: it still keeps the walk's place."""
+    try:
+        return stamps.read(printed)
+    except RejectedError:
+        return None
 
 
 def feed_rows(feed: DeletedFeed, stamps: Stamps) -> ReadRow:
@@ -137,6 +148,8 @@ class PageReader:
         self._paging = listing.pagination
         self._items = Expression(listing.items, where="list.items")
         self._fixed = listing.has_fixed_pages
+        texts = [listing.path, listing.params, listing.headers, listing.body, listing.form]
+        self._has_limit = "limit" in names_in(texts)
         self._row = (
             feed_rows(listing, stamps)
             if isinstance(listing, DeletedFeed)
@@ -152,6 +165,8 @@ class PageReader:
         start, number, limit = self._place(ask)
         page = self._page(ask, start, number, limit)
         given = len(page.rows)
+        if given > 1 and page.next is None and ask.mark is None and not ask.continued:
+            self._doubt_the_end(ask, given)
         numbered_pages = isinstance(self._paging, PageNumbers) and not self._fixed
         if not numbered_pages or not given or not ask.most <= given < limit:
             return page
@@ -166,14 +181,37 @@ class PageReader:
             f"{given} at most"
         )
 
+    def _doubt_the_end(self, ask: Ask, given: int) -> None:
+        """Ask for one item less, where this list never named a next page: then it must.
+
+        A `next` that is mistyped selects nothing on every page, and the rest would be lost.
+        """
+        paging = self._paging
+        if self._fixed or isinstance(paging, PageNumbers | Offsets | Tokens) or not self._has_limit:
+            return
+        shorter = self._page(ask, 0, 0, given - 1)
+        if len(shorter.rows) != given - 1 or shorter.next is not None:
+            return
+        where = "what pagination.next selects"
+        if isinstance(paging, HeaderCursors | LinkHeaders):
+            where = f"the header of pagination {paging.__struct_config__.tag}"
+        raise ConfigurationError(
+            f"asked for {given - 1} of {given} items, the DAM still names no next page: {where} is "
+            "not there. A walk would end after its first page; check that name by looking at an "
+            "answer of the DAM"
+        )
+
     def _page(self, ask: Ask, start: int, number: int, limit: int) -> Page:
         answer = self._answer(ask, start, number, limit)
+        if answer.status in self._paging.end_status:
+            return Page(rows=(), start=start, limit=limit)
         errors = errors_in(answer.body)
         if errors:
-            raise ConfigurationError(f"{answer.url} answers with errors: {errors}")
+            said = self._http.redact(errors)[:500]
+            raise ConfigurationError(f"{answer.url} answers with errors: {said}")
         items = self._items.read(answer.body)
         if not isinstance(items, list):
-            raise ConfigurationError(_no_list(answer, self._listing.items))
+            raise ConfigurationError(self._http.redact(_no_list(answer, self._listing.items)))
         rows = tuple(map(self._row, items))
         problems = [row.problem for row in rows if row.problem]
         if problems and len(problems) == len(rows):
@@ -184,7 +222,19 @@ class PageReader:
             limit=limit,
             next=self._next_place(ask, len(rows)) if self._fixed else self._next(answer),
             last=self._last(answer) if isinstance(self._paging, Tokens) else None,
+            total=self._total(answer),
         )
+
+    def _total(self, answer: Answer) -> int | None:
+        if self._listing.total is None:
+            return None
+        found = Expression(self._listing.total, where="list.total").read(answer.body)
+        try:
+            return int(found)
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"list.total: `{self._listing.total}` selects no number: {str(found)[:60]}"
+            ) from error
 
     def _place(self, ask: Ask) -> tuple[int, int, int]:
         if self._fixed:
@@ -207,16 +257,37 @@ class PageReader:
         if ask.mark and isinstance(self._paging, NextUrls | LinkHeaders | Tokens):
             answer = self._http.follow(ask.mark, self._listing, values, expected=expired)
         else:
-            answer = self._http.ask(self._listing, values, expected=expired)
-        if answer.status in expired:
+            answer = self._first_or_later(ask, start, values, expired)
+        if answer.status in expired and answer.status not in self._paging.end_status:
             raise MarkExpiredError(
                 f"{answer.url} answers {answer.status}: the page mark is no longer known"
             )
         return answer
 
+    def _first_or_later(
+        self, ask: Ask, start: int, values: Mapping[str, Any], expired: tuple[int, ...]
+    ) -> Answer:
+        beyond = bool(ask.mark) or start > self._first()
+        ends = self._paging.end_status if beyond else ()
+        try:
+            return self._http.ask(self._listing, values, expected=(*expired, *ends))
+        except ConfigurationError as error:
+            if beyond:
+                raise ConfigurationError(
+                    f"{error} (this was asked of a page after the first: if that is how the DAM "
+                    "says that there are no more pages, write so: pagination.end_status: [400])"
+                ) from error
+            if ask.since is not None and ask.since <= self._stamps.earliest:
+                raise ConfigurationError(
+                    f"{error} (asked since {values['since']}: if the DAM takes no time as early as "
+                    "this one, say which it does: since.earliest: 1971-01-01T00:00:00Z)"
+                ) from error
+            raise
+
     def _since(self, since: int) -> str | int:
-        exclusive = self._stamps.exclusive
-        return self._stamps.write(max(0, since - self._stamps.granule) if exclusive else since)
+        if self._stamps.exclusive:
+            since = max(0, since - self._stamps.granule)
+        return self._stamps.write(max(since, self._stamps.earliest))
 
     def _expired(self) -> tuple[int, ...]:
         return self._paging.expired_status if isinstance(self._paging, Tokens) else EXPIRED
@@ -353,6 +424,8 @@ class DamClient:
         if not isinstance(found, dict):
             raise RejectedError(f"{answer.url} has no asset at `{item.item}` (item.item)")
         row = asset_rows(self.source, self._stamps)(found)
+        if row.nameless:
+            raise RejectedError(f"{answer.url}: no id at `{self.source.id}` (id)")
         if row.problem:
             raise RejectedError(f"{answer.url}: {row.problem}")
         return row

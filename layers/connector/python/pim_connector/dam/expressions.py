@@ -83,6 +83,14 @@ def _search(expression: str, item: Any) -> Any:
     return jmespath.search(expression, item)
 
 
+def _fields(node: Any) -> list[dict[str, Any]]:
+    """Return the fields that an expression names directly."""
+    found = [node] if node.get("type") == "field" else []
+    for child in node.get("children", ()):
+        found += _fields(child)
+    return found
+
+
 class Expression:
     """One compiled JMESPath expression. `where` names it in errors: file and key."""
 
@@ -104,8 +112,25 @@ class Expression:
         """
         try:
             return self._compiled.search(data, options=_OPTIONS)
+        except exceptions.JMESPathTypeError as error:
+            raise RejectedError(
+                f"{self.where}: `{self.text}`: {self._wrong(error, data)}"
+            ) from error
         except (exceptions.JMESPathError, TypeError, ValueError, RecursionError) as error:
-            raise RejectedError(f"{self.where}: {self.text}: {error}") from error
+            raise RejectedError(
+                f"{self.where}: `{self.text}` cannot be worked out for this item: {error}"
+            ) from error
+
+    def _wrong(self, error: exceptions.JMESPathTypeError, data: Any) -> str:
+        """Say in the DAM's words which of its values a function cannot use."""
+        names = {node["value"] for node in _fields(self._compiled.parsed)}
+        empty = sorted(name for name in names if isinstance(data, dict) and data.get(name) is None)
+        if error.current_value is None:
+            what = ", ".join(empty) or "one of its values"
+            return f"{what} has no value here, and {error.function_name}() needs one"
+        wanted = " or ".join(error.expected_types)
+        shown = str(error.current_value)[:60]
+        return f"{error.function_name}() needs {wanted}, and the DAM gives {shown!r}"
 
     def holds(self, data: Any) -> bool:
         """Read as a condition, by JMESPath's own rule: null, false, "", [] and {} do not hold."""

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import logging
 import random
+import re
 import time
 from codecs import BOM_UTF8
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -218,8 +219,10 @@ class _Token(httpx.Auth):
         read: Callable[[httpx.Response], str],
         put: Callable[[httpx.Request, str], None],
         refused: tuple[int, ...] = (401,),
+        expired: Callable[[httpx.Response], bool] = lambda _: False,
     ) -> None:
         self._login, self._read, self._put, self._refused = login, read, put, refused
+        self._expired = expired
         self._token: str | None = None
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -229,7 +232,8 @@ class _Token(httpx.Auth):
         plain = request.url
         self._put(request, self._token or "")
         response = yield request
-        if response.status_code in self._refused and not fresh:
+        refused = response.status_code in self._refused or self._expired(response)
+        if refused and not fresh:
             self._token = self._read((yield self._login()))
             request.url = plain
             self._put(request, self._token)
@@ -283,7 +287,35 @@ def _login(described: LoginAuth, source: Source, values: Values) -> _Token:
 
     keys = f"auth.request, and auth.token, which is `{described.token}`"
     read = partial(_token, token=token, keys=keys)
-    return _Token(login, read, put, described.expired_status)
+    when = described.expired_when
+    expired = partial(_says, Expression(when, where="auth.expired_when")) if when else _signed_out
+    return _Token(login, read, put, described.expired_status, expired)
+
+
+_SIGNED_OUT = frozenset({"UNAUTHENTICATED", "TOKEN_EXPIRED", "INVALID_TOKEN", "UNAUTHORIZED"})
+
+
+def _signed_out(response: httpx.Response) -> bool:
+    """Say whether GraphQL says, with status 200, that the sign-in has expired."""
+    if response.status_code != 200 or b'"errors"' not in response.content:
+        return False
+    codes = Expression("errors[].extensions.code", where="auth")
+    found = _json_of(response)
+    try:
+        return bool(_SIGNED_OUT & set(map(str, codes.read(found) or ())))
+    except RejectedError:
+        return False
+
+
+def _says(condition: Expression, response: httpx.Response) -> bool:
+    return response.status_code == 200 and condition.holds(_json_of(response))
+
+
+def _json_of(response: httpx.Response) -> Any:
+    try:
+        return msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _token(response: httpx.Response, token: Expression, keys: str) -> str:
@@ -312,6 +344,7 @@ def with_parameter(url: httpx.URL, name: str, value: str) -> httpx.URL:
 # Asking a DAM: requests as a source file describes them, as fast as it allows.
 
 
+CONNECT_S = 10.0
 LARGEST_ANSWER = 64 * 1024 * 1024
 """An answer is one page; what is larger would not fit beside it in a Lambda's memory."""
 
@@ -359,11 +392,18 @@ class DamHttp:
         self._clocks = clocks or Clocks()
         several = {k: v if isinstance(v, list) else [v] for k, v in secrets.items()}
         self._secrets = {f"secret.{k}": str(v[0]) for k, v in several.items() if v}
+        self._named = self._secrets.copy()
         self._hidden = _hidden(str(one) for values in several.values() for one in values)
         self._auth = auth_of(source, self._secrets)
-        self._client = httpx.Client(transport=transport, timeout=source.rate.timeout_s)
+        self.timeout_s = source.rate.timeout_s
+        self._client = httpx.Client(
+            transport=transport,
+            event_hooks={"request": [self._check_headers]},
+            timeout=httpx.Timeout(self.timeout_s, connect=min(CONNECT_S, self.timeout_s)),
+        )
         self._next = 0.0
         self.requests = 0
+        self.answers = 0
 
     def close(self) -> None:
         """Close the connections."""
@@ -424,12 +464,16 @@ class DamHttp:
                 answer = self._once(method, url, headers, content)
                 status, problem, named = answer.status_code, f"answers {answer.status_code}", answer
             except httpx.InvalidURL as error:
-                raise ConfigurationError(f"base_url or path: {error}") from error
+                raise ConfigurationError(f"base_url or path: {self.redact(str(error))}") from error
             except httpx.RequestError as error:
                 status, named = 0, None
                 problem = f"cannot be reached ({type(error).__name__})"
             if named is not None and (status in expected or status not in rate.retry_status):
-                return self._read(named, method, expected)
+                read = self._read(named, method, expected)
+                if read is not None:
+                    self.answers += 1
+                    return read
+                problem = "answers with JSON that is cut off"
             names = (
                 (rate.reset_header,) if isinstance(rate.reset_header, str) else rate.reset_header
             )
@@ -438,8 +482,9 @@ class DamHttp:
                 wait = backoff(attempt, self._clocks.jitter())
             if wait > min(rate.longest_wait_s, self._clocks.time_left() - rate.timeout_s):
                 raise TransientError(
-                    f"{self._source.source}: the DAM {problem} and there is no time to wait "
-                    f"{wait:.0f} s; the next poll goes on from here",
+                    f"{self._source.source}: the DAM at {_authority(url)} {problem} "
+                    f"({attempt + 1} tries) and there is no time to wait {wait:.0f} s; the next "
+                    "poll goes on from here",
                     retry_after=wait,
                 )
             self._clocks.sleep(wait)
@@ -465,6 +510,27 @@ class DamHttp:
             response.status_code, headers=headers_, content=bytes(body), request=response.request
         )
 
+    def _check_headers(self, request: httpx.Request) -> None:
+        """Refuse what no header can hold before it is taken for a DAM that does not answer."""
+        for _, value in request.headers.raw:
+            if not value.decode("latin-1").isprintable():
+                raise ConfigurationError(self._no_header())
+
+    def _no_header(self) -> str:
+        """Name the secrets that no header can hold, never their values."""
+        bad = [
+            name
+            for name, text in self._named.items()
+            if not (text.isascii() and text.isprintable())
+        ]
+        if not bad:
+            return f"{self._source.source}: a header of the source file cannot be sent; see headers"
+        return (
+            f"{self._source.source}: {', '.join(bad)} cannot be sent in a header: it has a line "
+            "break or another character that is not printable ASCII, at its end perhaps. Store "
+            "the secret again without it"
+        )
+
     def _pace(self) -> None:
         """Keep the distance between two requests that `rate.per_s` asks for."""
         if self._source.rate.per_s is None:
@@ -474,19 +540,22 @@ class DamHttp:
             self._clocks.sleep(self._next - now)
         self._next = max(now, self._next) + 1 / self._source.rate.per_s
 
-    def _read(self, response: httpx.Response, method: str, expected: frozenset[int]) -> Answer:
+    def _read(
+        self, response: httpx.Response, method: str, expected: frozenset[int]
+    ) -> Answer | None:
+        """Return the answer; None for JSON that ends too early, which the next try may not."""
         status = response.status_code
-        where = self.redact(f"{method} {response.request.url}")
+        where = self._shown(method, response.request.url)
         asked = str(response.request.url.copy_with(query=None, fragment=None))
         if status not in expected and not 200 <= status < 300:
-            excerpt = self.redact(response.text[:300])
+            excerpt = self.redact(response.text)[:300]
             hint = {
                 401: "check the credentials (auth, secret)",
                 403: "check what the credentials may see",
                 404: "check base_url and path",
             }.get(status, "check the request in the source file")
             if response.has_redirect_location:
-                to = self.redact(response.headers["location"][:300])
+                to = self.redact(response.headers["location"])[:300]
                 hint = f"it redirects to {to}: write that address, base_url and path"
             raise ConfigurationError(f"{where} answers {status}: {hint}. It says: {excerpt}")
         if not response.content or status in expected:
@@ -496,18 +565,37 @@ class DamHttp:
         try:
             body = msgspec.json.decode(response.content.removeprefix(BOM_UTF8))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if "truncated" in str(error):
+                return None
             kind = response.headers.get("content-type", "nothing in particular")
             raise ConfigurationError(
                 f"{where} answers with {kind}, which is not JSON; check base_url and path. "
-                f"It begins: {self.redact(response.text[:100])}"
+                f"It begins: {self.redact(response.text)[:100]}"
             ) from error
         return Answer(status=status, headers=response.headers, body=body, url=where, asked=asked)
+
+    def _shown(self, method: str, url: httpx.URL) -> str:
+        """Return an address for people: without what proves who asks, signatures included."""
+        auth = self._source.auth
+        name = auth.parameter if isinstance(auth, SignerAuth | LoginAuth) else None
+        if isinstance(auth, QueryAuth):
+            name = auth.name
+        text = str(url)
+        if name:
+            text = re.sub(rf"(?<=[?&]{re.escape(quote(name, safe=''))}=)[^&]*", "***", text)
+        return self.redact(f"{method} {text}")
 
     def redact(self, text: str) -> str:
         """Take every secret out of a text that people will read."""
         for secret in self._hidden:
             text = text.replace(secret, "***")
         return text
+
+
+def _authority(url: str) -> str:
+    """Return scheme, host and port of an address, for people."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _hidden(secrets: Iterable[str]) -> list[str]:

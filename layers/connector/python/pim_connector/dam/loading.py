@@ -181,6 +181,8 @@ def _named_expressions(source: Source) -> Iterator[tuple[Path, str]]:
         (("auth", "token"), source.auth.token if isinstance(source.auth, LoginAuth) else None),
         *_listing_expressions(source.list, ("list",)),
     ]
+    if isinstance(source.auth, LoginAuth):
+        found.append((("auth", "expired_when"), source.auth.expired_when))
     if feed := source.deleted.feed:
         found += [(("deleted", "feed", "ids"), feed.ids), (("deleted", "feed", "at"), feed.at)]
         found += _listing_expressions(feed, ("deleted", "feed"))
@@ -192,7 +194,10 @@ def _named_expressions(source: Source) -> Iterator[tuple[Path, str]]:
 
 def _listing_expressions(listing: Listing, path: Path) -> list[tuple[Path, str | None]]:
     paging = listing.pagination
-    found: list[tuple[Path, str | None]] = [((*path, "items"), listing.items)]
+    found: list[tuple[Path, str | None]] = [
+        ((*path, "items"), listing.items),
+        ((*path, "total"), listing.total),
+    ]
     if isinstance(paging, Cursors | NextUrls | Tokens):
         found.append(((*path, "pagination", "next"), paging.next))
     if isinstance(paging, Cursors):

@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -56,6 +58,7 @@ class Stamps:
                     f"since.tz: the stamps {pattern!r} name no time zone; say which one is meant "
                     "(tz: UTC, tz: Europe/Berlin)"
                 )
+        _ = self.earliest
 
     @property
     def is_serial(self) -> bool:
@@ -66,6 +69,23 @@ class Stamps:
     def exclusive(self) -> bool:
         """Say whether the DAM gives only what is later than `{{since}}`, not what is equal."""
         return self._since.exclusive
+
+    @cached_property
+    def earliest(self) -> int:
+        """The first stamp that may be asked for. ConfigurationError when it is none."""
+        written = self._since.earliest
+        if written is None:
+            return 0
+        try:
+            if self.is_serial:
+                return int(written)
+            moment = datetime.fromisoformat(written)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"since.earliest: {written!r} is no time such as 1970-01-02T00:00:00Z"
+            ) from error
+        zone = self._zone or UTC
+        return self._microseconds(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
     @cached_property
     def granule(self) -> int:
@@ -177,7 +197,10 @@ class MarkExpiredError(TransientError):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One item of a page. `ids` has one id, or the several that a row of a feed names, or none."""
+    """One item of a page. `ids` has one id, or the several that a row of a feed names, or none.
+
+    `nameless` is an item without an id: a folder, or what this account has no right to see.
+    """
 
     ids: tuple[str, ...]
     stamp: int | None
@@ -185,6 +208,7 @@ class Row(Struct, frozen=True, kw_only=True):
     properties: dict[str, Any] = {}
     deleted: bool = False
     problem: str | None = None
+    nameless: bool = False
 
     @property
     def key(self) -> str:
@@ -195,7 +219,8 @@ class Row(Struct, frozen=True, kw_only=True):
 class Ask(Struct, frozen=True, kw_only=True):
     """One page asked for: `limit` items from `offset`, or what `mark` stands for.
 
-    `most` is the most items one page of this list ever held.
+    `most` is the most items one page of this list ever held, `continued` whether one of its
+    pages ever named the next one.
     """
 
     limit: int
@@ -203,12 +228,14 @@ class Ask(Struct, frozen=True, kw_only=True):
     offset: int = 0
     mark: str | None = None
     most: int = 0
+    continued: bool = False
 
 
 class Page(Struct, frozen=True, kw_only=True):
     """One page as it came. `start` and `limit` are what was really asked: pages have numbers.
 
-    `next` is the mark of the next page, `last` the one to begin with next time (token feeds).
+    `next` is the mark of the next page, `last` the one to begin with next time (token feeds);
+    `total` is how many items the DAM says the whole list has.
     """
 
     rows: tuple[Row, ...]
@@ -216,6 +243,7 @@ class Page(Struct, frozen=True, kw_only=True):
     limit: int
     next: str | None = None
     last: str | None = None
+    total: int | None = None
 
 
 Fetch = Callable[[Ask], Page]
@@ -229,6 +257,7 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     complete, `tail` keys known to stand before `offset`. `stop` ends a walk that goes back in
     time. `started` is when the walk began by our clock, which is used for durations only; None
     between walks. `most` is the most items one page ever held: a shorter one is the last.
+    `continued` is whether this list ever said where its next page is.
     """
 
     began: int | None = None
@@ -241,11 +270,17 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stop: int | None = None
     started: float | None = None
     most: int = 0
+    continued: bool = False
 
     def passing(self, page: Page, newest: int | None) -> Position:
         """The same place, knowing what this page taught."""
         known = [stamp for stamp in (self.newest, newest) if stamp is not None]
-        return replace(self, most=max(self.most, len(page.rows)), newest=max(known, default=None))
+        return replace(
+            self,
+            most=max(self.most, len(page.rows)),
+            newest=max(known, default=None),
+            continued=self.continued or page.next is not None,
+        )
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -389,6 +424,8 @@ def _doubling(limit: int, largest: int) -> Iterator[int]:
 
 MOST_REPEATS = 20
 ENOUGH_REPEATS = 10
+MOST_FOLDERS = 1_000
+"""Pages in a row with nothing but items without an id: more is no folder tree."""
 
 
 class Progress:
@@ -402,7 +439,8 @@ class Progress:
         """Count pages that bring nothing new; ConfigurationError after too many in a row."""
         keys = frozenset(row.key for row in page.rows)
         self.repeats = 0 if keys - self.known else self.repeats + 1
-        if self.repeats > MOST_REPEATS:
+        most = MOST_FOLDERS if keys == {""} else MOST_REPEATS
+        if self.repeats > most:
             raise ConfigurationError(
                 f"the DAM gave the same {len(keys)} items again and again for other pages: the "
                 "request must use {{offset}}, {{page}} or {{cursor}}, under the name the DAM knows"
@@ -410,7 +448,8 @@ class Progress:
 
     def is_over(self, page: Page) -> bool:
         """Say whether short pages with nothing new came so often that there is nothing more."""
-        return self.repeats >= ENOUGH_REPEATS and len(page.rows) < page.limit
+        nameless = all(row.nameless for row in page.rows)
+        return self.repeats >= ENOUGH_REPEATS and len(page.rows) < page.limit and not nameless
 
     def learn(self, page: Page) -> None:
         """Remember the page that was read last."""
@@ -451,3 +490,110 @@ def check_order(plan: Plan, page: Page, since: int | None) -> None:
             f"asked since {plan.stamps.write(since)}, the newest is of "
             f"{plan.stamps.write(max(steps))}; check the request's filter, since.format, since.tz"
         )
+
+
+# Whether a walk saw everything: what a list in no stable order cannot hide.
+
+
+MOST_KEPT = 200_000
+"""Rows remembered of one walk, eight bytes each: a list that is longer is checked in part."""
+MOST_SCATTERED = 1
+"""Rows that may come again by a race: one new asset between two of a tie moves one of them."""
+
+
+class Seen:
+    """What a walk by offset has read, to tell a list that moved from one without a stable order.
+
+    A page that begins before a time stamp's first asset reads that stamp anew, and proves nothing.
+    When a list moves, what comes again stands at the beginning of the next page. A row that comes
+    again behind new ones proves that the DAM sorts each page anew, and then others never come.
+    """
+
+    def __init__(self) -> None:
+        self._known: set[bytes] = set()
+        self._step: int | None = None
+        self._begin = 0
+        self.scattered = 0
+
+    def learn(self, plan: Plan, page: Page) -> None:
+        """Remember a page; ConfigurationError when it proves that the order is not stable."""
+        if plan.marked:
+            return
+        rows = [(_step_of(plan, row), _mark_of(row)) for row in page.rows if row.ids]
+        if not rows:
+            return
+        if page.start <= self._begin or rows[0][0] != self._step:
+            self._known = set()
+        fresh, before = False, self.scattered
+        for _, mark in rows if self._known else ():
+            known = mark in self._known
+            self.scattered += known and fresh
+            fresh = fresh or not known
+        if rows[-1][0] is None and self.scattered - before <= max(3, len(rows) // 3):
+            self.scattered = before  # whatever this list is sorted by may have changed meanwhile
+        if self.scattered > MOST_SCATTERED:
+            raise ConfigurationError(UNSTABLE.format(count=self.scattered))
+        last = rows[-1][0]
+        if last != self._step or not self._known:
+            self._known, self._step = set(), last
+            self._begin = page.start + [step for step, _ in rows].index(last)
+        if len(self._known) < MOST_KEPT:
+            self._known.update(mark for step, mark in rows if step == last)
+
+
+def _step_of(plan: Plan, row: Row) -> int | None:
+    """The step of the clock within which this row may come again; None in a list without order."""
+    return None if plan.mode == "full" or row.stamp is None else plan.floor(row.stamp)
+
+
+UNSTABLE = (
+    "the order of the list is not stable: {count} assets that were read came again on a later "
+    "page, so others were passed over, and nobody can say which. Add a second, unique key to the "
+    "request's sort parameter (modified, then id); or raise pagination.max_size so that all "
+    "assets of one time stamp fit on a page; or read the whole list in the order of ids: "
+    "mode: full, sorted by id"
+)
+
+
+def _mark_of(row: Row) -> bytes:
+    """Know a row again: what was changed since is another one."""
+    said = row.stamp if row.stamp is not None else row.properties
+    return blake2b(msgspec.json.encode((row.ids, said), order="sorted"), digest_size=8).digest()
+
+
+class Count:
+    """Counts the assets of one walk against the total that the DAM gave for its first page."""
+
+    def __init__(self) -> None:
+        self.first: tuple[Ask, int] | None = None
+        self._ids: set[bytes] = set()
+        self._nameless = 0
+
+    def learn(self, ask: Ask, page: Page) -> None:
+        """Remember a page that was asked for."""
+        if page.total is None:
+            return
+        if self.first is None:
+            self.first = ask, page.total
+        if self.first[1] <= MOST_KEPT:
+            self._ids.update(
+                blake2b(row.key.encode(), digest_size=8).digest() for row in page.rows if row.ids
+            )
+            self._nameless += sum(not row.ids for row in page.rows)
+
+    def check(self, fetch: Fetch) -> None:
+        """Raise ConfigurationError when the list has more than was read; it is asked once more."""
+        if self.first is None or self.first[1] > MOST_KEPT or self._read >= self.first[1]:
+            return
+        now = fetch(self.first[0]).total or 0
+        if self._read < now:
+            raise ConfigurationError(
+                f"the DAM says that there are {now} items (list.total), and the walk came upon "
+                f"{self._read}: the rest was passed over. Check the request's sort parameter, "
+                "pagination.next and pagination.max_size; where the number is an estimate, leave "
+                "list.total out"
+            )
+
+    @property
+    def _read(self) -> int:
+        return len(self._ids) + self._nameless

@@ -255,7 +255,8 @@ class PollReport(Struct, kw_only=True):
     """What a poll did. `finished` is whether the end of what changed was reached.
 
     `assets` counts what the queue took, `repeats` what came more than once in this poll,
-    `unreadable` items without an id or with a stamp nobody can read; `notes` say more.
+    `unreadable` items with a stamp nobody can read, `without_id` items that are passed over
+    because they have no id (folders, what the account may not see); `notes` say more.
     """
 
     source: str
@@ -263,10 +264,15 @@ class PollReport(Struct, kw_only=True):
     assets: int = 0
     repeats: int = 0
     unreadable: int = 0
+    without_id: int = 0
     finished: bool = True
     full_load: bool = False
     notes: list[str] = field(default_factory=list)
     _unreadable: set[bytes] = field(default_factory=set)
+
+    def pass_over(self, row: Row) -> None:
+        """Count an item without an id; one that two pages share counts twice."""
+        self.without_id += row.nameless
 
     def cannot_read(self, row: Row) -> None:
         """Count an item once, although pages overlap, and say what is wrong with it."""
@@ -356,12 +362,18 @@ class Poll(Struct, frozen=True, kw_only=True):
         for row in step.rows:
             if row.problem:
                 report.cannot_read(row)
+            report.pass_over(row)
             for change in changes_of(row):
                 buffer.put(change, before)
 
     def _doubt(self, which: Which, taken: int, at: Position, report: PollReport) -> None:
         """Say that no stamp was seen: nothing is lost, but each poll is as long as the first."""
         source = self.client.source
+        if which == "changes" and report.full_load and report.without_id and not taken:
+            raise ConfigurationError(
+                f"not one of {report.without_id} items has an id at `{source.id}`; check `id`, "
+                "`list.items`, and what the credentials may see"
+            )
         needs = source.list.mode != "full" and self.client.plan_of_changes.kind != "token"
         if which == "changes" and needs and taken and at.newest is None and at.began is None:
             report.note(

@@ -105,7 +105,8 @@ class LoginAuth(_Auth, tag="login", frozen=True, kw_only=True):
 
     `request` is the login, a POST unless it says otherwise; `token` is JMESPath on its answer. The
     token goes as `value` into `header`, or into the query as `parameter`. `expired_status` are the
-    answers to any request that mean that the token counts no more.
+    answers to any request that mean that the token counts no more; `expired_when` is JMESPath on
+    an answer of status 200 that says so (GraphQL).
     """
 
     request: Request
@@ -114,6 +115,7 @@ class LoginAuth(_Auth, tag="login", frozen=True, kw_only=True):
     value: str = "Bearer {{token}}"
     parameter: str | None = None
     expired_status: tuple[int, ...] = (401,)
+    expired_when: str | None = None
 
 
 class SignerAuth(_Auth, tag="signer", frozen=True, kw_only=True):
@@ -154,11 +156,16 @@ Window = Annotated[int, Meta(ge=1)]
 
 
 class _Paging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    """What all kinds share; without `max_size` a page never grows beyond `size`."""
+    """What all kinds share; without `max_size` a page never grows beyond `size`.
+
+    `end_status` are answers to a page after the first that mean that there are no more pages:
+    WordPress says 400, Django REST framework 404.
+    """
 
     size: Size = 100
     max_size: Size | None = None
     max_window: Window | None = None
+    end_status: tuple[int, ...] = ()
 
     @property
     def largest(self) -> int:
@@ -327,6 +334,8 @@ class Since(Part, frozen=True, kw_only=True):
     `parse` is the same for reading; without it, what `format` says (any ISO 8601 for the iso ones).
     `tz` is the zone of stamps that name none. `granularity_s` is the step of the DAM's index, not
     of what it prints. `exclusive`: the DAM gives only what is later than `{{since}}`.
+    `earliest` is the first time that the DAM takes for `{{since}}` (ISO 8601, or a number where
+    `format` is `serial`): WordPress refuses 1970.
     """
 
     format: str = "iso_z"
@@ -334,6 +343,7 @@ class Since(Part, frozen=True, kw_only=True):
     tz: str | None = None
     granularity_s: Annotated[float, Meta(ge=0.001, le=86_400)] = 1
     exclusive: bool = False
+    earliest: str | None = None
 
 
 class Listing(Request, frozen=True, kw_only=True):
@@ -341,10 +351,13 @@ class Listing(Request, frozen=True, kw_only=True):
 
     `mode`: `requery` never asks for page 2 of a moving list, `pages` walks pages, `full` has no
     `{{since}}` and reads everything each time. `order` is that of `updated` in the answer.
+    `total` is where an answer says how many items the whole list has; a walk that read fewer stops
+    the source. Leave it out where the DAM's number is an estimate.
     """
 
     pagination: Paging
     items: str = "@"
+    total: str | None = None
     order: Literal["asc", "desc"] = "asc"
     mode: Literal["requery", "pages", "full"] = "requery"
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Generator, Iterator
 from msgspec.structs import replace
 
 from pim_connector.dam.pages import (
+    UNSTABLE,
     Ask,
+    Count,
     Fetch,
     MarkExpiredError,
     Page,
@@ -19,16 +21,20 @@ from pim_connector.dam.pages import (
     Position,
     Progress,
     Row,
+    Seen,
     Step,
     check_order,
     ends,
     place,
     steps_of,
 )
+from pim_connector.errors import ConfigurationError
 
 TAIL = 5
 """Keys kept of a page's end: they are in the cursor's item, so not many."""
 MOST_SLIDES = 5
+MOST_BACKS = 20
+"""Times that a walk finds no known ground at one time stamp: more is no list that moves."""
 SLIPPERY = (
     "the list changes faster than it can be read, so assets may have slipped through between two "
     "pages; reconcile"
@@ -36,15 +42,30 @@ SLIPPERY = (
 
 
 def plain_pages(
-    plan: Plan, at: Position, fetch: Fetch, limit: int, until: int | None = None
+    plan: Plan,
+    at: Position,
+    fetch: Fetch,
+    limit: int,
+    until: int | None = None,
+    seen: Seen | None = None,
 ) -> Iterator[Step]:
     """Walk by offset or by mark to the end of the list, or to the page that passes `until`.
 
-    ConfigurationError when the DAM takes no notice of the offset or the mark.
+    ConfigurationError when the DAM takes no notice of the offset or the mark, or when `seen` and
+    the pages prove that the list has no stable order.
     """
-    progress, slides = Progress(at.tail), 0
+    progress, slides, seen = Progress(at.tail), 0, seen or Seen()
     while True:
-        page = fetch(Ask(since=at.since, limit=limit, offset=at.offset, mark=at.mark, most=at.most))
+        page = fetch(
+            Ask(
+                since=at.since,
+                limit=limit,
+                offset=at.offset,
+                mark=at.mark,
+                most=at.most,
+                continued=at.continued,
+            )
+        )
         keys = [row.key for row in page.rows]
         progress.check(page)
         slid = not plan.marked and page.start > 0 and not progress.known & set(keys)
@@ -53,6 +74,7 @@ def plain_pages(
             at = replace(at, offset=max(0, page.start - limit // 2))
             continue
         progress.learn(page)
+        seen.learn(plan, page)
         over = ends(plan, page, at.most) or progress.is_over(page)
         over = over or (not plan.marked and len(keys) < 2)
         over = over or _passed(page, until)
@@ -98,13 +120,15 @@ def requery(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
     Assets of one step of the clock that no page can hold are noted: between pages their order is
     not certain, so a reconciliation should follow. ConfigurationError as `check_order`.
     """
-    limit, over = plan.size, False
+    limit, over, seen, step = plan.size, False, Seen(), at.since
     while not over:
         if at.offset or at.mark:
-            at, over = yield from _one_step(plan, at, fetch)
+            at, over = yield from _one_step(plan, at, fetch, seen)
             continue
-        page = fetch(Ask(since=at.since, limit=limit, most=at.most))
+        page = fetch(Ask(since=at.since, limit=limit, most=at.most, continued=at.continued))
         check_order(plan, page, at.since)
+        seen, step = (seen if step == at.since else Seen()), at.since
+        seen.learn(plan, page)
         over = ends(plan, page, at.most) or (not plan.marked and len(page.rows) < 2)
         at, limit = _onward(plan, at, page)
         yield Step(rows=page.rows, position=at, last=over)
@@ -125,12 +149,12 @@ def _onward(plan: Plan, at: Position, page: Page) -> tuple[Position, int]:
 
 
 def _one_step(
-    plan: Plan, at: Position, fetch: Fetch
+    plan: Plan, at: Position, fetch: Fetch, seen: Seen
 ) -> Generator[Step, None, tuple[Position, bool]]:
     """Page through one step of the clock; say where to go on, and whether the list ended in it."""
     until = (at.since or 0) + plan.granule
     over = True
-    for step in plain_pages(plan, at, fetch, plan.largest, until):
+    for step in plain_pages(plan, at, fetch, plan.largest, until, seen):
         last = step.rows[-1].stamp if step.rows else None
         at = step.position
         if last is not None:
@@ -166,15 +190,29 @@ def sorted_pages(plan: Plan, at: Position, fetch: Fetch) -> Iterator[Step]:
     deeper (`max_window`), or where a page's mark would have to be kept. ConfigurationError as
     `check_order`.
     """
-    limit, over, progress = plan.size, False, Progress(at.tail)
+    limit, over, progress, seen = plan.size, False, Progress(at.tail), Seen()
+    backs, lost_at = 0, at.reached
     while not over:
-        page = fetch(Ask(since=at.since, limit=limit, offset=at.offset, mark=at.mark, most=at.most))
+        page = fetch(
+            Ask(
+                since=at.since,
+                limit=limit,
+                offset=at.offset,
+                mark=at.mark,
+                most=at.most,
+                continued=at.continued,
+            )
+        )
         check_order(plan, page, at.since if plan.order == "asc" else None)
         progress.check(page)
         if not _stands(plan, at, page):
+            backs, lost_at = (backs + 1 if lost_at == at.reached else 1), at.reached
+            if backs > MOST_BACKS:
+                raise ConfigurationError(UNSTABLE.format(count="some"))
             at = _back(at, page, limit)
             continue
         progress.learn(page)
+        seen.learn(plan, page)
         steps = steps_of(plan, page)
         over = ends(plan, page, at.most) or progress.is_over(page)
         over = over or (not plan.marked and len(page.rows) < 2)
@@ -206,8 +244,13 @@ def _sorted_pages_onward(
     plan: Plan, at: Position, page: Page, steps: list[int], asked: int
 ) -> tuple[Position, int, str | None]:
     """Say where and how much to ask next, and what an operator should know."""
-    if plan.marked or not steps:
+    if plan.marked:
         return replace(at, mark=page.next), plan.size, None
+    if not steps:  # nothing but items without an id and a stamp
+        tail = tuple(row.key for row in page.rows[-TAIL:])
+        end = page.start + len(page.rows)
+        offset, limit = place(plan, page, end - 1, plan.size) or (end, plan.size)
+        return replace(at, offset=offset, tail=tail), limit, None
     first, end = steps.index(steps[-1]), page.start + len(steps)
     wanted = plan.size + len(steps) - first
     placed = place(plan, page, page.start + first - 1, wanted) if first > 1 else None
@@ -265,15 +308,25 @@ def walk(plan: Plan, position: Position, fetch: Fetch, clock: Clock) -> Iterator
 
     The last step's position is where the next walk begins. A walk that is left before that goes
     on from the position of any of its steps. `fetch` may raise what it likes.
-    ConfigurationError when the answers contradict the description (wrong order, filter ignored).
+    ConfigurationError when the answers contradict the description (wrong order, filter ignored,
+    no stable order, fewer items than the DAM says there are).
     """
-    at = begin(plan, position, clock())
+    at, count = begin(plan, position, clock()), Count()
+    whole = position.started is None
+
+    def counted(ask: Ask) -> Page:
+        page = fetch(ask)
+        count.learn(ask, page)
+        return page
+
     try:
-        for step in _steps(plan, at, fetch):
+        for step in _steps(plan, at, counted):
+            if step.last and whole and at.stop is None:
+                count.check(fetch)
             at = step.position
             yield _closed(plan, step, clock)
     except MarkExpiredError:
-        again = Position(began=at.began, newest=at.newest, most=at.most)
+        again = Position(began=at.began, newest=at.newest, most=at.most, continued=at.continued)
         for step in _steps(plan, begin(plan, again, clock()), fetch):
             yield _closed(plan, step, clock)
 
@@ -293,11 +346,12 @@ def begin(plan: Plan, position: Position, now: float) -> Position:
 def finish(plan: Plan, at: Position, now: float) -> Position:
     """Close a walk that came to its end: from the DAM's newest stamp, never from our clock."""
     if plan.kind == "token":
-        return Position(mark=at.mark, most=at.most)
+        return Position(mark=at.mark, most=at.most, continued=at.continued)
     if plan.mode == "full" or at.newest is None:
-        return Position(began=at.began, most=at.most)
+        return Position(began=at.began, most=at.most, continued=at.continued)
     began = plan.restart(at.newest, now - (at.started or now))
-    return Position(began=max(at.began or 0, began), newest=at.newest, most=at.most)
+    began = max(at.began or 0, began)
+    return Position(began=began, newest=at.newest, most=at.most, continued=at.continued)
 
 
 def _closed(plan: Plan, step: Step, clock: Clock) -> Step:

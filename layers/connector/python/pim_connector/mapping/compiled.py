@@ -17,7 +17,8 @@ from pim_connector.mapping.context import Evaluate, RowsOf, View, record_node, s
 from pim_connector.mapping.converters import Refusal
 from pim_connector.mapping.expressions import Reader
 from pim_connector.mapping.fields import CompiledField, Drafts, draft_fields
-from pim_connector.mapping.language import RecordRule
+from pim_connector.mapping.identity import invisible_names, is_spreadsheet_damage, without_invisible
+from pim_connector.mapping.language import RecordRule, Spelling
 from pim_connector.mapping.loading import Mapping
 from pim_connector.mapping.results import FieldError, Filtered, Identity, Mapped, Rejected, Slot
 from pim_connector.mapping.rules import (
@@ -54,6 +55,7 @@ class CompiledRecord(Struct, frozen=True, kw_only=True):
 
     name: str
     rule: RecordRule
+    spelling: Spelling
     path: ElementPath
     within: ElementPath | None
     when: XPathExpression | None
@@ -94,6 +96,7 @@ class HeadValue(Struct, frozen=True, kw_only=True):
 
 _NOT_IN_IDENTIFIERS = re.compile(r"[,;\r\n]")
 _is_usual = re.compile(r"[\w.\-/+]{1,255}", re.ASCII).fullmatch
+_is_plain = re.compile(r"[\w.\-/]{1,255}", re.ASCII).fullmatch
 MAX_IDENTIFIER = 255
 
 
@@ -110,7 +113,7 @@ def identify(rule: CompiledRecord, view: View) -> Identity | Filtered | Rejected
         if reader is None:
             return ""
         try:
-            return single_text(reader.evaluate(view, view.record))
+            return _named(rule.spelling, single_text(reader.evaluate(view, view.record)))
         except Refusal as refusal:
             errors.append(field_error(name, reader.label, refusal))
             return ""
@@ -122,6 +125,31 @@ def identify(rule: CompiledRecord, view: View) -> Identity | Filtered | Rejected
     if errors:
         return Rejected(errors=tuple(errors))
     return _concluded(rule, identifier, uuid, parent, root_model)
+
+
+def _named(spelling: Spelling, text: str) -> str:
+    """Return an identifier or a code as the PIM may see it. Raises Refusal."""
+    if _is_plain(text):
+        return text
+    name = text.strip()
+    if spelling.invisible == "strip":
+        name = without_invisible(name).strip()
+    hidden = invisible_names(name)
+    if hidden:
+        message = (
+            f"an invisible character in it: {', '.join(hidden)}; it would be another product that "
+            "looks the same"
+        )
+        advice = "correct it in the ERP, or say source: {identifiers: {invisible: strip}}"
+        raise Refusal(message, name, advice=advice)
+    if spelling.spreadsheet_damage == "reject" and is_spreadsheet_damage(name):
+        message = "a spreadsheet has written this in place of the identifier"
+        advice = (
+            "format the column as text before the export is saved; if it is right, say "
+            "source: {identifiers: {spreadsheet_damage: allow}}"
+        )
+        raise Refusal(message, name, advice=advice)
+    return name
 
 
 def _concluded(
@@ -336,7 +364,7 @@ class CompiledMapping(Struct, kw_only=True):
     def _draft_identifier(self, rule: CompiledRecord, view: View, drafts: Drafts) -> None:
         """By UUID the identifier is a value: https://api.akeneo.com/concepts/products.html."""
         assert rule.identifier is not None  # noqa: S101 - the caller asked
-        identifier = single_text(rule.identifier.evaluate(view, view.record))
+        identifier = _named(rule.spelling, single_text(rule.identifier.evaluate(view, view.record)))
         if identifier:
             key = ("values", self.mapping.file.identifier_attribute, "", "")
             drafts.fields.append(Slot(key=key, data=identifier, owner="on_change"))
@@ -377,7 +405,7 @@ def _draft_parent(rule: CompiledRecord, view: View, drafts: Drafts) -> None:
     reader, policy = rule.parent
     try:
         values = reader.evaluate(view, view.record)
-        parent = single_text(values)
+        parent = _named(rule.spelling, single_text(values))
     except Refusal:
         return  # identifying the record has already said so
     asked = silence(policy, bool(values))

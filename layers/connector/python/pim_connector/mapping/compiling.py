@@ -211,6 +211,7 @@ class _Work(Struct):
         compiled = CompiledRecord(
             name=name,
             rule=rule,
+            spelling=compiler.mapping.file.source.identifiers,
             path=path,
             within=self._within(rule, path, place),
             when=None if rule.when is None else compiler.expression(rule.when, (*place, "when")),

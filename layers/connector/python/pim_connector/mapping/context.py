@@ -113,7 +113,6 @@ def single_text(values: list[Value]) -> str:
 
 
 _STRING = etree.XPath("string()", smart_strings=False)
-_XML_SPACE = " \t\r\n"
 _VOID = frozenset(
     {
         "area",
@@ -171,7 +170,7 @@ def texts_of(select: Select, take: Literal["text", "markup"], whitespace: Whites
         return lambda view, node: [read(item) for item in select(node, view)]
     if whitespace == "collapse":
         return lambda view, node: [collapse(read(item)) for item in select(node, view)]
-    return lambda view, node: [read(item).strip(_XML_SPACE) for item in select(node, view)]
+    return lambda view, node: [read(item).strip() for item in select(node, view)]
 
 
 def _stripped_texts(select: Select) -> Evaluate:
@@ -185,7 +184,7 @@ def _stripped_texts(select: Select) -> Evaluate:
                 else str(_STRING(item))
                 if len(item)
                 else item.text or ""
-            ).strip(_XML_SPACE)
+            ).strip()
             for item in select(node, view)
         ]
 

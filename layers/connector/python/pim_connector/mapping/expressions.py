@@ -153,7 +153,11 @@ class Compiler:
             holds = self.expression(source.when, (*path, "when")).holds
             evaluate = _with_condition(evaluate, holds)
         if source.steps or source.when:
-            return Reader(evaluate, reader.label, over_rows=None if source.when else over_rows)
+            return Reader(
+                evaluate,
+                reader.label,
+                over_rows=over_rows if source.from_ and not source.when else None,
+            )
         return replace(reader, evaluate=evaluate)
 
     def _base(self, source: Source, given: str, path: Path) -> Reader:
@@ -293,8 +297,8 @@ def _over_rows(
 
 def _is_of_lists(step: str | Step) -> bool:
     if isinstance(step, Step):
-        return step.join is not None or step.index is not None
-    return step in ("first", "last", "sum", "product", "min", "max", "count", "sort")
+        return step.join is not None
+    return step in ("first", "last", "sum", "min", "max")
 
 
 def _with_steps(evaluate: Evaluate, steps: list[RunStep]) -> Evaluate:

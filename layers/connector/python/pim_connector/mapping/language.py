@@ -464,6 +464,19 @@ class File(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, 
     max_record_megabytes: Annotated[int, Meta(ge=1, le=256)] = 16
 
 
+class Spelling(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, kw_only=True):
+    """What is done about identifiers, parents and root models that no person wrote like this."""
+
+    invisible: Annotated[
+        Literal["reject", "strip"],
+        Meta(description="Characters that show nothing, such as U+200B: reject, or leave out."),
+    ] = "reject"
+    spreadsheet_damage: Annotated[
+        Literal["reject", "allow"],
+        Meta(description="4.00638E+12, #REF!, #N/A: reject the record, or take it as it is."),
+    ] = "reject"
+
+
 class Origin(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, kw_only=True):
     """What the exports of this source are."""
 
@@ -504,6 +517,9 @@ class Origin(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True
             "Europe/Berlin. Without it UTC."
         ),
     ] = None
+    identifiers: Annotated[
+        Spelling, Meta(description="Identifiers that are damaged or hide something.")
+    ] = Spelling()
     duplicates: Annotated[
         Literal["last_wins", "reject"], Meta(description="One identifier twice in a file.")
     ] = "last_wins"

@@ -357,7 +357,7 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
                 rule = self.rules.get(key)
                 if rule is None and self.unlisted == "use_key" and key:
                     rule = self._named(key)
-                if rule is not None and rule.reader.over_rows is not None:
+                if rule is not None and rule.reader.over_rows and rule.beside is not None:
                     together.setdefault(key, (rule, []))[1].append(row)
                 elif rule is not None:
                     evaluate_row(rule, view, row, sink)

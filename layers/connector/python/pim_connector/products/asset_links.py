@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from pim_connector.aws.queue import Outgoing
 from pim_connector.errors import RejectedError, TransientError
+from pim_connector.mapping.identity import folded
 from pim_connector.sync.messages import group_id, group_of
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _models(parents: dict[Product, str | None]) -> list[Product]:
 
 
 def _folded(product: Product) -> Product:
-    return product[0], product[1].casefold()
+    return product[0], folded(product[1])
 
 
 def _key(resource: str) -> str:

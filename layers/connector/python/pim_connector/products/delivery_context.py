@@ -212,7 +212,9 @@ def _inside(heavy: bytes, pointer: ClaimCheck) -> Message:
     return msgspec.structs.replace(message, last=message.last or pointer.last)
 
 
-def _previous(line: Line, current: Mapping[int, Current], structure: Structure) -> dict[str, Any]:
+def _previous(
+    line: Line, current: Mapping[int, Current], structure: Structure | None
+) -> dict[str, Any]:
     kinds = {s.key[1]: kind_of(s.key, structure) for s in line.slots if s.key[0] == "values"}
     return {
         "n": line.record.number,

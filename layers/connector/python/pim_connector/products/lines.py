@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pim_connector.mapping.identity import folded
 from pim_connector.outcomes import FINAL_STATES, Problem, RecordOutcome, State
 from pim_connector.sync.comparison import Current, is_superseded
 from pim_connector.sync.state import NEVER_TAKEN, StateEntry, state_key
@@ -201,7 +202,7 @@ def read_current(pim: AkeneoClient, lines: Sequence[Line]) -> dict[int, Current]
     found = dict(_listed(pim, lines))
     current: dict[int, Current] = {}
     for line in lines:
-        product = found.get(line.mapped.identifier.casefold())
+        product = found.get(folded(line.mapped.identifier))
         if product is None and line.entry is not None:
             product = _single(pim, line)
         current[line.record.number] = Current(product=product)
@@ -215,14 +216,14 @@ def _listed(pim: AkeneoClient, lines: Sequence[Line]) -> Iterator[tuple[str, dic
     condition = [{"operator": "IN", "value": identifiers}]
     if lines[0].mapped.resource == "product_model":
         for model in pim.list_product_models({"identifier": condition}):
-            yield model["code"].casefold(), model
+            yield folded(model["code"]), model
     elif lines[0].mapped.uuid is not None:
         for product in pim.list_products_uuid({"uuid": condition}):
-            yield product["uuid"].casefold(), product
+            yield folded(product["uuid"]), product
     else:
         key = lines[0].mapped.identifier_attribute
         for product in pim.list_products({key: condition}):
-            yield product["identifier"].casefold(), product
+            yield folded(product["identifier"]), product
 
 
 def _single(pim: AkeneoClient, line: Line) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
+from pim_connector.mapping.identity import folded
 from pim_connector.mapping.results import Slot
 from pim_connector.outcomes import Problem
 from pim_connector.products.lines import Accepted, Answer, Line, Unknown, is_link
@@ -87,7 +88,7 @@ def _known(pim: AkeneoClient, lines: Sequence[Line]) -> Targets:
     for line in lines:
         for slot in line.mapped.slots:
             if is_link(slot.key) and _is_out(slot, line):
-                wanted[slot.key[2]] |= {t.casefold(): t for t in _targets(slot)}
+                wanted[slot.key[2]] |= {folded(t): t for t in _targets(slot)}
     by_uuid, attribute = lines[0].mapped.uuid is not None, lines[0].mapped.identifier_attribute
     found: Targets = {}
     singles = MOST_SINGLE_READS
@@ -108,13 +109,13 @@ def _listed(
         condition = [{"operator": "IN", "value": list(names[start : start + KEYS_PER_SEARCH])}]
         if kind == "product_models":
             models = pim.list_product_models({"identifier": condition})
-            yield from (model["code"].casefold() for model in models)
+            yield from (folded(model["code"]) for model in models)
         elif by_uuid:
             products = pim.list_products_uuid({"uuid": condition})
-            yield from (product["uuid"].casefold() for product in products)
+            yield from (folded(product["uuid"]) for product in products)
         else:
             products = pim.list_products({attribute: condition})
-            yield from (product["identifier"].casefold() for product in products)
+            yield from (folded(product["identifier"]) for product in products)
 
 
 def _single(pim: AkeneoClient, kind: str, name: str, by_uuid: bool) -> bool:
@@ -137,7 +138,7 @@ def _targets(slot: Slot) -> list[str]:
 
 
 def _is_known(slot: Slot, target: str, known: Targets) -> bool:
-    return target.casefold() in known[slot.key[2]]
+    return folded(target) in known[slot.key[2]]
 
 
 def _without(slot: Slot, missing: Sequence[str]) -> Json:

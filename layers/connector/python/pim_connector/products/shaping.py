@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
+from pim_connector.mapping.identity import folded
 from pim_connector.mapping.results import Filtered, Mapped, Media, Rejected, Slot, field_problems
 from pim_connector.outcomes import Problem, RecordOutcome, State
 from pim_connector.products.lines import Line, moved, outcome, stored_state
@@ -43,7 +44,7 @@ def rounds(records: Sequence[MessageRecord]) -> Iterator[list[MessageRecord]]:
         now: list[MessageRecord] = []
         later: list[MessageRecord] = []
         for record in left:
-            key = record.identifier.casefold()
+            key = folded(record.identifier)
             (later if key in seen else now).append(record)
             seen.add(key)
         yield now

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from pim_connector.aws.table import ItemChange, Table
 from pim_connector.digests import hasher
 from pim_connector.errors import RejectedError, TransientError
+from pim_connector.mapping.identity import folded
 from pim_connector.sync.messages import MappingPin
 from pim_connector.sync.runs import (
     Registry,
@@ -48,8 +49,8 @@ _HASH: Final = hasher(8)
 
 
 def identity_hash(resource: str, identifier: str) -> int:
-    """Hash who a record is about; never 0, which says that nobody knows."""
-    return int.from_bytes(_HASH(f"{resource}|{identifier}".encode())) or 1
+    """Hash who a record is about, however it is spelled; never 0, which says that nobody knows."""
+    return int.from_bytes(_HASH(f"{resource}|{folded(identifier)}".encode())) or 1
 
 
 class HashSet:
@@ -111,8 +112,12 @@ class Manifest:
 
 
 def manifest_key(source: str, run: str) -> str:
-    """Say where the manifest of a run lies."""
-    return f"manifests/{source}/{run}"
+    """Say where the manifest of a run lies.
+
+    The number is that of the hashes' meaning: 2 folds spellings. A list of another one is not
+    found, so that no product is taken for missing because its hash was made otherwise.
+    """
+    return f"manifests/{source}/{run}.2"
 
 
 def write_manifest(hashes: HashSet, source: str, run: str, bucket: Bucket) -> None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pim_connector.aws.table import ItemChange, Table
+from pim_connector.mapping.identity import folded
 from pim_connector.outcomes import Problem, RecordOutcome
 from pim_connector.sync.messages import is_released
 from pim_connector.sync.runs import Run, from_item, header_key
@@ -205,7 +206,7 @@ class Parking:
 
     def waiting_for(self, parent: str) -> list[ParkedGroup]:
         """Return the groups that can go once the PIM has the product model `parent`."""
-        return [_group(item) for item in self._table.query(f"parked#{parent}")]
+        return [_group(item) for item in self._table.query(f"parked#{folded(parent)}")]
 
     def of_run(self, run: str) -> Iterator[ParkedGroup]:
         """Return the groups of one run, to find those that have waited too long."""
@@ -224,9 +225,11 @@ def overdue(groups: Sequence[ParkedGroup], until: float) -> list[ParkedGroup]:
     """
     waiting = [group for group in groups if group.parent != REST_OF_RUN]
     patient = _models(group for group in waiting if group.since > until)
-    due = [group for group in waiting if group.since <= until and group.parent not in patient]
+    due = [
+        group for group in waiting if group.since <= until and folded(group.parent) not in patient
+    ]
     going = _models(due)
-    return sorted(due, key=lambda group: group.parent in going)
+    return sorted(due, key=lambda group: folded(group.parent) in going)
 
 
 def links_due(run: Run, groups: Sequence[ParkedGroup]) -> list[ParkedGroup]:
@@ -241,12 +244,12 @@ def links_due(run: Run, groups: Sequence[ParkedGroup]) -> list[ParkedGroup]:
 
 
 def _models(groups: Iterable[ParkedGroup]) -> frozenset[str]:
-    return frozenset(code for group in groups for code in group.models)
+    return frozenset(folded(code) for group in groups for code in group.models)
 
 
 def _keys(group: ParkedGroup) -> tuple[dict[str, str], dict[str, str]]:
     return (
-        {"pk": f"parked#{group.parent}", "sk": f"{group.run}#{group.message}"},
+        {"pk": f"parked#{folded(group.parent)}", "sk": f"{group.run}#{group.message}"},
         {"pk": f"run#{group.run}", "sk": f"parked#{group.message}"},
     )
 

@@ -15,19 +15,20 @@ from msgspec import Struct
 
 from pim_connector.digests import hasher
 from pim_connector.errors import RejectedError
+from pim_connector.mapping.identity import folded
 
 _HASH: Final = hasher(8)
 
 
 def group_of(family_key: str, groups: int) -> int:
     """Return the message group, 0 ≤ message group < `groups`, of everything that shares
-    `family_key`.
+    `family_key` in any spelling.
 
     Stable over processes, machines and releases: two files of one source must agree on it, and so
     must two sources. A changed number of message groups moves families to other message groups, so
     change it only while the queue is empty.
     """
-    return int.from_bytes(_HASH(family_key.encode())) % groups
+    return int.from_bytes(_HASH(folded(family_key).encode())) % groups
 
 
 def group_id(group: int) -> str:
@@ -111,7 +112,7 @@ class Force(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def holds(self, identifier: str) -> bool:
         """Say whether the record of this product is to be sent, as far as its identifier says."""
-        return not self.identifiers or identifier in self.identifiers
+        return not self.identifiers or folded(identifier) in map(folded, self.identifiers)
 
 
 class UpdatedSlot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from pim_connector.aws.threads import Begin, Threads, ended
 from pim_connector.errors import ConfigurationError, TransientError
+from pim_connector.mapping.identity import folded
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -33,7 +34,7 @@ KEYS_PER_READ = 100
 ITEMS_PER_WRITE = 25
 """BatchWriteItem's limit
 (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)."""
-ENTRY: Final = "pk,o,f,m,h,r,n,s"
+ENTRY: Final = "pk,i,o,f,m,h,r,n,s"
 VERSION: Final = "pk,o,f,m"
 ATTEMPTS = 8
 LONGEST_WAIT_SECONDS = 3.0
@@ -82,8 +83,8 @@ class Version(Struct, frozen=True, kw_only=True):
 
 
 def state_key(source: str, resource: str, identifier: str) -> str:
-    """Name one product of one source as the table's key; the identifier may hold any character."""
-    return f"{source}|{resource}|{identifier}"
+    """Name one product of one source as the table's key: all its spellings share one."""
+    return f"{source}|{resource}|{folded(identifier)}"
 
 
 class SyncState:
@@ -194,6 +195,7 @@ def _consequences(verb: str) -> Iterator[None]:
 def _to_item(entry: StateEntry) -> dict[str, AttributeValueTypeDef]:
     return {
         "pk": {"S": entry.key},
+        "i": {"S": entry.identifier},
         "o": {"S": entry.order},
         "f": {"B": entry.fingerprint},
         "m": {"S": entry.mapping},
@@ -213,7 +215,7 @@ def _from_item(item: dict[str, AttributeValueTypeDef]) -> StateEntry:
     return StateEntry(
         source=source,
         resource=resource,
-        identifier=identifier,
+        identifier=item["i"]["S"] if "i" in item else identifier,
         order=item["o"]["S"],
         fingerprint=bytes(item["f"]["B"]),
         mapping=item["m"]["S"],
