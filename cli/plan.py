@@ -77,9 +77,9 @@ def plan(
     from cli.preview import named
     from pim_connector.akeneo.structure_cache import fetch_structure
     from pim_connector.erp.reader import read_exports, read_records
-    from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping.compiling import compile_mapping
     from pim_connector.mapping.loading import load_mapping
+    from pim_connector.records import UnreadableFileError
 
     target = None if pim else _target(stack, profile, region)
     source, name, data = _mapping(mapping, source, target)

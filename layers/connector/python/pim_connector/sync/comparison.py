@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from pim_connector.digests import hasher
+from pim_connector.records import hasher
 from pim_connector.sync.sameness import same, value_of
 
 if TYPE_CHECKING:
