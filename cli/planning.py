@@ -18,9 +18,10 @@ from pim_connector.mapping.results import Filtered, Identity, Mapped, Rejected
 from pim_connector.products.lines import Line, read_current
 from pim_connector.records import SourceRecord, fingerprint
 from pim_connector.sync.chunks import HashSet, identity_hash
-from pim_connector.sync.comparison import Current, LeftOut, Send, decide, same, value_of
+from pim_connector.sync.comparison import Current, LeftOut, Send, decide
 from pim_connector.sync.messages import MAX_RECORDS, MessageRecord, group_of
 from pim_connector.sync.options import missing_options
+from pim_connector.sync.sameness import kind_of, same, value_of
 from pim_connector.sync.state import StateEntry, state_key
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ class Planner:
         self.totals.lines[group, mapped.resource] += 1
         wanted = missing_options(mapped.options, self.structure)
         self.totals.options |= {(option.attribute, option.code) for option in wanted}
-        changes = tuple(_changes(decision, current))
+        changes = tuple(_changes(decision, current, self.structure))
         if not current.exists:
             return _planned(line, "created", changes=changes)
         return _planned(line, "changed" if changes else "unchanged", changes=changes)
@@ -223,12 +224,12 @@ class Planner:
         return planned
 
 
-def _changes(decision: Send, current: Current) -> Iterator[Change]:
+def _changes(decision: Send, current: Current, structure: Structure) -> Iterator[Change]:
     for slot in decision.slots:
         before = value_of(current.product, slot.key)
         if slot.key[0] == "add_categories" and set(slot.data or ()) <= set(before or ()):  # type: ignore[arg-type]  # a list of codes
             continue
-        if same(before, slot.data):
+        if same(before, slot.data, kind_of(slot.key, structure)):
             continue
         _, attribute, locale, scope = slot.key if slot.key[0] == "values" else ("", "", "", "")
         yield Change(

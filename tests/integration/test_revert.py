@@ -44,6 +44,16 @@ def undo(nights: Nights, run: Run) -> Run:
     return nights.run(job.id)
 
 
+def test_leading_zeros_that_a_run_took_from_a_text_come_back(nights: Nights) -> None:
+    nights.night("a.xml", export(item(1, "Good", "00123")))
+    bad = nights.night("b.xml", export(item(1, "Good", "123")))
+
+    assert plan_revert(bad, nights.jobs()).values == {"code": 1}
+    undo(nights, bad)
+
+    assert value(nights, "p1", "code") == "00123"
+
+
 def test_values_are_what_they_were_and_what_the_run_created_is_disabled(nights: Nights) -> None:
     nights.night("a.xml", export(item(1, "Good", "abc"), item(2, "Good")))
     bad = nights.night(

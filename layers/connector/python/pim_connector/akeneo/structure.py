@@ -358,6 +358,47 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         return candidates[0] if len(candidates) == 1 else None
 
     @cached_property
+    def spellings(self) -> dict[str, dict[str, str]]:
+        """Codes as the PIM spells them by their folded form, of each resource that is known."""
+        known = {
+            "categories": self.categories,
+            "families": self.families,
+            "family_variants": self.family_variants,
+            "association_types": self.association_types,
+        }
+        return {
+            resource: {item.code.casefold(): item.code for item in items}
+            for resource, items in known.items()
+            if items is not None
+        }
+
+    @cached_property
+    def levels(self) -> dict[str, tuple[frozenset[str], ...]]:
+        """Attribute codes by level of each family variant whose family is known, the root first.
+
+        Identifiers and unique attributes that no level names belong to the last one.
+        """
+        found = {}
+        for variant in self.family_variants or ():
+            family = self.family(variant.family) if variant.family else None
+            if family is not None and variant.variant_attribute_sets:
+                found[variant.code] = self._levels_of(variant, family)
+        return found
+
+    def _levels_of(self, variant: FamilyVariant, family: Family) -> tuple[frozenset[str], ...]:
+        sets = sorted(variant.variant_attribute_sets, key=lambda one: one.level)
+        own = [{*one.attributes, *one.axes} for one in sets]
+        left = set(family.attributes).difference(*own)
+        last = {
+            code
+            for code in left
+            if (known := self.attribute(code)) is not None
+            and (known.unique or known.type == "pim_catalog_identifier")
+        }
+        own[-1] |= last
+        return (frozenset(left - last), *map(frozenset, own))
+
+    @cached_property
     def _attributes(self) -> dict[str, Attribute]:
         return _by_code(self.attributes)
 

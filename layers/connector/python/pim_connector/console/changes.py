@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from pim_connector.products.reverting import Previous
-from pim_connector.sync.comparison import same, value_of
 from pim_connector.sync.runs import Run
+from pim_connector.sync.sameness import same, value_of
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -74,7 +74,7 @@ def _product(one: Previous) -> ChangedProduct:
     changes = [
         Changed(name=_name(key), before=_short(held), after=_short(sent))
         for key, sent in one.slots
-        if not same(held := value_of(one.before, key) if one.before else None, sent)
+        if not same(held := value_of(one.before, key) if one.before else None, sent, one.kind(key))
     ]
     return ChangedProduct(
         identifier=one.identifier,

@@ -12,6 +12,7 @@ from pim_connector.mapping.language import Scalar, Source, Step, ValueRule
 from pim_connector.mapping.loading import Path, nearest
 from pim_connector.mapping.rules import CompiledRule
 from pim_connector.mapping.values import TYPES
+from pim_connector.mapping.verdicts import family_contradiction, misplaced, variants_of
 
 SAME_SHAPE = {
     frozenset({"text", "textarea"}),
@@ -53,6 +54,30 @@ class _Check:
                 yield from self._rule(rule)
         for field in record.contents.fields:
             yield from self._field(field, ("records", record.name))
+        yield from self._whole(record)
+
+    def _whole(self, record: CompiledRecord) -> Iterator[tuple[Path, str]]:
+        """Families that contradict, and attributes that have no place in them."""
+        said = {f.key[0]: f.reader.constant for f in record.contents.fields if len(f.key) == 1}
+        family, variant = said.get("family"), said.get("family_variant")
+        place: Path = ("records", record.name)
+        if contradiction := family_contradiction(family, variant, self.structure):
+            yield (*place, "family"), contradiction
+            return
+        rules = {rule.attribute: rule for rule in record.contents.values}
+        is_model = record.rule.resource == "product_model"
+        if is_model or record.parent is not None:
+            named = {variant} if variant else () if is_model else self.compiled.named_variants
+            variants = variants_of(None if is_model else family, named, self.structure)
+            level = (1 if record.parent is not None else 0) if is_model else -1
+            for code, message in misplaced(rules, variants, level, self.structure):
+                yield rules[code].path, message
+            return
+        known = self.structure.family(family) if family else None
+        for code in sorted(rules.keys() - set(known.attributes)) if known else ():
+            if self.structure.attribute(code) is not None:
+                words = f"the family {family} has no attribute {code}: add it there, or leave it"
+                yield rules[code].path, words
 
     def _field(self, field: CompiledField, place: Path) -> Iterator[tuple[Path, str]]:
         structure, said = self.structure, field.reader.constant

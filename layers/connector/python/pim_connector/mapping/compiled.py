@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from uuid import UUID
 
 from lxml import etree
@@ -27,6 +28,12 @@ from pim_connector.mapping.rules import (
     silence,
 )
 from pim_connector.mapping.values import Fits
+from pim_connector.mapping.verdicts import (
+    family_contradiction,
+    field_of,
+    misplaced,
+    variants_of,
+)
 from pim_connector.mapping.xpath import Node, XPathExpression
 from pim_connector.records import ElementPath, Row, SourceRecord
 
@@ -222,6 +229,13 @@ class CompiledMapping(Struct, kw_only=True):
         rules += [rule for pivot in pivots for rule in pivot.rules.values()]
         return frozenset(rule.attribute for rule in rules)
 
+    @property
+    def named_variants(self) -> frozenset[str]:
+        """The family variants that the mapping's models name as constants."""
+        fields = [field for record in self.records.values() for field in record.contents.fields]
+        said = (f.reader.constant for f in fields if f.key == ("family_variant",))
+        return frozenset(code for code in said if code)
+
     def identify(self, record: SourceRecord) -> Identity | Filtered | Rejected:
         """Whose data the record holds, without looking at its values.
 
@@ -253,6 +267,7 @@ class CompiledMapping(Struct, kw_only=True):
         if rule.uuid is not None and rule.identifier is not None:
             self._draft_identifier(rule, view, drafts)
         slots, media = drafts.finish()
+        self._judge(rule, slots, identity, structure, drafts)
         if drafts.errors or isinstance(identity, Rejected):
             return Rejected(errors=tuple(drafts.errors))
         notes = (FieldError(attribute=None, source="code", message=note) for note in view.notes)
@@ -270,6 +285,39 @@ class CompiledMapping(Struct, kw_only=True):
             refused=rule.rule.refused,
             warnings=(*drafts.warnings, *dict.fromkeys(notes)),
         )
+
+    def _judge(
+        self,
+        rule: CompiledRecord,
+        slots: Sequence[Slot],
+        identity: Identity | Rejected,
+        structure: Structure | None,
+        drafts: Drafts,
+    ) -> None:
+        """Add what the PIM would say of the record as a whole."""
+        if structure is None or isinstance(identity, Rejected):
+            return
+        family, variant = field_of(slots, "family"), field_of(slots, "family_variant")
+        if contradiction := family_contradiction(family, variant, structure):
+            drafts.errors.append(
+                FieldError(
+                    attribute="family",
+                    source=None,
+                    message=contradiction,
+                    value=family,
+                    advice="correct one of the two in the mapping or in the ERP",
+                )
+            )
+        if rule.rule.resource == "product_model":
+            variants = variants_of(None, {variant} if variant else (), structure)
+            level = 1 if identity.parent else 0
+        elif identity.parent:
+            variants, level = variants_of(family, self.named_variants, structure), -1
+        else:
+            return
+        codes = list(dict.fromkeys(slot.key[1] for slot in slots if slot.key[0] == "values"))
+        for code, message in misplaced(codes, variants, level, structure):
+            drafts.warnings.append(FieldError(attribute=code, source=None, message=message))
 
     def rows_used(self, record: SourceRecord, rows: RowsOf) -> None:
         """Asks `rows` for every look-up row that identifying and mapping the record will ask for.

@@ -39,6 +39,7 @@ from pim_connector.mapping.rules import (
     silence,
 )
 from pim_connector.mapping.values import Fit, Fits
+from pim_connector.mapping.verdicts import spelled_field
 from pim_connector.mapping.xpath import Node
 
 
@@ -179,9 +180,20 @@ def _merge(draft: _Draft) -> Json:
     currencies = [
         part["currency"] for part in distinct if isinstance(part, dict) and "currency" in part
     ]
+    _check_rows(distinct, draft.fit.key_column)
     if len(currencies) != len(set(map(str, currencies))):
         raise Refusal(f"several different prices in one currency ({_where(key)})", str(distinct))
     return distinct
+
+
+def _check_rows(rows: list[Json], column: str | None) -> None:
+    """Refuse rows of a table that are alike in its first column, as the PIM does."""
+    seen: set[str] = set()
+    for row in rows if column else ():
+        cell = str(row.get(column)) if isinstance(row, dict) and column else ""
+        if cell.casefold() in seen:
+            raise Refusal(f"two rows of the table have {cell} in the first column, {column}", cell)
+        seen.add(cell.casefold())
 
 
 def _where(key: tuple[str, str, str, str]) -> str:
@@ -194,6 +206,8 @@ def _where(key: tuple[str, str, str, str]) -> str:
 
 CODES = frozenset({"family", "family_variant"})
 LISTS = frozenset({"categories", "add_categories", "groups"})
+DROPPABLE = LISTS | {"associations", "quantified_associations"}
+"""Fields without which `refused: drop_value` sends the rest of a product."""
 MAX_QUANTITY = 2_147_483_647
 
 
@@ -204,6 +218,8 @@ class CompiledField(Struct, frozen=True, kw_only=True):
     reader: Reader
     policy: Policy
     quantity: Reader | None = None
+    sums: bool = False
+    """Whether the quantities of one target are added up."""
 
     @property
     def name(self) -> str:
@@ -262,6 +278,7 @@ def _compile_quantified(
         reader=Reader(on_rows(target.evaluate), target.label),
         policy=policy,
         quantity=Reader(on_rows(quantity.evaluate), quantity.label),
+        sums=said.repeated == "sum",
     )
 
 
@@ -274,6 +291,7 @@ def draft_fields(
             values = compiled.reader.evaluate(view, node)
             if present(values):
                 data = _data(compiled, values, by_uuid, view, node, drafts)
+                data = _spelled(compiled, data, drafts)
                 drafts.fields.append(Slot(key=compiled.key, data=data, owner=compiled.policy.owner))
                 continue
             asked = silence(compiled.policy, bool(values))
@@ -284,7 +302,38 @@ def draft_fields(
                 slot = Slot(key=compiled.key, data=nothing, owner=compiled.policy.owner)
                 drafts.fields.append(slot)
         except Refusal as refusal:
-            drafts.errors.append(field_error(compiled.name, compiled.reader.label, refusal))
+            error = field_error(compiled.name, compiled.reader.label, refusal)
+            if compiled.key[0] in DROPPABLE:
+                drafts.refuse(error)
+            else:
+                drafts.errors.append(error)
+
+
+def _list(data: Json) -> list[Json]:
+    return data if isinstance(data, list) else [data]
+
+
+def _spelled(compiled: CompiledField, data: Json, drafts: Drafts) -> Json:
+    """The data as the PIM spells it; of a list the known codes, if the mapping drops bad values."""
+    structure = drafts.fits.structure
+    if structure is None:
+        return data
+    if compiled.key[0] not in LISTS or not isinstance(data, list):
+        return spelled_field(compiled.key, data, structure)
+    known: list[Json] = []
+    refusals: list[Refusal] = []
+    for code in data:
+        try:
+            spelled = spelled_field(compiled.key, [code], structure)
+        except Refusal as refusal:
+            refusals.append(refusal)
+        else:
+            known += [each for each in _list(spelled) if each not in known]
+    if refusals and not known:
+        raise refusals[0]
+    for found in refusals:
+        drafts.refuse(field_error(compiled.name, compiled.reader.label, found))
+    return known
 
 
 def _data(
@@ -303,26 +352,57 @@ def _data(
     if compiled.quantity is not None:
         quantities = compiled.quantity.evaluate(view, node)
         id_key = "uuid" if by_uuid and compiled.key[2] == "products" else "identifier"
-        return _quantified(values, quantities, id_key)
+        links = _quantities(compiled, values, quantities, drafts)
+        return [{id_key: code, "quantity": quantity} for code, quantity in links.items()]
     if compiled.key[0] in CODES:
         return single_text(values)
     return [*dict.fromkeys(to_text(value) for value in present(values))]
 
 
-def _quantified(values: list[Value], quantities: list[Value], id_key: str) -> Json:
-    """One link per target, whole quantities (https://api.akeneo.com/concepts/products.html)."""
-    links: dict[str, Json] = {}
+def _quantities(
+    compiled: CompiledField, values: list[Value], quantities: list[Value], drafts: Drafts
+) -> dict[str, int]:
+    """One link per target, whole quantities (https://api.akeneo.com/concepts/products.html).
+
+    Where the mapping drops bad values a link that cannot be is left out, and the others are sent.
+    """
+    links: dict[str, int] = {}
+    bad: set[str] = set()
+    refusals: list[Refusal] = []
     for target, quantity in zip(values, quantities, strict=True):
-        if target == "":
-            continue
-        number = quantity if isinstance(quantity, Decimal) else _quantity(to_text(quantity))
-        if number != number.to_integral_value() or not 1 <= number <= MAX_QUANTITY:
-            raise Refusal(f"a quantity is a whole number from 1 to {MAX_QUANTITY}", str(quantity))
         code = to_text(target)
-        if code in links and links[code] != int(number):
-            raise Refusal("two quantities for one product", code)
-        links[code] = int(number)
-    return [{id_key: code, "quantity": quantity} for code, quantity in links.items()]
+        if not code:
+            continue
+        try:
+            links[code] = _linked(compiled, code, _whole_quantity(quantity), links)
+        except Refusal as refusal:
+            refusals.append(refusal)
+            bad.add(code)
+    good = {code: quantity for code, quantity in links.items() if code not in bad}
+    if refusals and (drafts.refused == "reject" or not good):
+        raise refusals[0]
+    for found in refusals:
+        drafts.refuse(field_error(compiled.name, compiled.reader.label, found))
+    return good
+
+
+def _linked(compiled: CompiledField, code: str, quantity: int, links: dict[str, int]) -> int:
+    before = links.get(code)
+    if before is None:
+        return quantity
+    if compiled.sums:
+        return _whole_quantity(Decimal(before + quantity))
+    if before != quantity:
+        advice = "have the mapping add them up: `repeated: sum`"
+        raise Refusal("two quantities for one product", code, advice=advice)
+    return quantity
+
+
+def _whole_quantity(quantity: Value) -> int:
+    number = quantity if isinstance(quantity, Decimal) else _quantity(to_text(quantity))
+    if number != number.to_integral_value() or not 1 <= number <= MAX_QUANTITY:
+        raise Refusal(f"a quantity is a whole number from 1 to {MAX_QUANTITY}", str(quantity))
+    return int(number)
 
 
 def _quantity(text: str) -> Decimal:

@@ -315,6 +315,10 @@ class Quantified(Source, frozen=True, kw_only=True):
         Meta(description="One link per row: an XPath, or rows of a table; all else is relative."),
     ]
     quantity: str | Source
+    repeated: Annotated[
+        Literal["reject", "sum"],
+        Meta(description="One target on several rows with different quantities."),
+    ] = "reject"
     owner: Owner | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -48,6 +49,7 @@ COLLECTIONS = frozenset(
     {"price", "multi_select", "reference_entity_collection", "asset_collection", "table"}
 )
 MEDIA = frozenset({"image", "file"})
+_is_option_code = re.compile(r"[a-zA-Z0-9_]{1,100}").fullmatch
 SELECTS = frozenset({"simple_select", "multi_select"})
 MOST_CHARACTERS = {"text": 255, "identifier": 255, "textarea": 65_535}
 """The PIM's own limits, in characters, whatever the attribute allows."""
@@ -153,6 +155,8 @@ def _rows_shape(form: Form, rule: CompiledRule) -> Callable[[list[Value], Beside
         str(column.get("code")): str(column.get("data_type"))
         for column in (form.attribute.table_configuration if form.attribute else ())
     }
+    options = _options_of_columns(form)
+    key_column = next(iter(configured), None)
     column_value = _column_value(form)
 
     def shape(_: list[Value], beside: Beside) -> Json:
@@ -166,10 +170,41 @@ def _rows_shape(form: Form, rule: CompiledRule) -> Callable[[list[Value], Beside
             value = single(values)
             if value is not None:
                 kind = configured.get(column.code) or column.type or "text"
-                row[column.code] = column_value(value, kind, unit)
+                cell = column_value(value, kind, unit)
+                row[column.code] = _spelled_cell(column.code, cell, options.get(column.code))
+        if row and key_column and key_column not in row:
+            raise Refusal(f"the first column of the table, {key_column}, is empty in a row")
         return [row] if row else []
 
     return shape
+
+
+def _options_of_columns(form: Form) -> dict[str, dict[str, str]]:
+    """The options of a table's select columns by their folded code, where the PIM shows them."""
+    return {
+        str(column["code"]): {str(o["code"]).casefold(): str(o["code"]) for o in column["options"]}
+        for column in (form.attribute.table_configuration if form.attribute else ())
+        if column.get("data_type") == "select" and column.get("options")
+    }
+
+
+def _spelled_cell(column: str, cell: Json, options: dict[str, str] | None) -> Json:
+    """A cell as the PIM spells it, which compares options without case."""
+    if options is None or not isinstance(cell, str):
+        return cell
+    found = options.get(cell.casefold())
+    if found is None:
+        raise Refusal(
+            f"the column {column} has no option {cell}{nearest(cell, options.values())}",
+            cell,
+            advice=f"add the option to the column {column} in the PIM, or correct it in the ERP",
+        )
+    return found
+
+
+def _key_column(form: Form) -> str | None:
+    columns = form.attribute.table_configuration if form.attribute else ()
+    return str(columns[0].get("code")) if columns else None
 
 
 def _column_value(form: Form) -> Callable[[Value, str, str | None], Json]:
@@ -348,6 +383,12 @@ def _option_of(form: Form, rule: CompiledRule) -> Callable[[Value], str]:
                 code,
                 advice=f"add the option to {attribute} in the PIM, or correct the value in the ERP",
             )
+        if rule.options == "create" and not _is_option_code(code):
+            raise Refusal(
+                "Option code may contain only letters, numbers and underscores, 100 at most",
+                code,
+                advice="have the mapping make a code of it with the step `code`, or translate it",
+            )
         return code
 
     return option
@@ -426,6 +467,8 @@ class Fit(Struct, frozen=True, kw_only=True):
     is_collection: bool
     is_media: bool
     creates_options: bool
+    key_column: str | None = None
+    """The first column of a table: no two rows are alike in it."""
 
 
 class Fits(dict[Place, Fit]):
@@ -454,5 +497,6 @@ class Fits(dict[Place, Fit]):
             is_collection=form.type in COLLECTIONS,
             is_media=form.type in MEDIA,
             creates_options=form.type in SELECTS and rule.options == "create",
+            key_column=_key_column(form),
         )
         return fit

@@ -35,9 +35,9 @@ from pim_connector.products.shaping import (
     taken,
 )
 from pim_connector.products.value_updates import update_values
-from pim_connector.sync.comparison import value_of
 from pim_connector.sync.messages import ValueUpdateMessage, is_released, parking_id
 from pim_connector.sync.options import create_options, missing_options
+from pim_connector.sync.sameness import value_of
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
@@ -84,23 +84,28 @@ def _lines(
 
 
 def _mapped(task: Task, records: Sequence[MessageRecord]) -> list[Mapped | Filtered | Rejected]:
-    """Map records; before one is rejected the structure it was mapped by is made fresh."""
+    """Map records; before one is rejected or loses a value the structure is made fresh."""
     if not records:
         return []
     compiled, sources = task.pinned.compiled, [source_record(task.message, r) for r in records]
     with asking_the_pim():
         structure = task.parts.structures.structure(task.pinned.attribute_codes)
     results = [compiled.map(source, structure) for source in sources]
-    if not any(isinstance(result, Rejected) for result in results):
+    if not any(map(_is_doubtful, results)):
         return results
     with asking_the_pim():
         fresh = task.parts.structures.fresh(task.pinned.attribute_codes)
     if fresh is structure:
         return results
     return [
-        compiled.map(source, fresh) if isinstance(result, Rejected) else result
+        compiled.map(source, fresh) if _is_doubtful(result) else result
         for source, result in zip(sources, results, strict=True)
     ]
+
+
+def _is_doubtful(result: Mapped | Filtered | Rejected) -> bool:
+    """Say whether an old structure may be to blame for what is refused or dropped."""
+    return isinstance(result, Rejected) or (isinstance(result, Mapped) and bool(result.warnings))
 
 
 def _repeated(task: Task, record: MessageRecord, entry: StateEntry | None) -> Problem | None:
@@ -145,7 +150,10 @@ def _sent(task: Task, lines: Sequence[Line]) -> list[RecordOutcome]:
     reversible, kept = task.pinned.source.reversible, task.parts.kept
     again = 0 if task.first else lines[0].record.number
     if reversible:
-        kept.keep_previous(task.message, lines, _current(task, lines), again=again)
+        current = _current(task, lines)
+        with asking_the_pim():
+            structure = task.parts.structures.structure(task.pinned.attribute_codes)
+        kept.keep_previous(task.message, lines, current, structure, again=again)
     with Notes(task) as notes:
         with asking_the_pim():
             ready = _with_categories(task, _with_options(task, lines))

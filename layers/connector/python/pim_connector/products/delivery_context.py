@@ -31,11 +31,13 @@ from pim_connector.sync.messages import (
     group_id,
     released_id,
 )
+from pim_connector.sync.sameness import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from pim_connector.akeneo import AkeneoClient
+    from pim_connector.akeneo.structure import Structure
     from pim_connector.akeneo.structure_cache import StructureCache
     from pim_connector.aws.bucket import Bucket
     from pim_connector.aws.events import Announcements
@@ -151,6 +153,7 @@ class Kept:
         message: ProductMessage | ValueUpdateMessage,
         lines: Sequence[Line],
         current: Mapping[int, Current],
+        structure: Structure | None,
         *,
         again: int = 0,
     ) -> None:
@@ -162,7 +165,11 @@ class Kept:
         key = _previous_key(message, again)
         kept = self._previous(key)
         numbers = {one["n"] for one in kept}
-        new = [_previous(line, current) for line in lines if line.record.number not in numbers]
+        new = [
+            _previous(line, current, structure)
+            for line in lines
+            if line.record.number not in numbers
+        ]
         if new:
             self._bucket.put(key, json.dumps({"records": kept + new}).encode())
 
@@ -200,7 +207,10 @@ def _inside(heavy: bytes, pointer: ClaimCheck) -> Message:
     return msgspec.structs.replace(message, last=message.last or pointer.last)
 
 
-def _previous(line: Line, current: Mapping[int, Current]) -> dict[str, Any]:
+def _previous(
+    line: Line, current: Mapping[int, Current], structure: Structure | None
+) -> dict[str, Any]:
+    kinds = {s.key[1]: kind_of(s.key, structure) for s in line.slots if s.key[0] == "values"}
     return {
         "n": line.record.number,
         "identifier": line.mapped.identifier,
@@ -210,6 +220,7 @@ def _previous(line: Line, current: Mapping[int, Current]) -> dict[str, Any]:
         "identifier_attribute": line.mapped.identifier_attribute,
         "slots": [[s.key, s.data] for s in line.slots if s.key[0] != "media"],
         "before": current[line.record.number].product,
+        "kinds": msgspec.to_builtins(kinds),
     }
 
 

@@ -9,7 +9,7 @@ Products that the run created are disabled, not deleted; files and new select op
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +18,6 @@ from msgspec import Struct
 from pim_connector.aws.bucket import Bucket
 from pim_connector.errors import ConfigurationError
 from pim_connector.sync.chunks import identity_hash, manifests_of
-from pim_connector.sync.comparison import same, value_of
 from pim_connector.sync.jobs import (
     JobParts,
     ProductUpdate,
@@ -29,12 +28,16 @@ from pim_connector.sync.jobs import (
 )
 from pim_connector.sync.messages import UpdatedSlot, ValueUpdate
 from pim_connector.sync.runs import Run
+from pim_connector.sync.sameness import UNKNOWN, Kind, kind_of, same, value_of
 
 CREATED = "the run created this product: it is disabled, the connector deletes nothing"
 
 
 class Previous(msgspec.Struct, frozen=True, kw_only=True):
-    """What was sent of one record, and what the PIM held before; None: it had no such product."""
+    """What was sent of one record, and what the PIM held before; None: it had no such product.
+
+    `kinds` says by attribute how its values compare; what older releases kept lacks it.
+    """
 
     number: int = msgspec.field(name="n")
     identifier: str
@@ -43,6 +46,13 @@ class Previous(msgspec.Struct, frozen=True, kw_only=True):
     uuid: bool
     slots: list[tuple[tuple[str, ...], Any]]
     before: dict[str, Any] | None
+    kinds: dict[str, Kind] = {}
+
+    def kind(self, key: Sequence[str]) -> Kind:
+        """Return how the data of a slot compares."""
+        if key[0] == "values":
+            return self.kinds.get(key[1], UNKNOWN)
+        return kind_of(key, None)
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -116,7 +126,8 @@ def _changed(run: Run, bucket: Bucket) -> dict[tuple[str, str], Previous]:
             who = (one.resource, one.identifier)
             first = found.get(who, one)
             slots = list((dict(first.slots) | dict(one.slots)).items())
-            found[who] = msgspec.structs.replace(first, slots=slots)
+            kinds = first.kinds | one.kinds
+            found[who] = msgspec.structs.replace(first, slots=slots, kinds=kinds)
     return found
 
 
@@ -144,7 +155,7 @@ def _undone(one: Previous) -> Iterator[UpdatedSlot]:
         expected = sent
         if key[0] == "add_categories":
             expected = sorted({*(held or ()), *sent})
-        if same(held, expected):
+        if same(held, expected, one.kind(key)):
             continue
         target = ("categories",) if key[0] == "add_categories" else tuple(key)
         empty: Any = [] if isinstance(sent, list) and key[0] != "values" else None

@@ -26,12 +26,14 @@ from pim_connector.products.lines import (
     read_current,
 )
 from pim_connector.products.sending import UnansweredError, submit
-from pim_connector.sync.comparison import Current, same, value_of, without
+from pim_connector.sync.comparison import Current, without
 from pim_connector.sync.messages import MessageRecord, UpdatedSlot, ValueUpdate, ValueUpdateMessage
+from pim_connector.sync.sameness import kind_of, same, value_of
 from pim_connector.sync.state import StateEntry, state_key
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
+    from pim_connector.akeneo.structure import Structure
     from pim_connector.products.delivery_context import DeliveryParts, Entries
     from pim_connector.products.lines import Answer
     from pim_connector.sync.state import SyncState
@@ -149,6 +151,7 @@ def _written(
         return {}
     with asking_the_pim():
         current = read_current(pim, list(lines.values()))
+        structure = _structure(message, parts)
     value_updates = {a.number: a for a in message.records}
     ends: dict[int, RecordOutcome] = {}
     due: list[Line] = []
@@ -157,13 +160,13 @@ def _written(
         if not current[number].exists:
             ends[number] = _end(message, value_update, "filtered", "the PIM has no such product")
             continue
-        slots, problems = _due(value_update, current[number])
+        slots, problems = _due(value_update, current[number], structure)
         if slots:
             due.append(_with_slots(line, slots, problems))
         else:
             ends[number] = _end(message, value_update, "unchanged", problems=problems)
     if due and message.purpose == "withdraw":
-        parts.kept.keep_previous(message, due, current)
+        parts.kept.keep_previous(message, due, current, structure)
     with asking_the_pim():
         answers = submit(pim, due) if due else []
     for answer in answers:
@@ -177,6 +180,14 @@ def _written(
     disabled = [line.record.identifier for line in taken if message.purpose == "withdraw"]
     parts.sync_state.accept(_elsewhere(message, disabled, parts.sync_state))
     return ends
+
+
+def _structure(message: ValueUpdateMessage, parts: DeliveryParts) -> Structure | None:
+    """Return what says how values compare; a disabling sets no values and asks for nothing."""
+    if not any(slot.key[0] == "values" for one in message.records for slot in one.slots):
+        return None
+    codes = parts.compiled_mappings.pinned(message.mapping).attribute_codes
+    return parts.structures.structure(codes)
 
 
 def _elsewhere(
@@ -198,16 +209,17 @@ def _elsewhere(
 
 
 def _due(
-    value_update: ValueUpdate, current: Current
+    value_update: ValueUpdate, current: Current, structure: Structure | None
 ) -> tuple[list[UpdatedSlot], tuple[Problem, ...]]:
     """Return the slots that are to be set, and words on those that somebody edited since."""
     due: list[UpdatedSlot] = []
     problems: list[Problem] = [Problem(reason=value_update.note)] if value_update.note else []
     for slot in value_update.slots:
         held = value_of(current.product, slot.key)
-        if same(held, slot.data):
+        kind = kind_of(slot.key, structure)
+        if same(held, slot.data, kind):
             continue
-        if slot.guarded and not (same(held, slot.expected) or _is_left_of(slot, held)):
+        if slot.guarded and not (same(held, slot.expected, kind) or _is_left_of(slot, held)):
             name = slot.key[1] if len(slot.key) > 1 else slot.key[0]
             reason = "edited in the PIM since: left as it is"
             problems.append(Problem(reason=reason, attribute=name, value=str(held)))
@@ -220,7 +232,8 @@ def _is_left_of(slot: UpdatedSlot, held: Any) -> bool:
     """Say whether these are links that were sent, without those to what the PIM had not."""
     if not is_link(slot.key):
         return False
-    return all(any(same(one, sent) for sent in slot.expected or ()) for one in held or ())
+    kind = kind_of(slot.key, None)
+    return all(any(same([one], [sent], kind) for sent in slot.expected or ()) for one in held or ())
 
 
 def _with_slots(line: Line, slots: Sequence[UpdatedSlot], problems: tuple[Problem, ...]) -> Line:
