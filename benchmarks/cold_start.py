@@ -38,7 +38,7 @@ _NAMES: Final = (
     "AKENEO_SECRET_ARN",
     "BUCKET",
     "EVENT_BUS",
-    "STACK_NAME",
+    "CONSOLE_KEY_ARN",
     "STACK_NAME",
     "SYNC_STATE_TABLE",
     "RUN_TABLE",

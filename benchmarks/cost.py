@@ -45,7 +45,7 @@ def _as_units(meter: Meter, messages: int) -> dict[str, int]:
         "messages": messages,
         "chunks": 2 * units["sqs chunks"],
         "sync_state_reads": units["sync state read units"],
-        "sync_state_writes": units["sync state write units"],
+        "sync_state_writes": units["sync_state write units"],
         "store_reads": units["runs read units"] + units["state read units"],
         "store_writes": units["runs write units"] + units["state write units"],
         "puts": requests["s3.put_object"] + requests["s3.copy"] + requests["s3.list_objects_v2"],

@@ -49,7 +49,8 @@ def inbox(target: Target) -> Iterator[Finding]:
     from pim_connector.products.inbox import inbox_of, judge
     from pim_connector.products.splitting import INBOX, Ignored, Upload, request_for
 
-    store, rules = target.bucket(), dict[str, Inbox]()
+    store = target.bucket()
+    rules: dict[str, Inbox] = {}
     for key in store.keys(INBOX):
         request = request_for(key)
         if isinstance(request, Ignored) and request.unclaimed:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,6 +15,7 @@ from pim_connector.errors import ConnectorError
 
 if TYPE_CHECKING:
     from cli.target import Target
+    from pim_connector.akeneo.pim import Outage, Reason
 
 
 def examine(target: Target, now: Callable[[], datetime]) -> Iterator[Finding]:
@@ -47,22 +48,50 @@ def examine(target: Target, now: Callable[[], datetime]) -> Iterator[Finding]:
 
 def breaker(target: Target) -> Iterator[Finding]:
     """An open breaker keeps all messages waiting."""
-    key = {"pk": {"S": "breaker"}}
-    name = target.output("StateTable")
-    item = target.client("dynamodb").get_item(TableName=name, Key=key).get("Item")
-    if item is None:
+    found = outage(target)
+    if found is None:
         yield Finding(level="ok", about="breaker", found="closed: messages are delivered")
         return
-    advice = {
-        "credentials": "put working credentials into the secret; nothing has to be deployed",
-        "configuration": "see the mapper's log for what the PIM refuses, and fix it",
-    }.get(item["reason"]["S"], "wait: messages are delivered by themselves when the PIM is back")
     yield Finding(
         level="problem",
         about="breaker",
-        found=f"open ({item['reason']['S']}): messages wait",
-        advice=advice,
+        found=f"open ({found.reason}) since {_moment(found.since)}: messages wait",
+        advice=ADVICE[found.reason],
     )
+
+
+ADVICE: Final[dict[Reason, str]] = {
+    "unreachable": "wait: messages are delivered by themselves when the PIM is back",
+    "credentials": "put working credentials into the secret; nothing has to be deployed",
+    "configuration": "see the mapper's log for what the PIM refuses, and fix it",
+}
+_REASONS: Final[dict[Reason, str]] = {
+    "unreachable": "the PIM cannot be reached",
+    "credentials": "the PIM refuses our credentials",
+    "configuration": "the PIM refuses what is sent",
+}
+
+
+def outage(target: Target) -> Outage | None:
+    """Return why nothing is delivered at present; None while messages are."""
+    from pim_connector.akeneo.pim import Breaker
+
+    return Breaker(target.client("dynamodb"), target.output("StateTable")).outage()
+
+
+def standstill(found: Outage | None) -> str | None:
+    """Say in words why nothing moves, since when, when the next try is, and what to do. Pure."""
+    if found is None:
+        return None
+    detail = f" ({found.why.rstrip('.')})" if found.why else ""
+    return (
+        f"Nothing is delivered: {_REASONS[found.reason]}{detail}, since {_moment(found.since)}; "
+        f"next try at {_moment(found.next_try)}. What to do: {ADVICE[found.reason]}."
+    )
+
+
+def _moment(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def runs(target: Target) -> Iterator[Finding]:

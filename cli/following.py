@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 ENDED = ("finished", "failed")
 START_SECONDS = 60.0
 POLL_SECONDS = 0.25
+OUTAGE_SECONDS = 3.0
+"""So often is looked whether the PIM is down; a run that is over sooner needs no such look."""
 
 
 def follow(
@@ -22,15 +24,26 @@ def follow(
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
+    stopped: Callable[[], str | None] = lambda: None,
+    say: Callable[[str], None] = print,
 ) -> Iterator[Run]:
     """Give the run whenever it has changed, and end when it has; a run kept for the night too.
 
-    `clock` is in seconds and only its differences matter. Raises ConnectorError if no run
-    begins within START_SECONDS: then nothing listens to the bucket.
+    `clock` is in seconds and only its differences matter. `stopped` says why nothing is delivered
+    at present, if that is so; `say` is told that, and when it is over. Raises ConnectorError if no
+    run begins within START_SECONDS: then nothing listens to the bucket.
     """
     began = clock()
     last: Run | None = None
+    told: str | None = None
+    looked = began
     while True:
+        if clock() - looked >= OUTAGE_SECONDS:
+            looked = clock()
+            now = stopped()
+            if now != told:
+                say(now or "The PIM answers again: delivery goes on.")
+            told = now
         run = get()
         if run is not None and run != last:
             last = run

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.statuses import FAILED, REJECTED
+from cli.statuses import OF_OUTCOME
 from cli.target import ProfileOption, RegionOption, StackOption, connect
 from pim_connector.errors import ConfigurationError, ConnectorError
 
@@ -53,7 +53,10 @@ def import_file(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Import an export. Exit status 3 if records were rejected, 1 if the run failed.
+    """Import an export. The exit status says how the run ended.
+
+    0 `ok` · 3 `ok with rejects` · 4 `needs approval` · 1 `failed`, which it also is if every record
+    was rejected.
 
     Example: pim-connector import export.xml --source erp --mapping mapping.yaml
     """
@@ -88,7 +91,10 @@ def conclude(target: Target, run_id: str, *, wait: bool, as_json: bool) -> None:
     if not wait:
         typer.echo(json.dumps({"run": run_id}) if as_json else run_id)
         return
+    from pim_connector.sync.runs import outcome, why
+
     run = ended(target, run_id, quiet=as_json)
+    ended_as = outcome(run)
     if as_json:
         typer.echo(json.dumps(summary_of(run)))
     else:
@@ -96,15 +102,15 @@ def conclude(target: Target, run_id: str, *, wait: bool, as_json: bool) -> None:
             _console().print(counts_table(run))
         if run.phase == "noted":
             typer.echo("Kept for the nightly sweep (ErpTrigger is nightly).")
-        if run.hold:
-            typer.echo(f"Waits for your word: {run.hold}")
+        if ended_as:
+            typer.echo(f"outcome: {ended_as}")
+        if reason := why(run) if ended_as != "failed" else None:
+            typer.echo(reason)
         if run.counts["rejected"]:
             typer.echo(f"The reasons: pim-connector rejects {run.id}")
-    if run.problem:
-        raise ConnectorError(run.problem)
-    if run.phase == "failed":
-        raise typer.Exit(FAILED)
-    raise typer.Exit(REJECTED if run.counts["rejected"] else 0)
+    if ended_as == "failed":
+        raise ConnectorError(why(run) or "the run failed")
+    raise typer.Exit(OF_OUTCOME[ended_as])
 
 
 def only_source(target: Target) -> str:
@@ -155,7 +161,7 @@ def put_mapping(target: Target, source: str, mapping: Path) -> None:
 def upload(target: Target, source: str, file: Path, force: Force | None = None) -> str:
     """Put the export into the source's inbox and give the id that its run has, or will have."""
     from pim_connector.products.inbox import inbox_of, judge
-    from pim_connector.products.splitting import new_run
+    from pim_connector.products.splitting import run_id
 
     bucket = target.bucket()
     key = f"incoming/{source}/{file.name}"
@@ -167,7 +173,7 @@ def upload(target: Target, source: str, file: Path, force: Force | None = None) 
     stored = bucket.describe(key)
     if stored is None:
         raise ConnectorError(f"{key} was taken from the inbox before its run could be named")
-    return new_run(bucket.name, source, stored, phase="waiting", now="").id
+    return run_id(bucket.name, source, stored)
 
 
 def metadata(force: Force) -> dict[str, str]:
@@ -191,12 +197,20 @@ def metadata(force: Force) -> dict[str, str]:
 def ended(target: Target, run_id: str, *, quiet: bool = False) -> Run:
     """Follow the run to its end."""
     import time
+    from functools import partial
 
+    from cli.findings import outage, standstill
     from cli.following import follow, watch
     from pim_connector.sync.runs import Registry
 
     registry = Registry(target.run_table())
-    runs = follow(lambda: registry.get(run_id), clock=time.monotonic, sleep=time.sleep)
+    runs = follow(
+        lambda: registry.get(run_id),
+        clock=time.monotonic,
+        sleep=time.sleep,
+        stopped=lambda: standstill(outage(target)),
+        say=partial(typer.echo, err=True),
+    )
     try:
         return watch(runs, _console(quiet=quiet))
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from cli.statuses import MISUSED
 
 if TYPE_CHECKING:
     from pim_connector.akeneo.structure import Structure
+    from pim_connector.mapping.compiled import CompiledMapping
 
 CheckPimOption = Annotated[
     str | None,
@@ -43,6 +45,10 @@ def check(
         Path | None, typer.Option(help="The PIM's structure, from `structure pull`.")
     ] = None,
     pim: CheckPimOption = None,
+    sample: Annotated[
+        Path | None,
+        typer.Option(help="An export: see that its time (`source.order`) can be ordered."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False,
 ) -> None:
     """Check a mapping against its schema, and against the PIM's structure where one is named.
@@ -62,6 +68,8 @@ def check(
         known = _structure(structure, pim)
         if known is not None:
             problems = check_against(compiled, known)
+        if sample is not None:
+            problems += tuple(_unordered(sample, compiled))
     except MappingError as error:
         problems = error.problems
     if as_json:
@@ -74,6 +82,16 @@ def check(
         raise typer.Exit(MISUSED)
     against = "its schema and the PIM's structure" if structure or pim else "its schema"
     typer.echo(f"{mapping}: nothing to complain of, against {against}", err=True)
+
+
+def _unordered(sample: Path, compiled: CompiledMapping) -> Iterator[str]:
+    from pim_connector.erp.reader import read_order
+    from pim_connector.erp.record import UnreadableFileError
+
+    try:
+        read_order(files.opener(sample), compiled)
+    except UnreadableFileError as error:
+        yield f"{sample}: {error}"
 
 
 @app.command()

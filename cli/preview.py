@@ -45,12 +45,12 @@ def preview(
     """Show exactly what would be sent for each record, in document order, as NDJSON.
 
     A summary goes to standard error. Exit status: 0 the file was read to its end · 1 it could not
-    be · 2 the mapping, the structure or an option is wrong.
+    be, or its `source.order` names no time · 2 the mapping, the structure or an option is wrong.
 
     Example: pim-connector preview export.xml --mapping erp.yaml --structure pim.json --limit 5
     """
     from pim_connector.erp.preview import Summary, preview_records
-    from pim_connector.erp.reader import read_records
+    from pim_connector.erp.reader import read_order, read_records
     from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping.compiling import compile_mapping
     from pim_connector.mapping.loading import load_mapping
@@ -71,6 +71,11 @@ def preview(
         sys.stderr.close()
         return
     _summarise(summary, reader, compiled, known)
+    try:
+        read_order(files.opener(file), compiled)
+    except UnreadableFileError as error:
+        typer.echo(f"{file}: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 def named(second: list[str]) -> Iterator[tuple[str, Path]]:

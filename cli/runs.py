@@ -64,7 +64,7 @@ def show(
     profile: ProfileOption = None,
     region: RegionOption = None,
 ) -> None:
-    """Show one run: its file, its phase, its counts by state.
+    """Show one run: its file, its phase, how it ended, its counts by state.
 
     With --html its report page is written to a file instead; the run makes it when it ends.
 
@@ -73,6 +73,8 @@ def show(
     Example: pim-connector show 20261120T220000Z-erp-1a2b3c4d5e --html report.html
     """
     from cli import summary
+    from cli.findings import outage, standstill
+    from pim_connector.sync.runs import outcome, why
 
     target = connect(stack, profile, region)
     found = find(target, run)
@@ -80,11 +82,17 @@ def show(
         _save_page(target, found, html)
         return
     if as_json:
-        typer.echo(json.dumps(summary.as_json(found)))
+        waits = standstill(outage(target)) if found.finished_at is None else None
+        typer.echo(json.dumps(summary.as_json(found) | {"waits": waits}))
         return
     size = f" ({found.size:,} bytes)" if found.size else ""
     typer.echo(f"file     {found.file or found.key}{size}")
     typer.echo(f"phase    {found.phase}")
+    typer.echo(f"outcome  {outcome(found) or 'not ended yet'}")
+    if reason := why(found):
+        typer.echo(f"why      {reason}")
+    if found.finished_at is None and (reason := standstill(outage(target))):
+        typer.echo(f"waits    {reason}")
     typer.echo(f"noticed  {found.registered_at}")
     took = summary.seconds(found)
     after = "" if took is None else f", after {took:,.0f} seconds"
@@ -94,12 +102,8 @@ def show(
         typer.echo(f"what     {found.kind} of run {found.of}")
     if found.missing is not None:
         typer.echo(f"missing  {found.missing:,} products that the last full export held")
-    if found.problem:
-        typer.echo(f"problem  {found.problem}")
     if found.notes:
         typer.echo(f"notes    {found.notes}")
-    if found.hold:
-        typer.echo(f"waits    {found.hold}")
     _print(summary.counts_table(found))
 
 

@@ -10,9 +10,11 @@ from pim_connector.outcomes import FINAL_STATES
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from pim_connector.outcomes import RecordOutcome
+    from pim_connector.outcomes import Problem, RecordOutcome
     from pim_connector.sync.runs import Run
 
+SHOWN_CHARACTERS = 120
+"""So much of a value is shown in a table; --json and the report have all of it."""
 MEANINGS = {
     "created": "new in the PIM",
     "updated": "changed in the PIM",
@@ -33,15 +35,19 @@ def outcome_line(run: Run) -> dict[str, object]:
 
 
 def as_json(run: Run) -> dict[str, object]:
-    """The outcome, and beside it what a script decides by: `phase`, `problem`, `hold`.
+    """The counts, and beside them what a script decides by: `outcome`, and `why` it is not `ok`.
 
-    `hold` says that the run waits for `confirm`.
+    `outcome` is None while the run goes on; `hold` says that it waits for `approve` or `discard`.
     """
+    from pim_connector.sync.runs import outcome, why
+
     return outcome_line(run) | {
         "source": run.source,
         "kind": run.kind,
         "of": run.of,
         "phase": run.phase,
+        "outcome": outcome(run),
+        "why": why(run),
         "problem": run.problem,
         "hold": run.hold,
         "holes": run.holes,
@@ -81,7 +87,7 @@ def rejections_table(outcomes: list[RecordOutcome]) -> Table:
     from rich.text import Text
 
     table = Table(title="Rejected records", title_justify="left")
-    for heading in ("record", "line", "identifier", "attribute", "reason"):
+    for heading in ("record", "line", "identifier", "attribute", "value", "reason"):
         table.add_column(heading, justify="right" if heading in ("record", "line") else "left")
     for outcome in outcomes:
         for place, problem in enumerate(outcome.problems):
@@ -91,19 +97,32 @@ def rejections_table(outcomes: list[RecordOutcome]) -> Table:
                 str(outcome.line) if first else "",
                 (outcome.identifier or "(none)") if first else "",
                 problem.attribute or "",
-                problem.reason,
+                _shortened(problem.value or ""),
+                _told(problem),
             )
             table.add_row(*map(Text, cells))
     return table
+
+
+def _told(problem: Problem) -> str:
+    """Say the reason, where in the record it stands, and what to do, a line each."""
+    place = f"at {problem.source}" if problem.source else None
+    return "\n".join(filter(None, (problem.reason, place, problem.advice)))
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= SHOWN_CHARACTERS else f"{value[: SHOWN_CHARACTERS - 1]}…"
 
 
 def runs_table(runs: list[Run]) -> Table:
     """Draw the runs, one per line, with the states that occur; ids are never cut."""
     from rich.table import Table
 
+    from pim_connector.sync.runs import outcome
+
     table = Table(title="Runs", title_justify="left")
     table.add_column("run", no_wrap=True, min_width=max((len(run.id) for run in runs), default=3))
-    table.add_column("phase")
+    table.add_column("outcome")
     states = [state for state in FINAL_STATES if any(run.counts[state] for run in runs)]
     for heading in ("records", *states, "seconds"):
         table.add_column(heading, justify="right")
@@ -111,6 +130,10 @@ def runs_table(runs: list[Run]) -> Table:
         counts = [f"{run.counts[state]:,}" for state in states]
         took = seconds(run)
         table.add_row(
-            run.id, run.phase, f"{run.records:,}", *counts, "" if took is None else str(took)
+            run.id,
+            outcome(run) or run.phase,
+            f"{run.records:,}",
+            *counts,
+            "" if took is None else str(took),
         )
     return table

@@ -119,7 +119,7 @@ def test_julia_connects_works_disconnects_and_connects_again(walk: Walk) -> None
 
     page.open(f"{walk.pim}/connect/apps")
     walk.press("Disconnect")
-    page.wait_for("document.body.innerText.includes('No app is connected.')")
+    page.wait_for("document.body?.innerText.includes('No app is connected.')")
     assert handler.parts().door.app.state() == "connect again"
     page.open(f"{walk.pim}/connect/apps")
     walk.press("Connect")

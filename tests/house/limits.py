@@ -8,9 +8,9 @@ from tests.house.measures import measure
 from tests.house.way import follow
 
 LIMITS: Final = {
-    "modules": ("modules in the layer", "<= 104"),
+    "modules": ("modules in the layer", "<= 110"),
     "mean_lines": ("mean lines of a module", ">= 220"),
-    "lines": ("lines in the layer", "<= 29000"),
+    "lines": ("lines in the layer", "<= 31000"),
     "public_names": ("public names", "<= 790"),
     "import_depth": ("import depth", "<= 19"),
     "package_cycles": ("package cycles", "<= 1"),

@@ -106,7 +106,7 @@ class Shop:
         self.bucket.put(key, f"<export>{''.join(lines)}</export>".encode())
         file = self.bucket.describe(key)
         assert file is not None
-        run = new_run("bucket", "shop", file, phase="waiting", now=self.parts.now())
+        run = new_run("bucket", "shop", file, phase="waiting", now=self.parts.clock())
         assert self.registry.register(run)
         return run
 
@@ -299,6 +299,6 @@ def test_what_was_stored_of_a_file_goes_when_no_message_of_it_can_be_under_way(s
     assert run.started_at is not None
     a_month_later = datetime.fromisoformat(run.started_at) + timedelta(days=28)
     stored = shop.world.dynamodb.tables["runs"].values()
-    chunks = [item for item in stored if item["sk"]["S"].startswith("window#")]
+    chunks = [item for item in stored if item["sk"]["S"].startswith("chunk#")]
     assert chunks
     assert all(float(w["expires_at"]["N"]) > a_month_later.timestamp() for w in chunks)

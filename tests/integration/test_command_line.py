@@ -121,7 +121,7 @@ def test_a_plan_agrees_with_what_the_import_then_does(operator: Operator) -> Non
     imported(operator, *(item(n) for n in range(1, 30)))
     changed = [item(n, name="New" if n % 3 == 0 else "Boot") for n in range(1, 35)]
     Path("b.xml").write_text(export(*changed))
-    plan = operator.types("plan", "b.xml", "--json", "--message groups", "2").json
+    plan = operator.types("plan", "b.xml", "--json", "--groups", "2").json
     calls = operator.nights.pim.counters.report()["calls"]["PATCH /products"]
     run = imported(operator, *changed, name="b.xml")
     made = operator.nights.pim.counters.report()["calls"]["PATCH /products"] - calls
@@ -182,7 +182,7 @@ def test_redrive_puts_dead_letters_back(operator: Operator) -> None:
     stack.sqs.send_message(
         QueueUrl=stack.urls["dead-products"],
         MessageBody="x",
-        MessageGroupId="message group-0",
+        MessageGroupId="group-0",
         MessageDeduplicationId="d",
     )
     problems = [f for f in operator.types("doctor", "--json").lines if f["level"] == "problem"]

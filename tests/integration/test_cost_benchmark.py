@@ -16,6 +16,6 @@ def test_what_the_flow_asks_of_aws_is_what_the_cost_model_says() -> None:
         )
         assert real[night]["sync_state_writes"] == model[night]["sync_state_writes"]
         assert real[night]["sync_state_reads"] <= model[night]["sync_state_reads"]
-        for name in ("book_reads", "book_writes"):
+        for name in ("store_reads", "store_writes"):
             assert real[night][name] == pytest.approx(model[night][name], rel=0.35, abs=40), name
     assert real["first load"]["chunks"] == pytest.approx(model["first load"]["chunks"], rel=0.4)

@@ -91,9 +91,7 @@ class Stack:
         ).get("Messages"):
             for message in answer:
                 read = decode_asset_message(message["Body"])
-                assert (
-                    message["Attributes"]["MessageGroupId"] == f"asset-message group-{read.group}"
-                )
+                assert message["Attributes"]["MessageGroupId"] == f"asset-group-{read.group}"
                 found.append(read)
                 for change in read.changes:
                     if change.properties is None:

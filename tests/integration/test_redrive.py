@@ -24,7 +24,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         yield stack
 
 
-def put(stack: Stack, queue: str, body: str, group: str = "message group-1") -> None:
+def put(stack: Stack, queue: str, body: str, group: str = "group-1") -> None:
     stack.sqs.send_message(
         QueueUrl=stack.urls[queue],
         MessageBody=body,
@@ -52,7 +52,7 @@ def moved(stack: Stack) -> Redriven:
 def test_dead_letters_go_back_into_their_group_though_they_were_sent_a_minute_ago(
     stack: Stack,
 ) -> None:
-    letters = [(f"m{number}", f"message group-{number % 2}") for number in range(12)]
+    letters = [(f"m{number}", f"group-{number % 2}") for number in range(12)]
     for body, group in letters:
         put(stack, "products", body, group)
     assert len(taken(stack, "products")) == 12
@@ -98,13 +98,13 @@ def test_a_great_many_are_moved_by_sqs(stack: Stack) -> None:
 def test_where_sqs_cannot_move_them_they_go_one_by_one(stack: Stack) -> None:
     client, stubber = stubbed(stack)
     stubber.add_client_error("start_message_move_task", "InvalidAction")
-    attributes = {"MessageGroupId": "message group-3", "MessageDeduplicationId": "d"}
+    attributes = {"MessageGroupId": "group-3", "MessageDeduplicationId": "d"}
     letter = {"Body": "b", "MessageId": "m", "ReceiptHandle": "r", "Attributes": attributes}
     stubber.add_response("receive_message", {"Messages": [letter]})
     sent = {
         "QueueUrl": "live",
         "MessageBody": "b",
-        "MessageGroupId": "message group-3",
+        "MessageGroupId": "group-3",
         "MessageDeduplicationId": ANY,
     }
     stubber.add_response("send_message", {}, sent)

@@ -469,7 +469,7 @@ def test_the_exports_own_time_decides_which_file_is_newer_where_the_mapping_name
     invoke(stack.put("incoming/shop/b.xml", noon))
     assert identifiers(stack.messages()) == ["P3"]
     late = next(run for run in stack.runs() if run.key == "incoming/shop/b.xml")
-    assert late.order.startswith("2026-11-20T12:00:00|")
+    assert late.order.startswith("2026-11-20T12:00:00.000000Z|")
     assert late.counts["superseded"] == 1
 
 

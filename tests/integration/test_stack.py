@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,11 @@ def test_a_file_in_the_inbox_is_in_the_pim_and_the_next_day_it_is_unchanged(
 
 def test_the_functions_share_one_copy_of_each_layer(stack: RunningStack) -> None:
     workers = Path(stack.servers["aws"].log).parent / "tmp"
-    layers = list(workers.glob("ministack-lambda-*/layer_?"))
+    for _ in range(100):  # a function that hears of the end of a run may be starting just now
+        layers = list(workers.glob("ministack-lambda-*/layer_?"))
+        if all(layer.is_symlink() for layer in layers):
+            break
+        time.sleep(0.1)
 
     assert len(layers) >= 4  # of splitter and mapper at least, after the file above
     assert all(layer.is_symlink() for layer in layers)

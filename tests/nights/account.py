@@ -112,9 +112,15 @@ class Account:
 
     def upload(self, key: str, body: bytes, *, late: float = 0.0) -> str:
         """Put an object as the ERP or an operator does, and let its event take its way."""
-        version = self.world.s3._store(key, body, {}).id  # not a call of the stack
+        stored = self.world.s3._store(key, body, {})  # not a call of the stack
+        version = stored.id
         self.trace.note(f"upload {key} version {version}, {len(body)} bytes")
-        found = {"key": key, "size": len(body), "version-id": version}
+        found = {
+            "key": key,
+            "size": len(body),
+            "version-id": version,
+            "sequencer": stored.sequencer,
+        }
         detail = {"bucket": {"name": BUCKET}, "object": found}
         event = {"detail-type": "Object Created", "detail": detail}
         self._send("splitter", event, late=late)

@@ -74,7 +74,7 @@ _turns = count()
 
 
 def _group_of_its_own(_: Any) -> Any:
-    return lambda group: f"message group-{group}-{next(_turns)}"
+    return lambda group: f"group-{group}-{next(_turns)}"
 
 
 def _group_by_turns(_: Any) -> Any:

@@ -61,11 +61,11 @@ class MessageResults:
         """Give the state of each record of a run, by its number."""
         stored: dict[int, StoredResult] = {}
         number = 0
-        for window in self.of_run(run, "window#"):
-            for letter in window["decisions"]:
+        for chunk in self.of_run(run, "chunk#"):
+            for letter in chunk["decisions"]:
                 number += 1
                 if letter in LETTERS:
-                    stored[number] = StoredResult(state=LETTERS[letter], reasons="see its window")
+                    stored[number] = StoredResult(state=LETTERS[letter], reasons="see its chunk")
         for message in self.of_run(run, "message#"):
             for each in json.loads(zlib.decompress(bytes(message["outcomes"].value))):
                 reasons = "; ".join(p["reason"] for p in each.get("problems", ()))
@@ -75,9 +75,15 @@ class MessageResults:
         return stored
 
     def order_of(self, file: File) -> tuple[str, str, str]:
+        """Return the order of a file by the time it names or was uploaded at, then by the uploads.
+
+        A file that a sweep found before its event came has no sequencer; S3 tells its second only,
+        so it counts as the last of that second.
+        """
         stored = f"{datetime.fromtimestamp(file.stored, UTC):%Y-%m-%dT%H:%M:%SZ}"
         stamp = file.stamp if self._account.plan.stamped else stored
-        return stamp, file.key, file.version
+        swept = "|~|" in (self.header(file) or {}).get("turn", "")
+        return stamp, stored, "~" if swept else f"{file.number:06d}"
 
     def run_of(self, file: File) -> FileRun | None:
         header = self.header(file)

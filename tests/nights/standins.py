@@ -81,27 +81,27 @@ def _replace(undo: ExitStack, module: ModuleType, account: Account) -> None:
 
 def _read_once(account: Account) -> Iterator[tuple[str, Any]]:
     """What follows from its text alone is made once, for the sake of speed."""
-    for module in ("splitting", "delivery.programs"):
+    for module in ("products.splitting", "products.delivery_context"):
         yield f"{module}.load_mapping", _loaded
         yield f"{module}.compile_mapping", _compiled
     yield "settings.get_type_hints", _hints
-    yield "delivery.composition.fetch_structure", _Structures(account).fetch
+    yield "products.composition.fetch_structure", _Structures(account).fetch
 
 
 def _scale(plan: Plan) -> Iterator[tuple[str, Any]]:
     """Make windows and messages small, so that small files have many of them."""
     from pim_connector.products.batching import Batcher
 
-    yield "windows.WINDOW", plan.window
-    yield "baseline.BLOCK", plan.block
-    yield "baseline.KEPT_BLOCKS", 6
-    yield "split.CHECKPOINT_WINDOWS", 2 if plan.window < 1000 else 50
-    yield "packing.MAX_RECORDS", plan.message_records
-    yield "jobs.MAX_RECORDS", plan.message_records
-    yield "sync state.ITEMS_PER_WRITE", 3
-    yield "delivery.notes.ITEMS_PER_WRITE", 3
-    yield "dispatch.MAX_BYTES", plan.message_bytes
-    yield "split.Packer", partial(Batcher, budget=plan.budget)
+    yield "products.decisions.CHUNK", plan.window
+    yield "sync.snapshot.BLOCK", plan.block
+    yield "sync.snapshot.KEPT_BLOCKS", 6
+    yield "products.split.CHECKPOINT_CHUNKS", 2 if plan.window < 1000 else 50
+    yield "products.batching.MAX_RECORDS", plan.message_records
+    yield "sync.jobs.MAX_RECORDS", plan.message_records
+    yield "sync.state.ITEMS_PER_WRITE", 3
+    yield "products.acceptance.ITEMS_PER_WRITE", 3
+    yield "products.batching.MAX_BYTES", plan.message_bytes
+    yield "products.split.Batcher", partial(Batcher, budget=plan.budget)
 
 
 _parsed = lru_cache(maxsize=1024)(urlparse)

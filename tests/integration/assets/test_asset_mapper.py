@@ -353,7 +353,7 @@ def test_an_asset_is_appended_to_its_product_through_the_products_group(world: W
     world.drain()
 
     (message,) = world.product_messages()
-    assert message["group"] == f"message group-{group_of('SHOE1', 4)}"
+    assert message["group"] == f"group-{group_of('SHOE1', 4)}"
     _pim(world).upsert_products(
         [{"identifier": "SHOE1", "values": {"pictures": [_product_value(["marketing"])]}}]
     )
@@ -416,7 +416,7 @@ def test_a_message_that_is_none_goes_to_the_dead_letters(world: World) -> None:
     world.sqs.send_message(
         QueueUrl=world.queues["asset"],
         MessageBody='{"v": 99}',
-        MessageGroupId="asset-message group-0",
+        MessageGroupId="asset-group-0",
         MessageDeduplicationId="x",
     )
     assert world.drain() == {"AssetMessagesToDeadLetters": 1}

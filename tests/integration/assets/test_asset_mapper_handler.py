@@ -40,7 +40,7 @@ def invoke(world: World, monkeypatch: pytest.MonkeyPatch) -> Any:
     [
         ("polled-assets-are-created", [], ["a1", "a2"]),
         ("one-bad-asset-is-rejected-and-the-rest-created", [], ["a1"]),
-        ("an-unsettled-asset-holds-its-message group-and-no-other", ["1", "3"], ["a2", "b1"]),
+        ("an-unsettled-asset-holds-its-group-and-no-other", ["1", "3"], ["a2", "b1"]),
         ("a-message-that-is-none-is-put-aside", [], []),
     ],
 )

@@ -23,6 +23,7 @@ class Version:
     stamp: datetime
     metadata: dict[str, str]
     deleted: bool = False
+    sequencer: str = ""
 
     @property
     def etag(self) -> str:
@@ -126,7 +127,9 @@ class S3:
     ) -> Version:
         self._count += 1
         stamp = datetime.fromtimestamp(int(self._clock.now), UTC)
-        version = Version(key, f"v{self._count:06d}", body, stamp, metadata, deleted)
+        opaque = hashlib.md5(f"{self._count}".encode(), usedforsecurity=False).hexdigest()
+        sequencer = f"{self._count:016X}"
+        version = Version(key, opaque, body, stamp, metadata, deleted, sequencer)
         self._versions.setdefault(key, []).append(version)
         return version
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
+from cli.findings import standstill
 from cli.following import START_SECONDS, follow
 from cli.summary import as_json, outcome_line
+from pim_connector.akeneo.pim import Outage
 from pim_connector.aws.bucket import StoredObject
 from pim_connector.errors import ConnectorError
 from pim_connector.products.splitting import new_run
@@ -20,7 +22,7 @@ def run(phase: Phase, *, records: int = 0, **counts: int) -> Run:
     file = StoredObject(
         key="incoming/erp/x.xml", version="1", size=1, modified=datetime(2026, 11, 20, tzinfo=UTC)
     )
-    new = new_run("bucket", "erp", file, phase=phase, now="2026-11-20T22:00:00+00:00")
+    new = new_run("bucket", "erp", file, phase=phase, now=datetime(2026, 11, 20, 22, tzinfo=UTC))
     return replace(
         new,
         id="r",
@@ -82,3 +84,33 @@ def test_the_line_that_ends_the_demo_has_every_state_the_duration_and_nothing_el
     }
     assert outcome_line(ended).items() <= as_json(ended).items()
     assert as_json(ended)["phase"] == "finished"
+
+
+def test_that_the_pim_is_down_is_said_once_and_so_is_that_it_is_back() -> None:
+    going = [run("delivering") for _ in range(12)]
+    stopped = iter(["down since 10:00", "down since 10:00", None])
+    said: list[str] = []
+
+    list(
+        follow(
+            answers(*going, run("finished")),
+            clock=ticks(),
+            sleep=ignore,
+            stopped=lambda: next(stopped, None),
+            say=said.append,
+        )
+    )
+
+    assert said == ["down since 10:00", "The PIM answers again: delivery goes on."]
+
+
+def test_a_standstill_says_why_since_when_when_the_next_try_is_and_what_to_do() -> None:
+    told = standstill(
+        Outage(reason="unreachable", why="HTTP 503.", since=1_795_428_000, next_try=1_795_428_060)
+    )
+
+    assert told is not None
+    assert "the PIM cannot be reached (HTTP 503), since 2026-11-23 10:00:00 UTC" in told
+    assert "next try at 2026-11-23 10:01:00 UTC" in told
+    assert "delivered by themselves" in told
+    assert standstill(None) is None

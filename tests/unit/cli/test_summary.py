@@ -33,3 +33,18 @@ def test_the_id_of_a_run_is_shown_whole_in_a_narrow_window() -> None:
     Console(file=screen, width=80).print(runs_table([one]))
     assert name in screen.getvalue()
     assert "rejected" not in screen.getvalue()
+
+
+def test_a_rejection_shows_the_value_its_place_and_what_to_do() -> None:
+    problem = Problem(
+        attribute="price",
+        source="/items/item/price",
+        value="dos",
+        reason='not a number written like "1234.5"',
+        advice="correct it in the ERP",
+    )
+    outcome = RecordOutcome(number=3, line=9, state="rejected", identifier="A", problems=(problem,))
+    screen = io.StringIO()
+    Console(file=screen, width=200).print(rejections_table([outcome]))
+    for told in ("dos", "/items/item/price", "correct it in the ERP", problem.reason):
+        assert told in screen.getvalue()

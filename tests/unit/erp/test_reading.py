@@ -7,6 +7,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
@@ -210,13 +211,36 @@ def test_a_head_value_that_is_there_twice_is_refused() -> None:
 def test_the_order_of_an_export_is_read_from_its_head_or_refused() -> None:
     mapping = PLAIN + "source: {order: /catalog/@made}\n"
     compiled = compiled_mapping_of(mapping)
-    assert (
-        read_order(opener(b'<catalog made="2024-01-02"><product sku="1"/>'), compiled)
-        == "2024-01-02"
-    )
+    assert read_order(
+        opener(b'<catalog made="2024-01-02"><product sku="1"/>'), compiled
+    ) == datetime(2024, 1, 2, tzinfo=UTC)
     assert read_order(opener(b"<x/>"), compiled_mapping_of(PLAIN)) is None
     with pytest.raises(UnreadableFileError, match="finds no value"):
         read_order(opener(b"<catalog/>"), compiled)
+
+
+def test_a_time_that_cannot_be_ordered_is_refused_with_how_to_say_its_format() -> None:
+    mapping = PLAIN + "source: {order: /catalog/@made}\n"
+    export = opener(b'<catalog made="31.01.2024"/>')
+    with pytest.raises(UnreadableFileError, match=r"31\.01\.2024.*date: dd\.MM\.yyyy"):
+        read_order(export, compiled_mapping_of(mapping))
+    stepped = "source: {order: {from: /catalog/@made, steps: [{date: dd.MM.yyyy}]}}\n"
+    found = read_order(export, compiled_mapping_of(PLAIN + stepped))
+    assert found == datetime(2024, 1, 31, tzinfo=UTC)
+
+
+def test_a_time_without_zone_is_that_of_the_mappings_time_zone() -> None:
+    said = "source: {order: /catalog/@made, time_zone: Europe/Berlin}\n"
+    found = read_order(
+        opener(b'<catalog made="2024-07-01T02:00:00"/>'), compiled_mapping_of(PLAIN + said)
+    )
+    assert found == datetime(2024, 7, 1, 0, tzinfo=UTC)
+
+
+def test_a_time_zone_that_nobody_knows_is_a_problem_of_the_mapping() -> None:
+    said = "source: {order: /catalog/@made, time_zone: Europe/Berlln}\n"
+    with pytest.raises(ConfigurationError, match=r"source\.time_zone.*Europe/Berlin"):
+        compiled_mapping_of(PLAIN + said)
 
 
 TABLES = """

@@ -14,17 +14,13 @@ from hypothesis import strategies as st
 from pim_connector.mapping.converters import (
     Refusal,
     day_of,
-    divide,
-    multiply,
-    plain,
     read_boolean,
     read_date,
-    read_number,
-    round_half_up,
     to_code,
     without_tags,
 )
 from pim_connector.mapping.language import BooleanFormat, CodeFormat, NumberFormat
+from pim_connector.mapping.numbers import divide, multiply, plain, read_number, round_half_up
 
 POINT = NumberFormat()
 COMMA = NumberFormat(decimal=",", thousands=".")

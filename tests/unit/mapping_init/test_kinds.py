@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drafting.values import NUMBERS, kind_of
-from pim_connector.mapping.converters import read_date, read_number
+from pim_connector.mapping.converters import read_date
 from pim_connector.mapping.language import NumberFormat
+from pim_connector.mapping.numbers import read_number
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pim_connector.products.splitting import (
     new_run,
     read_event,
     request_for,
+    run_id,
 )
 
 
@@ -102,24 +103,48 @@ def test_a_mapping_that_comes_late_has_its_sources_files_taken_up() -> None:
     assert request_for("config/erp/shop.yaml") == Sweep(source="shop")
 
 
-def run_id(key: str, version: str, second: int = 0) -> str:
+def id_of(key: str, version: str, second: int = 0) -> str:
     moment = datetime(2026, 11, 20, 22, 0, second, tzinfo=UTC)
-    file = StoredObject(key=key, version=version, size=1, modified=moment)
-    return new_run("b", "shop", file, phase="waiting", now="2026").id
+    return run_id("b", "shop", StoredObject(key=key, version=version, size=1, modified=moment))
 
 
 def test_a_file_version_is_the_same_run_whenever_it_is_seen_and_others_are_others() -> None:
-    assert run_id("incoming/shop/a.xml", "v1") == run_id("incoming/shop/a.xml", "v1")
-    assert run_id("incoming/shop/a.xml", "v1").startswith("20261120T220000Z-shop-")
-    assert run_id("incoming/shop/a.xml", "v1") != run_id("incoming/shop/a.xml", "v2")
-    assert run_id("incoming/shop/a.xml", "v1") != run_id("incoming/shop/b.xml", "v1")
+    assert id_of("incoming/shop/a.xml", "v1") == id_of("incoming/shop/a.xml", "v1")
+    assert id_of("incoming/shop/a.xml", "v1").startswith("20261120T220000Z-shop-")
+    assert id_of("incoming/shop/a.xml", "v1") != id_of("incoming/shop/a.xml", "v2")
+    assert id_of("incoming/shop/a.xml", "v1") != id_of("incoming/shop/b.xml", "v1")
 
 
-def test_the_time_of_upload_orders_files_and_within_a_second_their_names_do() -> None:
-    def order(key: str, second: int) -> str:
-        moment = datetime(2026, 11, 20, 22, 0, second, 999, tzinfo=UTC)
-        file = StoredObject(key=key, version="v", size=1, modified=moment)
-        return new_run("b", "shop", file, phase="waiting", now="2026").order
+def upload_order(
+    *, second: int = 0, sequencer: str = "", taken_in: int = 0, key: str = "incoming/shop/a.xml"
+) -> str:
+    moment = datetime(2026, 11, 20, 22, 0, second, tzinfo=UTC)
+    file = StoredObject(key=key, version="v", size=1, modified=moment)
+    now = datetime(2026, 11, 20, 23, 0, 0, taken_in, tzinfo=UTC)
+    return new_run("b", "shop", file, phase="waiting", now=now, sequencer=sequencer).order
 
-    assert order("incoming/shop/b.xml", 1) < order("incoming/shop/a.xml", 2)
-    assert order("incoming/shop/a.xml", 1) < order("incoming/shop/b.xml", 1)
+
+def test_files_are_ordered_by_upload_whatever_they_are_called() -> None:
+    assert upload_order(second=1, key="incoming/shop/b.xml") < upload_order(second=2)
+    earlier = upload_order(sequencer="0055AED6", key="incoming/shop/b.xml")
+    assert earlier < upload_order(sequencer="0055AED7", key="incoming/shop/a.xml")
+
+
+def test_sequencers_of_other_lengths_are_filled_up_on_the_right() -> None:
+    assert upload_order(sequencer="0055AED6") < upload_order(sequencer="0055AED601")
+    assert upload_order(sequencer="0055aed601") < upload_order(sequencer="0055AED7")
+
+
+def test_a_file_without_an_event_is_the_newest_of_its_second() -> None:
+    assert upload_order(sequencer="FFFF", taken_in=9) < upload_order(taken_in=1)
+
+
+def test_where_s3_tells_no_difference_what_was_taken_in_later_is_newer() -> None:
+    one = upload_order(taken_in=1, key="incoming/shop/b.xml")
+    assert one < upload_order(taken_in=2, key="incoming/shop/a.xml")
+
+
+def test_an_event_brings_the_sequencer_along() -> None:
+    detail = {"object": {"key": "incoming/shop/a.xml", "version-id": "v", "sequencer": "00A1"}}
+    request = Upload(source="shop", key="incoming/shop/a.xml", version="v", sequencer="00A1")
+    assert read_event({"detail-type": "Object Created", "detail": detail}) == [request]

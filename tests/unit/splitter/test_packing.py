@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from math import ceil
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pim_connector.products.batching import MODEL, PRODUCT, Batch, Batcher, OpenBatch
-from pim_connector.sync.messages import group_id, group_of
+from pim_connector.sync.messages import asset_group_id, group_id, group_of
 
 GROUPS = 3
 Record = tuple[int, str, bytes]
@@ -146,7 +147,7 @@ def test_records_under_another_head_begin_a_new_message() -> None:
 
 def test_a_family_keeps_its_group_over_releases() -> None:
     assert [group_of(key, 4) for key in ("TENT-1", "TENT-2", "", "Zelt ü")] == [3, 0, 0, 2]
-    assert group_id(3) == "message group-3"
+    assert group_id(3) == "group-3"
 
 
 @given(st.text(st.characters(codec="utf-8")), st.integers(1, 100))
@@ -159,3 +160,12 @@ def test_a_hundred_products_wait_for_the_one_model_that_came_before_them() -> No
     records += [(0, PRODUCT, b"%06d" % number) for number in range(150)]
     kinds = [(batch.resource, len(batch.records)) for batch in packed(records, 8_000_000)]
     assert kinds == [(MODEL, 1), (PRODUCT, 100), (PRODUCT, 50)]
+
+
+def test_a_group_has_only_characters_that_sqs_takes() -> None:
+    """MessageGroupId: letters, digits and punctuation, at most 128, so no space.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+    """
+    for name in (group_id(31), asset_group_id(31)):
+        assert re.fullmatch(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}", name)

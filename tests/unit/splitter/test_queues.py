@@ -60,7 +60,7 @@ def sqs() -> Sqs:
 
 
 def message(name: str, group: int, body: bytes = b"{}") -> Outgoing:
-    return Outgoing(group=f"message group-{group}", deduplication=name, body=body)
+    return Outgoing(group=f"group-{group}", deduplication=name, body=body)
 
 
 def test_messages_go_in_batches_each_group_in_its_order(sqs: Sqs) -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from drafting.words import CURRENCY, CURRENCY_SIGNS, concept, named, tokens, unit_of
-from pim_connector.mapping.converters import Refusal, read_date, read_number
+from pim_connector.mapping.converters import Refusal, read_date
 from pim_connector.mapping.language import NumberFormat
+from pim_connector.mapping.numbers import read_number
 
 Name = Literal[
     "empty", "boolean", "number", "price", "metric", "date", "image", "file", "url", "html", "text"
@@ -195,7 +196,7 @@ def _doubt(form: dict[str, str], values: list[str]) -> str | None:
     return None
 
 
-def _is_number(text: str, form: dict[str, str], *, decorated: bool = False) -> bool:
+def _is_number(text: str, form: dict[str, Any], *, decorated: bool = False) -> bool:
     try:
         read_number(text, NumberFormat(**form, decoration=decorated))
     except Refusal:

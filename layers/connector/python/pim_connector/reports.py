@@ -18,7 +18,8 @@ import msgspec
 from msgspec import Struct, field
 
 from pim_connector.outcomes import FINAL_STATES, Problem, RecordOutcome
-from pim_connector.sync.runs import Run
+from pim_connector.sync.runs import Run, why
+from pim_connector.sync.runs import outcome as outcome_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -51,6 +52,8 @@ def summary(run: Run) -> dict[str, object]:
         "version": run.version,
         "order": run.order,
         "phase": run.phase,
+        "outcome": outcome_of(run),
+        "why": why(run),
         "problem": run.problem,
         "records": run.records,
         "counts": run.counts,
@@ -268,6 +271,7 @@ def report_page(run: Run, digest: Digest, excerpts: Mapping[int, str]) -> str:
         run=run,
         kind=KINDS.get(run.kind, "Import"),
         verdict=verdict(run),
+        outcome=outcome_of(run) or "not finished",
         states=_states(run),
         pace=_pace(run),
         course=_course(digest),
@@ -300,6 +304,8 @@ def verdict(run: Run) -> tuple[str, str]:
         return "bad", f"The run failed: {run.problem}"
     if run.finished_at is None:
         return "mixed", "The run is not finished yet."
+    if outcome_of(run) == "failed":
+        return "bad", f"The run failed: {why(run)}."
     rejected, taken = run.counts["rejected"], run.counts["created"] + run.counts["updated"]
     if run.records == 0:
         return "mixed", "The file held no records."

@@ -57,6 +57,15 @@ class Open(Struct, frozen=True, kw_only=True):
     reason: Reason
 
 
+class Outage(Struct, frozen=True, kw_only=True):
+    """Why nothing is delivered, for people. `since` and `next_try` are in epoch seconds."""
+
+    reason: Reason
+    why: str
+    since: int
+    next_try: int
+
+
 Gate = Closed | Probing | Open
 
 
@@ -87,6 +96,20 @@ class Breaker:
         if not self._claim(due, until):
             return Open(wait=PROBE_SECONDS, reason=reason)
         return Probing(until=until, failures=int(item["failures"]["N"]), reason=reason)
+
+    def outage(self) -> Outage | None:
+        """Return what keeps the circuit open, for people who wait; None while it is closed."""
+        with translated("the breaker could not be read"):
+            answer = self._client.get_item(TableName=self._table, Key={"pk": {"S": KEY}})
+        item = answer.get("Item")
+        if item is None:
+            return None
+        return Outage(
+            reason=_reason(item["reason"]["S"]),
+            why=item.get("why", {}).get("S", ""),
+            since=int(item.get("since", item["probe_at"])["N"]),
+            next_try=int(item["probe_at"]["N"]),
+        )
 
     def succeeded(self, gate: Gate) -> None:
         """Close the circuit if this worker was its prober."""

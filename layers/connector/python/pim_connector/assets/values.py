@@ -17,14 +17,7 @@ from pim_connector.dam.expressions import as_text
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping import language
 from pim_connector.mapping.context import Value, View, to_text
-from pim_connector.mapping.converters import (
-    Refusal,
-    plain,
-    read_boolean,
-    read_date,
-    read_number,
-    to_code,
-)
+from pim_connector.mapping.converters import Refusal, read_boolean, read_date, to_code
 from pim_connector.mapping.expressions import Compiler
 from pim_connector.mapping.language import (
     BooleanFormat,
@@ -36,6 +29,7 @@ from pim_connector.mapping.language import (
 )
 from pim_connector.mapping.loading import Mapping as MappingFileInPlace
 from pim_connector.mapping.loading import Path, Places, dotted
+from pim_connector.mapping.numbers import plain, read_number
 from pim_connector.mapping.results import FieldError, Json, Slot, WantedOption
 from pim_connector.outcomes import Problem, State
 from pim_connector.sync.comparison import slot_hashes

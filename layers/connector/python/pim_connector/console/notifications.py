@@ -88,7 +88,7 @@ def checked_webhook(address: str) -> str:
 def told_run(detail: Mapping[str, Any]) -> str:
     """Return the sentence about a run that ended, from the event RunFinished. Pure."""
     counts: Mapping[str, int] = detail.get("counts", {})
-    outcome = _outcome(detail)
+    outcome = detail.get("outcome") or "ended"
     numbers = ", ".join(
         f"{counts[state]:,} {state}"
         for state in ("created", "updated", "unchanged", "rejected")
@@ -96,16 +96,8 @@ def told_run(detail: Mapping[str, Any]) -> str:
     )
     name = str(detail.get("file", "")).rpartition("/")[2]
     text = f"{detail.get('source')}: {name} – {outcome}. {numbers or 'Nothing changed'}."
-    reason = detail.get("hold") or detail.get("problem")
+    reason = detail.get("why")
     return f"{text} {reason}"[:LONGEST] if reason else text[:LONGEST]
-
-
-def _outcome(detail: Mapping[str, Any]) -> str:
-    if detail.get("hold"):
-        return "needs approval"
-    if detail.get("phase") == "failed":
-        return "failed"
-    return "ok with rejects" if detail.get("counts", {}).get("rejected") else "ok"
 
 
 def send(channel: Channel, text: str, link: str, http: httpx.Client | None = None) -> None:

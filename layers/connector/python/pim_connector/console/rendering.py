@@ -14,10 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from pim_connector.console.exchange import Call, Reply
+from pim_connector.sync.runs import Outcome, Run
+from pim_connector.sync.runs import outcome as outcome_of
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
-    from pim_connector.sync.runs import Run
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -29,7 +30,7 @@ MEANINGS: Final = {
     "filtered": "left out by the mapping",
     "rejected": "not imported, see the reasons",
 }
-Outcome = Literal["ok", "ok with rejects", "needs approval", "failed", "running", "waiting"]
+Status = Outcome | Literal["running", "waiting"]
 _COMMAND: Final = re.compile(
     r"(: see whether the export is whole, then|: fix them, or) `pim-connector.*$"
 )
@@ -93,17 +94,9 @@ def templates(zone: str) -> Environment:
     return found
 
 
-def outcome(run: Run) -> Outcome:
-    """Return the one word for a run."""
-    if run.hold:
-        return "needs approval"
-    if run.phase == "failed":
-        return "failed"
-    if run.phase in ("noted", "waiting"):
-        return "waiting"
-    if run.phase != "finished":
-        return "running"
-    return "ok with rejects" if run.counts["rejected"] else "ok"
+def outcome(run: Run) -> Status:
+    """Return the one word for a run: its outcome, or that it waits or runs."""
+    return outcome_of(run) or ("waiting" if run.phase in ("noted", "waiting") else "running")
 
 
 def seconds(run: Run) -> str:

@@ -13,6 +13,7 @@ from pim_connector.console.exchange import Call, Reply
 from pim_connector.console.history import of_source
 from pim_connector.console.parts import CONFIG, checked_source
 from pim_connector.console.rendering import page
+from pim_connector.console.today import in_words
 from pim_connector.console.uploads import MOST_BYTES
 from pim_connector.errors import ConnectorError
 from pim_connector.mapping.compiling import compile_mapping
@@ -76,7 +77,7 @@ def source(parts: Parts, call: Call) -> Reply:
         acts=list(parts.history.of(of_source(name))),
         most=MOST_BYTES,
         trigger=parts.settings.trigger,
-        schedule=parts.settings.sweep_schedule,
+        schedule=in_words(parts.settings.sweep_schedule),
     )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LOOKED_AT: Final = 60
 RECENT: Final = 8
 MOST_REASONS: Final = 5
+_RATE: Final = re.compile(r"rate\((\d+ \w+)\)")
 _DAILY: Final = re.compile(r"cron\((\d+) (\d+) \* \* \? \*\)")
 
 
@@ -60,7 +61,7 @@ def today(parts: Parts, call: Call) -> Reply:
         next_sweep=next_time(
             parts.settings.sweep_schedule, parts.clock(), parts.settings.time_zone
         ),
-        schedule=parts.settings.sweep_schedule,
+        schedule=in_words(parts.settings.sweep_schedule),
         under_way=any(outcome(run) in ("running", "waiting") for run in runs),
     )
 
@@ -145,3 +146,12 @@ def next_time(schedule: str, now: datetime, zone: str) -> datetime | None:
     here = now.astimezone(ZoneInfo(zone))
     due = here.replace(hour=int(found[2]), minute=int(found[1]), second=0, microsecond=0)
     return due if due > here else due + timedelta(days=1)
+
+
+def in_words(schedule: str) -> str:
+    """Say a schedule as people do, where it is daily or a rate; others as they are. Pure."""
+    daily = _DAILY.fullmatch(schedule)
+    if daily:
+        return f"every day at {int(daily[2]):02d}:{int(daily[1]):02d}"
+    rate = _RATE.fullmatch(schedule)
+    return f"every {rate[1]}" if rate else schedule

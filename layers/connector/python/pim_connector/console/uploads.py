@@ -14,7 +14,7 @@ from pim_connector.console.exchange import Call, RefusedError, Reply, as_json
 from pim_connector.console.history import of_source
 from pim_connector.console.parts import checked_source
 from pim_connector.errors import ConnectorError
-from pim_connector.products.splitting import INBOX, new_run
+from pim_connector.products.splitting import INBOX, run_id
 
 if TYPE_CHECKING:
     from pim_connector.console.parts import Parts
@@ -62,8 +62,8 @@ def done(parts: Parts, call: Call) -> Reply:
     stored = parts.bucket.describe(key)
     if stored is None:
         return as_json({"location": f"/sources/{source}"})
-    run = new_run(parts.bucket.name, source, stored, phase="waiting", now="")
-    return as_json({"location": f"/runs/{run.id}?expected=1"})
+    run = run_id(parts.bucket.name, source, stored)
+    return as_json({"location": f"/runs/{run}?expected=1"})
 
 
 def file_name(text: str) -> str:

@@ -72,7 +72,7 @@ def trial(parts: Parts, call: Call) -> Reply:
     if stored is None:
         raise ConfigurationError(f"{source} has no sample any more: drop one in the studio first.")
     replays = parts.replays()
-    sample = new_run(parts.bucket.name, source, stored, phase="waiting", now="")
+    sample = new_run(parts.bucket.name, source, stored, phase="waiting", now=parts.clock())
     plan = make_plan(sample, parts.bucket)
     job = begin(
         sample,

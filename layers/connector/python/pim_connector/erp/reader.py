@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import BinaryIO
 
 from msgspec import Struct, field
@@ -18,6 +19,8 @@ from pim_connector.erp.repairs import told
 from pim_connector.erp.tables import LookupTables, NotedRows
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord
+from pim_connector.mapping.converters import Refusal
+from pim_connector.mapping.moments import export_moment, time_zone
 
 
 def read_records(
@@ -42,11 +45,11 @@ def read_records(
     return RecordReader(open_file, compiled, skip=skip, others=others, pulse=pulse)
 
 
-def read_order(open_file: Callable[[], BinaryIO], compiled: CompiledMapping) -> str | None:
-    """The export's own time, by the mapping's `source.order`; None when it names none.
+def read_order(open_file: Callable[[], BinaryIO], compiled: CompiledMapping) -> datetime | None:
+    """The export's own time, by the mapping's `source.order`, in UTC; None when it names none.
 
-    Reads the file as far as the value is. Raises UnreadableFileError when it is not there: the
-    order decides which of two files is newer, so it must not be guessed.
+    Reads the file as far as the value is. Raises UnreadableFileError when it is not there or names
+    no moment: the order decides which of two files is newer, so it must not be guessed.
     """
     if compiled.order is None:
         return None
@@ -58,8 +61,16 @@ def read_order(open_file: Callable[[], BinaryIO], compiled: CompiledMapping) -> 
             head.add(inner, shallow=all(anchors[number].shallow for number in inner.paths))
         order = head.evaluate([compiled.order])["order"]
         if order:
-            return order
+            return _moment(order, compiled)
     raise UnreadableFileError(f"`source.order` finds no value at {compiled.order.reader.label}")
+
+
+def _moment(text: str, compiled: CompiledMapping) -> datetime:
+    try:
+        return export_moment(text, time_zone(compiled.mapping.file.source.time_zone))
+    except Refusal as refusal:
+        advice = f"; {refusal.advice}" if refusal.advice else ""
+        raise UnreadableFileError(f'`source.order` reads "{text}": {refusal}{advice}') from refusal
 
 
 class RecordReader(Iterator[SourceRecord]):

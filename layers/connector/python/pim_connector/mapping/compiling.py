@@ -18,10 +18,12 @@ from pim_connector.mapping.compiled import (
     HeadValue,
 )
 from pim_connector.mapping.context import Evaluate
+from pim_connector.mapping.converters import Refusal
 from pim_connector.mapping.expressions import Compiler, Usage
 from pim_connector.mapping.fields import compile_fields, optional
 from pim_connector.mapping.language import FieldRule, RecordRule, Source, Table, ValueRule
 from pim_connector.mapping.loading import Mapping, MappingError, Path
+from pim_connector.mapping.moments import time_zone
 from pim_connector.mapping.rules import compile_pivot, compile_policy, compile_rule
 from pim_connector.mapping.xpath import XPathError, element_path, head_anchor
 
@@ -122,6 +124,10 @@ class _Work(Struct):
         return self._head(name, said, ("head", name))
 
     def order(self, said: str | Source) -> HeadValue:
+        try:
+            time_zone(self.compiler.mapping.file.source.time_zone)
+        except Refusal as refusal:
+            self.compiler.problem(("source", "time_zone"), str(refusal))
         return self._head("order", said, ("source", "order"))
 
     def _head(self, name: str, said: str | Source, place: Path) -> HeadValue:

@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 from lxml import etree
 
 from pim_connector.erp.record import RECORD_MARK, Row
-from pim_connector.mapping.converters import Refusal, iso, plain
+from pim_connector.mapping.converters import Refusal, iso
 from pim_connector.mapping.language import Whitespace
+from pim_connector.mapping.numbers import plain
 from pim_connector.mapping.xpath import Node, Select, Selected
 
 Value: TypeAlias = str | Decimal | bool | date

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -33,7 +35,14 @@ from pim_connector.mapping.steps import (
     scalar_text,
     text_step,
 )
-from pim_connector.mapping.xpath import Node, XPathError, XPathExpression, compile_xpath
+from pim_connector.mapping.xpath import (
+    DEFAULT,
+    Node,
+    XPathError,
+    XPathExpression,
+    compile_xpath,
+    element_names,
+)
 
 T = TypeVar("T")
 
@@ -44,6 +53,7 @@ class Reader(Struct, frozen=True):
     evaluate: Evaluate
     label: str
     constant: str | None = None
+    over_rows: Callable[[View, Node, list[Node]], list[Value]] | None = None
 
 
 class Usage(Struct):
@@ -67,6 +77,7 @@ class Compiler:
         self.expressions: list[tuple[str, Path]] = []
         self.usage = Usage()
         self.known_variables: set[str] = set(mapping.file.head)
+        self._row_of: str | None = None
 
     def watched(self, compile_: Callable[[], T]) -> tuple[T, Usage]:
         """What a part compiles to, and what it alone looks at; that counts for the record, too."""
@@ -80,14 +91,29 @@ class Compiler:
         whole.upward |= part.upward
         return compiled, part
 
+    @contextmanager
+    def row_of(self, table: str | None) -> Iterator[None]:
+        """Compile what is read from a row of a look-up table: its columns have no namespace."""
+        outer, self._row_of = self._row_of, table
+        try:
+            yield
+        finally:
+            self._row_of = outer
+
     def problem(self, path: Path, message: str) -> None:
         """Notes a problem at a key of the mapping file."""
         self.problems.append(self.mapping.describe(path, message))
 
     def expression(self, text: str, path: Path) -> XPathExpression:
         """A compiled XPath; one that cannot be used is a problem, and selects nothing."""
+        namespaces = self.mapping.file.namespaces
+        if self._row_of is not None:
+            namespaces = {name: uri for name, uri in namespaces.items() if name != DEFAULT}
         try:
-            compiled = compile_xpath(text, self.mapping.file.namespaces)
+            compiled = compile_xpath(text, namespaces)
+            if self._row_of is not None:
+                for column in element_names(text):
+                    self.table_column(self._row_of, column, path)
         except XPathError as error:
             self.problem(path, str(error))
             return XPathExpression(text, frozenset(), False, lambda *_: [], lambda *_: False)
@@ -120,12 +146,14 @@ class Compiler:
             self.problem(path, f"expected exactly one of from, value, first, all; there is {names}")
             return Reader(lambda *_: [], "")
         reader = self._base(source, given[0], path)
-        evaluate = _with_steps(reader.evaluate, self.steps(source.steps, (*path, "steps")))
+        steps = self.steps(source.steps, (*path, "steps"))
+        evaluate = _with_steps(reader.evaluate, steps)
+        over_rows = _over_rows(reader.evaluate, source.steps, steps)
         if source.when is not None:
             holds = self.expression(source.when, (*path, "when")).holds
             evaluate = _with_condition(evaluate, holds)
         if source.steps or source.when:
-            return Reader(evaluate, reader.label)
+            return Reader(evaluate, reader.label, over_rows=None if source.when else over_rows)
         return replace(reader, evaluate=evaluate)
 
     def _base(self, source: Source, given: str, path: Path) -> Reader:
@@ -151,6 +179,7 @@ class Compiler:
     def steps(self, steps: Iterable[str | Step], path: Path) -> list[RunStep]:
         """Compiled steps; what cannot be compiled is a problem."""
         compiled: list[RunStep] = []
+        steps = _keeping_positions(list(steps))
         for n, step in enumerate(steps):
             place = (*path, n)
             try:
@@ -229,6 +258,43 @@ class Compiler:
         if isinstance(step.date, Source):
             return date_step_from(self.source(step.date, (*path, "date")).evaluate)
         return date_step(step.date or "iso")
+
+
+def _keeping_positions(steps: list[str | Step]) -> list[str | Step]:
+    """Have `split` keep empty parts where an `index` follows, unless it says otherwise."""
+    followed = False
+    found: list[str | Step] = []
+    for step in reversed(steps):
+        if isinstance(step, Step) and step.index is not None:
+            followed = True
+        elif isinstance(step, Step) and step.split is not None and step.keep_empty is None:
+            step = msgspec.structs.replace(step, keep_empty=followed or None)  # noqa: PLW2901
+        found.append(step)
+    return found[::-1]
+
+
+def _over_rows(
+    evaluate: Evaluate, said: Sequence[str | Step], steps: list[RunStep]
+) -> Callable[[View, Node, list[Node]], list[Value]] | None:
+    """How the values of several rows become one list, where a step makes one value of many."""
+    first = next((n for n, step in enumerate(said) if _is_of_lists(step)), None)
+    if first is None or len(steps) < len(said):
+        return None
+    each, whole = _with_steps(evaluate, steps[:first]), steps[first:]
+
+    def over(view: View, node: Node, rows: list[Node]) -> list[Value]:
+        values = [value for row in rows for value in each(view, row)]
+        for step in whole:
+            values = step(values, view, node)
+        return values
+
+    return over
+
+
+def _is_of_lists(step: str | Step) -> bool:
+    if isinstance(step, Step):
+        return step.join is not None or step.index is not None
+    return step in ("first", "last", "sum", "product", "min", "max", "count", "sort")
 
 
 def _with_steps(evaluate: Evaluate, steps: list[RunStep]) -> Evaluate:

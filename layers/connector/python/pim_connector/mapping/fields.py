@@ -15,7 +15,7 @@ from pim_connector.mapping.context import (
     single_text,
     to_text,
 )
-from pim_connector.mapping.converters import Refusal, read_boolean, read_number
+from pim_connector.mapping.converters import Refusal, read_boolean
 from pim_connector.mapping.expressions import Compiler, Reader
 from pim_connector.mapping.language import (
     FieldRule,
@@ -27,6 +27,7 @@ from pim_connector.mapping.language import (
     Source,
 )
 from pim_connector.mapping.loading import Path
+from pim_connector.mapping.numbers import read_number
 from pim_connector.mapping.results import FieldError, Json, Media, Slot, WantedOption
 from pim_connector.mapping.rules import (
     Beside,

@@ -30,6 +30,8 @@ PlainStep: TypeAlias = Literal[
     "last",
     "distinct",
     "sort",
+    "min",
+    "max",
     "sum",
     "product",
     "count",
@@ -50,6 +52,13 @@ class NumberFormat(
         bool,
         Meta(description='Take the only number out of text such as "500,00 Kč", "21%", "EUR 12".'),
     ] = False
+    minus: Annotated[
+        Literal["usual", "leading", "trailing", "brackets", "credit", "any"],
+        Meta(
+            description="Where a minus may stand besides right before the digits: `trailing` "
+            '"12.50-", `leading` with a space "- 12.50", `brackets` "(12.50)", `credit` "12.50 CR".'
+        ),
+    ] = "usual"
 
 
 class BooleanFormat(
@@ -110,6 +119,13 @@ class Step(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, 
     split: Annotated[
         Annotated[str, Meta(min_length=1)] | None,
         Meta(description="Separator: one value per part."),
+    ] = None
+    keep_empty: Annotated[
+        bool | None,
+        Meta(
+            description="Of `split`: keep empty parts, so that positions stay right. "
+            "The default is true where an `index` follows."
+        ),
     ] = None
     join: Annotated[
         str | None, Meta(description="Separator: one text of all values that are not empty.")
@@ -498,7 +514,17 @@ class Origin(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True
     ] = False
     order: Annotated[
         str | Source | None,
-        Meta(description="The export's own time, from the head, instead of the time of upload."),
+        Meta(
+            description="The export's own time, from the head, instead of the time of upload: ISO "
+            "8601, yyyyMMdd[HHmmss] or epoch seconds; with a `date` step any other format."
+        ),
+    ] = None
+    time_zone: Annotated[
+        str | None,
+        Meta(
+            description="Where the clock of `order` stands, for times without a zone: "
+            "Europe/Berlin. Without it UTC."
+        ),
     ] = None
     duplicates: Annotated[
         Literal["last_wins", "reject"], Meta(description="One identifier twice in a file.")

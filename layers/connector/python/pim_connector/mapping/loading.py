@@ -83,8 +83,10 @@ def load_yaml(data: bytes) -> tuple[object, Places]:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        line = mark.line if mark else 0
+        way_out = _unquoted_xpath(text, line)
         raise YamlError(
-            f"not valid YAML: {error.problem or error.context}", mark.line + 1 if mark else 1
+            f"not valid YAML: {error.problem or error.context}{way_out}", line + 1
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise YamlError(f"not valid YAML: {str(error).splitlines()[0]}", 1) from error
@@ -92,6 +94,17 @@ def load_yaml(data: bytes) -> tuple[object, Places]:
         raise YamlError("the file is empty", 1)
     builder = _Builder()
     return builder.build(root, ()), Places(builder.lines)
+
+
+def _unquoted_xpath(text: str, line: int) -> str:
+    """What to do where YAML trips over a character that XPath uses."""
+    lines = text.splitlines()[max(0, line - 1) : line + 1]
+    if not any(re.search(r"@|[\[\]{}]|(^|\s)//?\w|: *\*", each) for each in lines):
+        return ""
+    return (
+        "; put an XPath that has @ at its beginning, or [ ] { } , inside of braces, in quotes: "
+        """`{from: "param[@name='colour']"}`"""
+    )
 
 
 class _Builder:
@@ -170,6 +183,31 @@ def _whole_characters(text: str, line: int) -> str:
 Problem: TypeAlias = tuple[Path, str]
 
 
+MOST_PROBLEMS = 50
+OTHER_WORDS = {
+    "trim": "strip",
+    "trimmed": "strip",
+    "uppercase": "upper",
+    "upcase": "upper",
+    "lowercase": "lower",
+    "downcase": "lower",
+    "int": "number",
+    "integer": "number",
+    "float": "number",
+    "decimal": "number",
+    "bool": "boolean",
+    "unique": "distinct",
+    "dedupe": "distinct",
+    "striptags": "strip_tags",
+    "html": "strip_tags",
+    "datetime": "date",
+    "len": "count",
+    "length": "count",
+    "slug": "code",
+}
+"""What other tools call the steps of this language."""
+
+
 class MappingError(ConfigurationError):
     """The mapping cannot be used; every problem with file, line, key and what was expected."""
 
@@ -207,9 +245,14 @@ def load_mapping(data: bytes, *, name: str) -> Mapping:
     try:
         file = msgspec.convert(document, language.MappingFile)
     except msgspec.ValidationError as error:
-        path, message = _locate(document, str(error))
-        line = places.line(path)
-        raise MappingError([f"{name}:{line}: {dotted(path) or 'mapping'}: {message}"]) from error
+        raise MappingError(
+            [
+                f"{name}:{places.line(path)}: {dotted(path) or 'mapping'}: {message}"
+                for path, message in sorted(
+                    _schema_problems(document), key=lambda problem: places.line(problem[0])
+                )
+            ]
+        ) from error
     digest = hashlib.sha256(msgspec.json.encode(file)).hexdigest()[:16]
     return Mapping(name=name, file=file, places=places, digest=digest)
 
@@ -220,6 +263,47 @@ def dotted(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
     return text
+
+
+def _schema_problems(document: object) -> list[Problem]:
+    """Every place that the schema refuses: msgspec names one, so it is left out and tried again."""
+    problems: list[Problem] = []
+    while len(problems) < MOST_PROBLEMS:
+        try:
+            msgspec.convert(document, language.MappingFile)
+        except msgspec.ValidationError as error:
+            path, message = _locate(document, str(error))
+            left_out = {str(known[-1]) for known, _ in problems if known[:-1] == path}
+            if any(path == known for known, _ in problems) or any(
+                message.endswith(f"`{name}`") for name in left_out
+            ):
+                break
+            problems.append((path, message))
+            if not path or _at_path(document, path) is None:
+                break
+            document = _without(document, path)
+        else:
+            break
+    return problems
+
+
+def _at_path(node: object, path: Path) -> object:
+    for step in path:
+        node = _at(node, step)
+    return node
+
+
+def _without(node: object, path: Path) -> object:
+    step, rest = path[0], path[1:]
+    if isinstance(node, dict):
+        if not rest:
+            return {key: value for key, value in node.items() if key != step}
+        return {**node, step: _without(node[step], rest)}
+    if isinstance(node, list) and isinstance(step, int):
+        each = node[step]
+        inner = [_without(each, rest)] if rest else []
+        return [*node[:step], *inner, *node[step + 1 :]]
+    return node
 
 
 def _locate(document: object, message: str) -> tuple[Path, str]:
@@ -240,6 +324,10 @@ def _locate(document: object, message: str) -> tuple[Path, str]:
     if found:
         path.append(found.group(1))
         return tuple(path), _unknown_key(found.group(1))
+    if what.startswith("Invalid enum value"):
+        return tuple(path), _unknown_word(node)
+    if what.startswith("Expected `array`") and path and path[-1] == "steps":
+        return tuple(path), f"expected a list, such as [strip], not {node!r}"
     shown = f", not {node!r}" if isinstance(node, str | int | bool) else ""
     return tuple(path), _in_yaml_words(what) + shown
 
@@ -292,6 +380,25 @@ def _unknown_key(key: str) -> str:
 
     near = get_close_matches(key, sorted(_known_keys() - {key}), n=1)
     return "there is no such key here" + (f"; did you mean `{near[0]}`?" if near else "")
+
+
+def _unknown_word(word: object) -> str:
+    """Name the word that the language has for one that it has not."""
+    from difflib import get_close_matches  # only for what is wrong
+
+    words = {each for known in vars(language).values() for each in _words_of(known)}
+    near = OTHER_WORDS.get(str(word)) or next(
+        iter(get_close_matches(str(word), sorted(words), n=1)), None
+    )
+    return f"invalid value {word!r}" + (f"; did you mean `{near}`?" if near else "")
+
+
+def _words_of(known: object) -> list[str]:
+    import typing
+
+    if typing.get_origin(known) is not typing.Literal:
+        return []
+    return [str(word) for word in typing.get_args(known)]
 
 
 def _in_yaml_words(what: str) -> str:

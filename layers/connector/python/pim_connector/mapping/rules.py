@@ -213,6 +213,16 @@ def compile_rule(
     attribute: str, rule: str | ValueRule, path: Path, compiler: Compiler
 ) -> CompiledRule:
     """Compiles one rule; problems go to the compiler."""
+    each = rule.each if isinstance(rule, ValueRule) else None
+    rows = None if each is None else compile_rows(each, (*path, "each"), compiler)
+    table = each.table if isinstance(each, TableRows) else None
+    with compiler.row_of(table):
+        return replace(_compile_values(attribute, rule, path, compiler), rows=rows)
+
+
+def _compile_values(
+    attribute: str, rule: str | ValueRule, path: Path, compiler: Compiler
+) -> CompiledRule:
     if isinstance(rule, str):
         rule, reader = ValueRule(from_=rule), compiler.source(rule, path)
     elif rule.columns and rule.from_ is None:
@@ -240,7 +250,7 @@ def compile_rule(
         type=rule.type,
         options=rule.options or compiler.mapping.file.defaults.options,
         link=rule.link,
-        rows=None if rule.each is None else compile_rows(rule.each, (*path, "each"), compiler),
+        rows=None,
         locale=locale,
         scope=scope,
         unit=unit,
@@ -340,18 +350,23 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
     def evaluate(self, view: View, node: Node, sink: Sink) -> list[FieldError]:
         """Gives the sink what the rows give; returns warnings of keys that are not listed."""
         warnings: list[FieldError] = []
+        together: dict[str, tuple[CompiledRule, list[Node]]] = {}
         try:
             for row in self.rows(view, node):
                 key = single_text(self.key.evaluate(view, row))
                 rule = self.rules.get(key)
                 if rule is None and self.unlisted == "use_key" and key:
                     rule = self._named(key)
-                if rule is not None:
+                if rule is not None and rule.reader.over_rows is not None:
+                    together.setdefault(key, (rule, []))[1].append(row)
+                elif rule is not None:
                     evaluate_row(rule, view, row, sink)
                 elif self.unlisted == "warn":
                     warnings.append(self._unlisted(key))
                 elif self.unlisted == "reject":
                     sink.refuse(self._unlisted(key))
+            for rule, rows in together.values():
+                evaluate_row(_over(rule, rows), view, rows[-1], sink)
         except Refusal as refusal:
             sink.refuse(field_error(None, self.key.label, refusal))
         return warnings
@@ -370,23 +385,37 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
         return FieldError(attribute=None, source=self.key.label, message=message, value=key)
 
 
+def _over(rule: CompiledRule, rows: list[Node]) -> CompiledRule:
+    """A rule whose steps put all rows of a key together, such as `join`, `last` and `sum`."""
+    over_rows = rule.reader.over_rows
+    assert over_rows is not None  # noqa: S101 - its callers have looked
+
+    def evaluate(view: View, node: Node) -> list[Value]:
+        return over_rows(view, node, rows)
+
+    return replace(rule, reader=Reader(evaluate, rule.reader.label))
+
+
 def compile_pivot(pivot: Pivot, path: Path, compiler: Compiler) -> CompiledPivot:
     """Compiles a pivot; rules of keys take from it what they do not say themselves."""
     if pivot.each is None:
         compiler.problem(path, "the key is missing: `each`, the rows of the pivot")
-    rules: dict[str, CompiledRule] = {}
-    for key, target in pivot.attributes.items():
-        place = (*path, "attributes", key)
-        attribute = target if isinstance(target, str) else target.attribute
-        own = PivotRule(attribute=target) if isinstance(target, str) else target
-        rules[key] = compile_rule(attribute, _inherit(own, pivot), place, compiler)
-    return CompiledPivot(
-        rows=compile_rows(pivot.each or ".", (*path, "each"), compiler),
-        key=compiler.source(pivot.key, (*path, "key")),
-        rules=rules,
-        unlisted=pivot.unlisted,
-        template=compile_rule("", _inherit(ValueRule(), pivot), path, compiler),
-    )
+    rows = compile_rows(pivot.each or ".", (*path, "each"), compiler)
+    table = pivot.each.table if isinstance(pivot.each, TableRows) else None
+    with compiler.row_of(table):
+        rules: dict[str, CompiledRule] = {}
+        for key, target in pivot.attributes.items():
+            place = (*path, "attributes", key)
+            attribute = target if isinstance(target, str) else target.attribute
+            own = PivotRule(attribute=target) if isinstance(target, str) else target
+            rules[key] = compile_rule(attribute, _inherit(own, pivot), place, compiler)
+        return CompiledPivot(
+            rows=rows,
+            key=compiler.source(pivot.key, (*path, "key")),
+            rules=rules,
+            unlisted=pivot.unlisted,
+            template=compile_rule("", _inherit(ValueRule(), pivot), path, compiler),
+        )
 
 
 def _inherit(own: ValueRule, pivot: Pivot) -> ValueRule:

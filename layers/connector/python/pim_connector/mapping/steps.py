@@ -20,16 +20,9 @@ from pim_connector.mapping.context import (
 )
 from pim_connector.mapping.converters import (
     Refusal,
-    add,
     boolean_reader,
     check_pattern,
-    divide,
-    multiply,
-    number_reader,
-    plain,
     read_date,
-    read_number,
-    round_half_up,
     to_code,
     without_tags,
 )
@@ -41,6 +34,15 @@ from pim_connector.mapping.language import (
     PlainStep,
     Scalar,
     Step,
+)
+from pim_connector.mapping.numbers import (
+    add,
+    divide,
+    multiply,
+    number_reader,
+    plain,
+    read_number,
+    round_half_up,
 )
 from pim_connector.mapping.xpath import Node
 
@@ -233,9 +235,10 @@ OPTIONS_OF = {
     "regex": {"with_"},
     "replace": {"with_"},
     "pad": {"pad_with", "pad_side"},
+    "split": {"keep_empty"},
 }
 VERBS = frozenset(Step.__struct_fields__) - {
-    "column", "with_", "pad_with", "pad_side", "default", "unknown", "ignore_case",
+    "column", "with_", "pad_with", "pad_side", "default", "unknown", "ignore_case", "keep_empty",
 }  # fmt: skip
 MOST_CODES = 50_000
 """Codes whose texts are remembered, to find two texts with one code."""
@@ -257,7 +260,9 @@ def plain_step(name: PlainStep, defaults: Defaults) -> RunStep:
         "sum": on_all(lambda values: add(map(number, values))),
         "product": on_all(lambda values: multiply(map(number, values))),
         "distinct": lambda values, _, __: [*dict.fromkeys(values)],
-        "sort": lambda values, _, __: sorted(values, key=to_text),
+        "sort": lambda values, _, __: in_order(values),
+        "min": on_all(lambda values: in_order(values)[0]),
+        "max": on_all(lambda values: in_order(values)[-1]),
         "count": lambda values, _, __: [Decimal(len(present(values)))],
         "code": code_step(CodeFormat()),
         "number": number_step(defaults.number),
@@ -265,6 +270,12 @@ def plain_step(name: PlainStep, defaults: Defaults) -> RunStep:
         "date": date_step(defaults.date),
     }
     return simple[name]
+
+
+def in_order(values: list[Value]) -> list[Value]:
+    """Values in their order: numbers by size, everything else (dates too) as text."""
+    numbers = [value for value in values if isinstance(value, Decimal)]
+    return [*sorted(numbers)] if len(numbers) == len(values) else sorted(values, key=to_text)
 
 
 def number_step(formats: NumberFormats) -> RunStep:
@@ -363,10 +374,9 @@ def text_step(verb: str, step: Step) -> RunStep:
         start, end = ([*(step.slice or []), None])[:2]
         return on_text(lambda text: text[start:end])
     if verb == "split":
-        return _split_step(step.split or " ")
+        return _split_step(step.split or " ", keep_empty=bool(step.keep_empty))
     if verb == "index":
-        place = step.index or 0
-        return on_all(lambda values: values[place] if -len(values) <= place < len(values) else None)
+        return _index_step(step.index or 0)
     if verb == "join":
         separator = step.join or ""
         return on_all(lambda values: separator.join(map(to_text, values)))
@@ -382,11 +392,18 @@ def _check_replacement(pattern: re.Pattern[str], replacement: str) -> None:
         raise re.error(f"`with` names group {max(named)}, the pattern has {pattern.groups}")
 
 
-def _split_step(separator: str) -> RunStep:
+def _split_step(separator: str, *, keep_empty: bool) -> RunStep:
     def run(values: list[Value], _: View, __: Node) -> list[Value]:
         parts: list[Value] = []
         for value in values:
             parts.extend(part.strip() for part in to_text(value).split(separator))
-        return present(parts) or values[:1]
+        return parts if keep_empty else present(parts) or values[:1]
+
+    return run
+
+
+def _index_step(place: int) -> RunStep:
+    def run(values: list[Value], _: View, __: Node) -> list[Value]:
+        return [values[place]] if -len(values) <= place < len(values) else []
 
     return run

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 
 from pim_connector.mapping.context import Value, single, to_text
-from pim_connector.mapping.converters import Refusal, boolean_reader, day_of, iso, plain, read_date
+from pim_connector.mapping.converters import Refusal, boolean_reader, day_of, iso, read_date
 from pim_connector.mapping.language import Defaults, Owner
 from pim_connector.mapping.loading import nearest
+from pim_connector.mapping.numbers import plain
 from pim_connector.mapping.results import Json
 from pim_connector.mapping.rules import Beside, CompiledRule
 from pim_connector.mapping.steps import as_number

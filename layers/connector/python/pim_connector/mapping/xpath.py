@@ -96,6 +96,7 @@ _TOKENS = re.compile(
     re.VERBOSE,
 )
 _OPERATORS = {"and", "or", "div", "mod"}
+_RELATIONS = {"<", ">", "<=", ">="}
 _UPWARD = {"parent", "ancestor", "ancestor-or-self", "preceding", "following"}
 _PLAIN = re.compile(rf"(?:(?:{_NAME}:)?{_NAME}/)*(?:(?:{_NAME}:)?{_NAME}|@(?:{_NAME}:)?{_NAME})")
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
@@ -149,8 +150,42 @@ def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
         variables,
         _looks_upward(tokens),
         _full_select(compiled, variables),
-        _truth(condition, variables),
+        _truth(condition, variables, _compared_with_numbers(text, tokens, namespaces)),
     )
+
+
+def _compared_with_numbers(
+    text: str, tokens: list[tuple[str, str]], namespaces: Mapping[str, str]
+) -> list[XPathExpression]:
+    """The paths that an expression compares with a number by <, >, <= or >=."""
+    words = [(kind, value) for kind, value in tokens if kind != "space"]
+    found = []
+    for place, (kind, value) in enumerate(words):
+        if kind != "other" or value not in _RELATIONS:
+            continue
+        if words[place + 1 : place + 2] and words[place + 1][0] == "number":
+            found.append("".join(reversed(_operand(words[:place][::-1]))))
+        elif place and words[place - 1][0] == "number":
+            found.append("".join(_operand(words[place + 1 :])))
+    paths = [path for path in found if path and path != text]
+    return [compile_xpath(path, namespaces) for path in paths]
+
+
+def _operand(words: list[tuple[str, str]]) -> list[str]:
+    """The words of a plain path, in the order in which they are read away from the operator."""
+    path: list[str] = []
+    for kind, value in words:
+        if kind != "name" and value not in ("/", "@", "."):
+            break
+        if kind == "name" and (value in _OPERATORS or (path and path[-1] not in ("/", "@"))):
+            break
+        path.append(value)
+    return path
+
+
+def element_names(text: str) -> list[str]:
+    """Return the names of elements without prefix that an expression mentions."""
+    return [value for kind, value, is_element in _names(_tokens(text)) if is_element]
 
 
 def qualified(name: str, namespaces: Mapping[str, str]) -> str:
@@ -292,11 +327,36 @@ def _is_there(select: Select) -> Callable[[Node, Seen], bool]:
     return lambda node, values: bool(select(node, values))
 
 
-def _truth(compiled: etree.XPath, variables: frozenset[str]) -> Callable[[Node, Seen], bool]:
+def _truth(
+    compiled: etree.XPath, variables: frozenset[str], numbers: list[XPathExpression]
+) -> Callable[[Node, Seen], bool]:
     def holds(node: Node, values: Seen) -> bool:
-        return bool(_run(compiled, node, {name: values[name] for name in variables}))
+        result = bool(_run(compiled, node, {name: values[name] for name in variables}))
+        if not result:
+            _refuse_texts(numbers, node, values)
+        return result
 
     return holds
+
+
+def _refuse_texts(numbers: list[XPathExpression], node: Node, values: Seen) -> None:
+    """Refuse a comparison that is false only because XPath reads the text as "not a number"."""
+    for path in numbers:
+        texts = [_text_of(each).strip() for each in path.select(node, values)]
+        if texts and not any(_is_xpath_number(text) or not text for text in texts):
+            raise Refusal(
+                f"`{path.text}` is compared with a number, and this text is none for XPath; "
+                f"write `translate({path.text}, ',', '.')` for a decimal comma",
+                texts[0],
+            )
+
+
+def _text_of(selected: Selected) -> str:
+    return selected if isinstance(selected, str) else "".join(map(str, selected.itertext()))
+
+
+def _is_xpath_number(text: str) -> bool:
+    return re.fullmatch(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", text) is not None
 
 
 def _run(compiled: etree.XPath, node: Node, values: dict[str, str]) -> object:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 from typing import Any, BinaryIO, Final, TypeAlias
@@ -28,6 +29,7 @@ from pim_connector.logs import about
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.language import Inbox
 from pim_connector.mapping.loading import Mapping, load_mapping
+from pim_connector.mapping.moments import moment_text
 from pim_connector.outcomes import STATES
 from pim_connector.products.decisions import Plan, SplitterParts, run_file
 from pim_connector.products.inbox import inbox_of, judge, marked_by, not_ready
@@ -39,6 +41,9 @@ from pim_connector.sync.runs import Phase, Run
 logger = logging.getLogger(__name__)
 
 INBOX: Final = "incoming/"
+SEQUENCER_LENGTH: Final = 32
+NEWEST: Final = "~"
+"""Compares as later than any sequencer."""
 FORCE: Final = "pim-connector-force"
 """Metadata of an upload: a `Force` as JSON, for a full send."""
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
@@ -46,11 +51,15 @@ _MAPPING = re.compile(rf"config/erp/({_SOURCE.pattern})\.ya?ml")
 
 
 class Upload(Struct, frozen=True, kw_only=True):
-    """A file of a source; without a version it is the one that lies there now."""
+    """A file of a source; without a version it is the one that lies there now.
+
+    `sequencer` is S3's word, in an event, on when it took the file in, hexadecimal.
+    """
 
     source: str
     key: str
     version: str | None = None
+    sequencer: str = ""
 
 
 class Sweep(Struct, frozen=True, kw_only=True):
@@ -99,7 +108,7 @@ def read_event(event: dict[str, Any]) -> list[Request]:
             return [Ignored(key="", reason="S3's test event: the notification works")]
         case {"detail-type": "Object Created"}:
             found = detail["object"]
-            return [request_for(found["key"], found.get("version-id"))]
+            return [request_for(found["key"], found.get("version-id"), found.get("sequencer", ""))]
         case {"detail-type": kind} if kind == SPLIT_CONTINUES:
             return [Resume(run=detail["run"])]
         case {"Records": [*records]}:
@@ -110,7 +119,7 @@ def read_event(event: dict[str, Any]) -> list[Request]:
     )
 
 
-def request_for(key: str, version: str | None = None) -> Request:
+def request_for(key: str, version: str | None = None, sequencer: str = "") -> Request:
     """Decide what a key of the bucket asks for."""
     if key.endswith("/"):
         return Ignored(key=key, reason="a directory marker, not a file: nothing to do")
@@ -127,22 +136,35 @@ def request_for(key: str, version: str | None = None) -> Request:
     if not _SOURCE.fullmatch(source):
         reason = "a source's name has 1 to 40 letters, digits, - and _: rename its folder"
         return Ignored(key=key, reason=reason, unclaimed=True)
-    return Upload(source=source, key=key, version=version)
+    return Upload(source=source, key=key, version=version, sequencer=sequencer)
 
 
-def new_run(bucket: str, source: str, file: StoredObject, *, phase: Phase, now: str) -> Run:
-    """Make the run of a file version: the same one whenever and however often it is asked for.
-
-    Its order is the time S3 took the file in, to the second; within one second the key's text
-    decides, then the version. S3's clock counts, not the sender's and not ours; a mapping may name
-    the export's own time instead (`source.order`), which is read when the split begins.
-    """
-    moment = file.modified
-    order = f"{moment:%Y-%m-%dT%H:%M:%SZ}|{file.key}|{file.version}"
+def run_id(bucket: str, source: str, file: StoredObject) -> str:
+    """Name the run of a file version: the same one whenever and however often it is asked for."""
     name = "\0".join((bucket, file.key, file.version))
     digest = blake2b(name.encode(), digest_size=5).hexdigest()
+    return f"{file.modified:%Y%m%dT%H%M%SZ}-{source}-{digest}"
+
+
+def new_run(
+    bucket: str,
+    source: str,
+    file: StoredObject,
+    *,
+    phase: Phase,
+    now: datetime,
+    sequencer: str = "",
+) -> Run:
+    """Make the run of a file version that is taken in `now`.
+
+    Its order is the time S3 took the file in; a mapping may name the export's own time instead
+    (`source.order`), which is read when the split begins. S3's clock counts, not the sender's and
+    not ours, and never a name.
+    """
+    id_ = run_id(bucket, source, file)
+    order = f"{turn_of(file.modified or now, sequencer, now)}|{id_}"
     return Run(
-        id=f"{moment:%Y%m%dT%H%M%SZ}-{source}-{digest}",
+        id=id_,
         source=source,
         bucket=bucket,
         key=file.key,
@@ -152,9 +174,27 @@ def new_run(bucket: str, source: str, file: StoredObject, *, phase: Phase, now: 
         turn=order,
         phase=phase,
         counts=dict.fromkeys(STATES, 0),
-        registered_at=now,
+        registered_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         forced=_forced(file),
     )
+
+
+def turn_of(uploaded: datetime, sequencer: str, now: datetime) -> str:
+    """Say when S3 took a file in, as a text that compares as the uploads followed one another.
+
+    S3 keeps the time to the second. Within one the `sequencer` of its event decides, which is
+    compared as a text that zeros fill up on the right
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html);
+    a file that a sweep has found, without an event, is the newest version of its key. Where that
+    is equal too, the order in which the files were taken in (`now`) decides.
+    """
+    sequence = sequencer.upper().ljust(SEQUENCER_LENGTH, "0") if sequencer else NEWEST
+    return f"{moment_text(uploaded)}|{sequence}|{moment_text(now)}"
+
+
+def order_of(exported: datetime, turn: str) -> str:
+    """Return the order of a file that says itself when it was exported; ties go by the upload."""
+    return f"{moment_text(exported)}|{turn}"
 
 
 def _forced(file: StoredObject) -> str | None:
@@ -177,7 +217,7 @@ def _notified(record: dict[str, Any]) -> Request:
     key = unquote_plus(found["key"])
     if not record.get("eventName", "").startswith("ObjectCreated:"):
         return Ignored(key=key, reason=f"event {record.get('eventName')}: only new objects count")
-    return request_for(key, found.get("versionId"))
+    return request_for(key, found.get("versionId"), found.get("sequencer", ""))
 
 
 # The splitter's use case: take files in, and split those whose turn it is, source by source.
@@ -321,7 +361,7 @@ def split_run(run: Run, parts: SplitterParts, remaining: Callable[[], float]) ->
         parts.splits.complete(run, sent=0, problem=problem, now=parts.now())
         return True
     except UnreadableFileError as error:
-        problem = f"{run.key}: {error}; have the ERP write the file again"
+        problem = f"{run.key}: {error}"
         parts.splits.complete(run, sent=0, problem=problem, now=parts.now())
         return True
     begun = parts.splits.begin(run, plan.pin, parts.now(), order=order)
@@ -360,7 +400,7 @@ def _order(run: Run, plan: Plan, bucket: Bucket) -> str:
     """Read a first byte, so that a file S3 does not give is set aside, and the export's time."""
     bucket.body_from(run_file(run), 0).close()
     exported = read_order(partial(bucket.open, run_file(run)), plan.compiled)
-    return f"{exported}|{run.key}|{run.version}" if exported else run.turn
+    return run.turn if exported is None else order_of(exported, run.turn)
 
 
 def _others(
@@ -436,7 +476,7 @@ class _Taking(Struct, kw_only=True):
         if waits:
             self._ignore(upload.key, waits)
             return None
-        return self._register(upload.source, file)
+        return self._register(upload, file)
 
     def _set_aside(self, upload: Upload, problem: str) -> Run | None:
         """Enter a file that S3 does not let us look at as a run that failed, and says why."""
@@ -444,15 +484,22 @@ class _Taking(Struct, kw_only=True):
         if listed is None:
             self._ignore(upload.key, problem)
             return None
-        run = self._register(upload.source, listed)
+        run = self._register(upload, listed)
         if run and run.phase in ("waiting", "noted"):
             self.parts.registry.set_aside(run, problem)
         return None
 
-    def _register(self, source: str, file: StoredObject) -> Run | None:
+    def _register(self, upload: Upload, file: StoredObject) -> Run | None:
         parts = self.parts
         phase: Phase = "waiting" if parts.trigger == "upload" else "noted"
-        run = new_run(parts.bucket.name, source, file, phase=phase, now=parts.now())
+        run = new_run(
+            parts.bucket.name,
+            upload.source,
+            file,
+            phase=phase,
+            now=parts.clock(),
+            sequencer=upload.sequencer,
+        )
         if parts.registry.register(run):
             with about(run=run.id, source=run.source):
                 logger.info("file taken in", extra={"file": run.key, "version": run.version})

@@ -32,7 +32,7 @@ def group_of(family_key: str, groups: int) -> int:
 
 def group_id(group: int) -> str:
     """Name the SQS message group of a message group; what is in one group is delivered in order."""
-    return f"message group-{group}"
+    return f"group-{group}"
 
 
 # What travels on the product queue: up to 100 records, or value updates, of one message group and
@@ -322,7 +322,7 @@ def asset_group(source: str, asset_id: str, groups: int) -> int:
 
 def asset_group_id(group: int) -> str:
     """Name the message group of a message group of the asset queue."""
-    return f"asset-message group-{group}"
+    return f"asset-group-{group}"
 
 
 def encode_asset_message(message: AssetMessage) -> str:

@@ -92,6 +92,46 @@ class Run(Struct, frozen=True, kw_only=True):
         return sum(self.counts[state] for state in FINAL_STATES)
 
 
+Outcome = Literal["ok", "ok with rejects", "needs approval", "failed"]
+"""How a run ended, in the one word that every page, command, mail, event and metric uses."""
+
+
+def outcome(run: Run) -> Outcome | None:
+    """Return how a run ended; None while it goes on. Pure.
+
+    A run that is on hold needs approval, also before its last record is delivered. One of which
+    nothing was taken over has failed, although every record has its state: what the mapping left
+    out on purpose does not make it a success. A file that is mostly older than what the PIM
+    already has is no plain success either: somebody should know that it came too late.
+    """
+    if run.phase == "failed":
+        return "failed"
+    if run.hold:
+        return "needs approval"
+    if run.phase != "finished":
+        return None
+    rejected, superseded = run.counts["rejected"], run.counts["superseded"]
+    if rejected and rejected == run.records - run.counts["filtered"]:
+        return "failed"
+    late = run.kind == "file" and 2 * superseded > run.records
+    return "ok with rejects" if rejected or late else "ok"
+
+
+def why(run: Run) -> str | None:
+    """Return in a sentence why a run is not plainly `ok`; None where there is nothing to say."""
+    if run.problem or run.hold:
+        return run.problem or run.hold
+    rejected, superseded = run.counts["rejected"], run.counts["superseded"]
+    if outcome(run) == "failed":
+        return f"every record was rejected ({rejected:,}): nothing of the file was taken over"
+    if outcome(run) != "ok with rejects":
+        return None
+    parts = [f"{rejected:,} of {run.records:,} records were rejected"] if rejected else []
+    if run.kind == "file" and 2 * superseded > run.records:
+        parts.append(f"{superseded:,} of {run.records:,} records are older than what the PIM has")
+    return "; ".join(parts)
+
+
 def header_key(run: str) -> dict[str, str]:
     """Name the item that holds a run's header."""
     return {"pk": f"run#{run}", "sk": "run"}
@@ -427,10 +467,14 @@ OPEN_PHASES: Final[frozenset[Phase]] = frozenset(
 
 
 def of_closed(runs: Iterable[Run]) -> Counter[str]:
-    """Count runs that have ended: how, and their records by state."""
+    """Count runs that have ended: how, and their records by state.
+
+    `RunsFailed` has those of outcome `failed`. Those that need approval are counted as long as
+    they do, by `of_all`.
+    """
     numbers: Counter[str] = Counter(RunsFinished=0, RunsFailed=0)
     for run in runs:
-        numbers["RunsFailed" if run.phase == "failed" else "RunsFinished"] += 1
+        numbers["RunsFailed" if outcome(run) == "failed" else "RunsFinished"] += 1
         for state in FINAL_STATES:
             numbers[f"RunRecords{state.capitalize()}"] += run.counts[state]
     return numbers
