@@ -44,6 +44,7 @@ def pull(
     """
     import msgspec
 
+    from pim_connector.akeneo.editions import edition_of
     from pim_connector.akeneo.structure_cache import EVERYTHING, PRODUCT_RESOURCES, read_catalog
     from pim_connector.errors import ConfigurationError
 
@@ -58,7 +59,8 @@ def pull(
                 )
                 continue
             catalog[resource] = objects
-            typer.echo(f"{resource}: {len(objects)}", err=True)
+            said = edition_of(objects) if isinstance(objects, dict) else len(objects)
+            typer.echo(f"{resource}: {said}", err=True)
     if "attributes" not in catalog:
         raise ConfigurationError(
             "the PIM does not show its attributes, and without them a structure is of no use."

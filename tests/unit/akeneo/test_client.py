@@ -149,6 +149,7 @@ def test_a_structure_leaves_unknown_what_the_pim_hides() -> None:
         return page([{"code": code, "type": "pim_catalog_simpleselect"} for code in wanted])
 
     pim.routes[f"{API}/attributes"] = attributes
+    pim.routes[f"{API}/system-information"] = lambda _: httpx.Response(200, json={"edition": "CE"})
     for number in range(150):
         pim.routes[f"{API}/attributes/a{number}/options"] = lambda _: page([{"code": "red"}])
     pim.routes[f"{API}/channels"] = lambda _: says(403)

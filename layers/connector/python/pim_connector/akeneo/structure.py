@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Protocol, TypeVar, get_args
+from typing import Any, Final, Protocol, TypeVar, get_args
 
 import msgspec
 
+from pim_connector.akeneo.editions import Edition, Feature, edition_of
 from pim_connector.errors import ConfigurationError
 
 
@@ -207,6 +208,8 @@ class AssetAttributeOption(msgspec.Struct, frozen=True, kw_only=True, omit_defau
 
 Catalog = Mapping[str, Any]
 """The REST API's objects by resource: `{"attributes": [{"code": …}, …], "families": […], …}`."""
+SYSTEM: Final = "system_information"
+"""The one resource that is an object, not a list."""
 
 
 class _Coded(Protocol):
@@ -230,6 +233,7 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
     True
     """
 
+    edition: Edition | None = msgspec.field(name=SYSTEM, default=None)
     attributes: tuple[Attribute, ...] | None = None
     attribute_options: tuple[AttributeOption, ...] | None = None
     families: tuple[Family, ...] | None = None
@@ -265,13 +269,18 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         known = {
             field.name: _objects(name, field.encode_name, catalog[field.encode_name], field.type)
             for field in msgspec.structs.fields(cls)
-            if catalog.get(field.encode_name) is not None
+            if field.encode_name != SYSTEM and catalog.get(field.encode_name) is not None
         }
-        return cls(**known)
+        system = catalog.get(SYSTEM)
+        return cls(edition=edition_of(system) if isinstance(system, dict) else None, **known)
 
     def to_json(self) -> bytes:
         """Write the same format again, reduced to the keys that are known here; round-trips."""
         return msgspec.json.encode(self)
+
+    def has(self, feature: Feature) -> bool | None:
+        """Say whether the PIM's edition has something; None = not known."""
+        return None if self.edition is None else self.edition.has(feature)
 
     def attribute(self, code: str) -> Attribute | None:
         """None: no such attribute, or not among those that were fetched."""

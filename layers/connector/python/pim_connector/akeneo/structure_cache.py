@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from pim_connector.akeneo.structure import AttributeOption, Structure
+from pim_connector.akeneo.structure import SYSTEM, AttributeOption, Structure
 
 if TYPE_CHECKING:
     from pim_connector.aws.bucket import Bucket
@@ -50,7 +50,10 @@ EVERYTHING = PRODUCT_RESOURCES | ASSET_RESOURCES
 
 
 class StructureSource(Protocol):
-    """The one question asked of the Akeneo client."""
+    """The two questions asked of the Akeneo client."""
+
+    def system_information(self) -> JsonObject:
+        """The PIM's edition and version."""
 
     def list_known(self, path: str, *, search: JsonObject | None = None) -> list[JsonObject] | None:
         """All objects of a list, or None where the PIM has no such list or does not show it."""
@@ -77,7 +80,7 @@ def fetch_catalog(
     attribute_codes: Collection[str] | None = None,
     *,
     resources: Collection[str] = EVERYTHING,
-) -> dict[str, list[JsonObject]]:
+) -> dict[str, JsonObject | list[JsonObject]]:
     """Read the REST API's own objects by resource, whole: what `structure pull` writes."""
     return {
         resource: objects
@@ -91,8 +94,9 @@ def read_catalog(
     attribute_codes: Collection[str] | None = None,
     *,
     resources: Collection[str] = EVERYTHING,
-) -> Iterator[tuple[str, list[JsonObject] | None]]:
+) -> Iterator[tuple[str, JsonObject | list[JsonObject] | None]]:
     """Read one resource after another, for whoever shows progress; None = not known."""
+    yield SYSTEM, client.system_information()
     if {"attributes", "attribute_options"} & set(resources):
         attributes = _attributes(client, attribute_codes)
         yield "attributes", attributes

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from pim_connector.akeneo.editions import NAMES, NEEDS, edition_of
 from pim_connector.errors import ConnectorError
 
 if TYPE_CHECKING:
     from pim_connector.akeneo import AkeneoClient
+    from pim_connector.akeneo.editions import Edition
     from pim_connector.aws.bucket import Bucket
     from pim_connector.console.parts import Parts
 
@@ -46,13 +48,10 @@ def examine(parts: Parts) -> Iterator[Finding]:
 def pim(connect: Callable[[], AkeneoClient], url: str) -> Iterator[Finding]:
     """Credentials, and what the role of their user may do."""
     with connect() as client:
-        known = client.system_information()
-        yield Finding(
-            level="ok",
-            about="PIM",
-            found=f"{url} answers: Akeneo {known.get('version')} {known.get('edition')}",
-        )
-        yield from _reads(client)
+        edition = edition_of(client.system_information())
+        yield Finding(level="ok", about="PIM", found=f"{url} answers: {edition}")
+        yield from _edition(edition)
+        yield from _reads(client, edition)
         yield _writes(client)
     yield Finding(
         level="note",
@@ -63,7 +62,26 @@ def pim(connect: Callable[[], AkeneoClient], url: str) -> Iterator[Finding]:
     )
 
 
-def _reads(client: AkeneoClient) -> Iterator[Finding]:
+def _edition(edition: Edition) -> Iterator[Finding]:
+    """What this edition does not have, and what the connector does instead."""
+    if edition.edition not in NAMES:
+        yield Finding(
+            level="warning",
+            about="PIM",
+            found="this release does not know this edition, nor what it has",
+            advice=f"known are {', '.join(NAMES)}: see docs/editions.md",
+        )
+    for feature, need in NEEDS.items():
+        if edition.has(feature) is False:
+            yield Finding(
+                level="note",
+                about="PIM",
+                found=f"this edition has not: {need.what}",
+                advice=f"the connector {need.otherwise}",
+            )
+
+
+def _reads(client: AkeneoClient, edition: Edition) -> Iterator[Finding]:
     needed = ("attributes", "families", "channels", "locales", "currencies", "measurement-families")
     for path in needed:
         if client.list_known(path) is None:
@@ -73,12 +91,12 @@ def _reads(client: AkeneoClient) -> Iterator[Finding]:
                 found=f"the connection's user may not list {path}",
                 advice="give its role this right: System > Roles > Web API permissions",
             )
-    if client.list_known("asset-families") is None:
+    if edition.has("asset_manager") is not False and client.list_known("asset-families") is None:
         yield Finding(
             level="note",
             about="PIM",
-            found="asset families are not there, or not for this user to see",
-            advice="needed for a DAM only: Enterprise Edition, and the right to list them",
+            found="the connection's user may not list asset families",
+            advice="needed for a DAM only: System > Roles > Web API permissions",
         )
 
 

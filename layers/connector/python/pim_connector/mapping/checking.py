@@ -85,6 +85,9 @@ class _Check:
         if self.structure.attributes is None:
             return
         attribute = self.structure.attribute(rule.attribute)
+        if rule.type == "product_link" and self.structure.has("product_link") is False:
+            yield rule.path, f"product links need a SaaS PIM; this is {self.structure.edition}"
+            return
         if attribute is None:
             near = nearest(rule.attribute, (item.code for item in self.structure.attributes))
             yield rule.path, f"the PIM has no attribute {rule.attribute}{near}"

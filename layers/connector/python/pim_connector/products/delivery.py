@@ -35,6 +35,7 @@ from pim_connector.products.shaping import (
     taken,
 )
 from pim_connector.products.value_updates import update_values
+from pim_connector.sync.comparison import value_of
 from pim_connector.sync.messages import ValueUpdateMessage, is_released, parking_id
 from pim_connector.sync.options import create_options, missing_options
 
@@ -147,7 +148,8 @@ def _sent(task: Task, lines: Sequence[Line]) -> list[RecordOutcome]:
         kept.keep_previous(task.message, lines, _current(task, lines), again=again)
     with Notes(task) as notes:
         with asking_the_pim():
-            answers = submit(task.pim, _with_options(task, lines), notes.take)
+            ready = _with_categories(task, _with_options(task, lines))
+            answers = submit(task.pim, ready, notes.take)
             if task.message.last:
                 answers = link_to_what_is_there(task.pim, answers)
         accepted = [answer for answer in answers if isinstance(answer, Accepted)]
@@ -159,6 +161,24 @@ def _sent(task: Task, lines: Sequence[Line]) -> list[RecordOutcome]:
     ends += take_turned(task, turned)
     unknown = [answer for answer in answers if isinstance(answer, Unknown)]
     return ends + take_unknown(task, unknown)
+
+
+def _with_categories(task: Task, lines: Sequence[Line]) -> list[Line]:
+    """Read what categories products have, where the PIM's edition cannot add to them.
+
+    What somebody else adds between this reading and the sending is lost.
+    """
+    adding = [line for line in lines if any(s.key[0] == "add_categories" for s in line.slots)]
+    structures = task.parts.structures
+    if not adding or structures.structure(task.pinned.attribute_codes).has("add_categories"):
+        return list(lines)
+    current = _current(task, adding)
+    return [
+        replace(line, categories=tuple(value_of(current[number].product, ("categories",)) or ()))
+        if (number := line.record.number) in current
+        else line
+        for line in lines
+    ]
 
 
 def _with_options(task: Task, lines: Sequence[Line]) -> list[Line]:

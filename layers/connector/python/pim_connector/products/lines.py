@@ -30,7 +30,8 @@ class Line(Struct, frozen=True, kw_only=True):
     `whole` says that they make a product that is not there yet. `created` remembers that an
     earlier call already created it. `left_out` are slots that the PIM refused and the mapping
     allows to leave out, `problems` say so in words. `unlinked` are the PIM's words on links
-    without which the line is sent; they are among `left_out` until they can follow.
+    without which the line is sent; they are among `left_out` until they can follow. `categories`
+    are those that the product has, where the PIM cannot add to them: they are sent along.
     """
 
     record: MessageRecord
@@ -42,6 +43,7 @@ class Line(Struct, frozen=True, kw_only=True):
     left_out: frozenset[tuple[str, ...]] = frozenset()
     problems: tuple[Problem, ...] = ()
     unlinked: tuple[Problem, ...] = ()
+    categories: tuple[str, ...] | None = None
 
 
 class Accepted(Struct, frozen=True, kw_only=True):

@@ -126,14 +126,23 @@ def _upsert(
 def _patched(
     pim: AkeneoClient, lines: Sequence[Line], passed: Callable[[Upserted], None]
 ) -> list[LineOutcome]:
-    bodies: list[dict[str, Any]] = [
-        dict(payload(line.mapped, [s for s in line.slots if s.key[0] != "media"])) for line in lines
-    ]
+    bodies = [_body(line) for line in lines]
     if lines[0].mapped.resource == "product_model":
         return pim.upsert_product_models(bodies, passed=passed)
     if lines[0].mapped.uuid is not None:
         return pim.upsert_products_uuid(bodies, passed=passed)
     return pim.upsert_products(bodies, passed=passed)
+
+
+def _body(line: Line) -> dict[str, Any]:
+    """Write a line; where the PIM cannot add categories, with those that the product has."""
+    slots = [slot for slot in line.slots if slot.key[0] != "media"]
+    body: dict[str, Any] = dict(payload(line.mapped, slots))
+    if line.categories is not None and "add_categories" in body:
+        held = {code.casefold() for code in line.categories}
+        added = [code for code in body.pop("add_categories") if code.casefold() not in held]
+        body["categories"] = [*line.categories, *added]
+    return body
 
 
 def _without_refused(line: Line, answer: Refused) -> Line | None:
