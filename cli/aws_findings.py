@@ -12,6 +12,7 @@ from pim_connector.console.checks import Finding, Level
 
 if TYPE_CHECKING:
     from cli.target import Target
+    from pim_connector.mapping.language import Inbox
 
 CLOCK_SECONDS = 60
 TABLES = ("RunTable", "SyncStateTable", "StateTable")
@@ -41,6 +42,31 @@ def bucket(target: Target) -> Iterator[Finding]:
             found="uploads are not told to EventBridge: files wait for the nightly sweep",
             advice="deploy the stack again; somebody has switched the notification off",
         )
+
+
+def inbox(target: Target) -> Iterator[Finding]:
+    """What lies in the inbox and starts no run, because of where it lies or its name."""
+    from pim_connector.products.inbox import inbox_of, judge
+    from pim_connector.products.splitting import INBOX, Ignored, Upload, request_for
+
+    store = target.bucket()
+    rules: dict[str, Inbox] = {}
+    for key in store.keys(INBOX):
+        request = request_for(key)
+        if isinstance(request, Ignored) and request.unclaimed:
+            yield Finding(
+                level="problem",
+                about="inbox",
+                found=f"{key} is read by nobody",
+                advice=request.reason,
+            )
+        if isinstance(request, Upload):
+            name = key.removeprefix(f"{INBOX}{request.source}/")
+            if request.source not in rules:
+                rules[request.source] = inbox_of(store, request.source)
+            judged = judge(name, rules[request.source])
+            if judged.kind == "other":
+                yield Finding(level="note", about="inbox", found=key, advice=judged.reason)
 
 
 def tables(target: Target) -> Iterator[Finding]:

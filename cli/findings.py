@@ -22,6 +22,7 @@ def examine(target: Target, now: Callable[[], datetime]) -> Iterator[Finding]:
     """Look at everything; a check that cannot be made is a finding, too."""
     checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
         ("bucket", lambda: aws_findings.bucket(target)),
+        ("inbox", lambda: aws_findings.inbox(target)),
         ("tables", lambda: aws_findings.tables(target)),
         ("queues", lambda: aws_findings.queues(target)),
         ("schedules", lambda: aws_findings.schedules(target)),

@@ -160,10 +160,14 @@ def put_mapping(target: Target, source: str, mapping: Path) -> None:
 
 def upload(target: Target, source: str, file: Path, force: Force | None = None) -> str:
     """Put the export into the source's inbox and give the id that its run has, or will have."""
+    from pim_connector.products.inbox import inbox_of, judge
     from pim_connector.products.splitting import run_id
 
     bucket = target.bucket()
     key = f"incoming/{source}/{file.name}"
+    judged = judge(file.name, inbox_of(bucket, source))
+    if judged.kind != "export":
+        raise ConfigurationError(f"{file.name} would start no run: {judged.reason}")
     extra = {"Metadata": metadata(force)} if force else {}
     target.client("s3").upload_file(str(file), bucket.name, key, ExtraArgs=extra)
     stored = bucket.describe(key)

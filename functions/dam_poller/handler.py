@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -35,7 +36,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     With `{"reconcile": true}` a reconciliation is begun first. A run of the product flow that
     ended (`RunFinished`) may have brought products that links wait for.
     """
-    owner = context.aws_request_id
+    owner = f"{context.aws_request_id}/{uuid4()}"  # a repeated event has the same request id
     around = polls().of(owner, lambda: context.get_remaining_time_in_millis() / 1000)
     if "detail-type" in event:
         tried = around.reconciling.link_late()

@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -55,13 +56,14 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     split = split_sources(
         intake.sources,
         parts(),
-        owner=context.aws_request_id,
+        owner=f"{context.aws_request_id}/{uuid4()}",  # a repeated event has the same request id
         remaining=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     taken_in = parts().registry.each(intake.runs)
     set_aside = sum(run.phase == "failed" and run.retryable for run in taken_in)
     count({"FilesTakenIn": len(intake.runs), "FilesIgnored": len(intake.ignored)})
     count({"RunsSetAside": set_aside})
+    count({"FilesUnclaimed": sum(each.unclaimed for each in intake.ignored)})
     if event.get("sweep"):
         count({"NightlySweeps": 1})
     answer = {
@@ -70,4 +72,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         "ignored": [{"key": each.key, "reason": each.reason} for each in intake.ignored],
     }
     logger.info("splitter done", extra=answer)
+    if intake.failed:
+        raise intake.failed
     return answer

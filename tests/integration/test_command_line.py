@@ -208,6 +208,31 @@ def test_doctor_finds_nothing_wrong_with_a_stack_that_works(operator: Operator) 
     }  # fmt: skip
 
 
+def test_doctor_names_files_that_start_no_run_because_of_their_place_or_name(
+    operator: Operator,
+) -> None:
+    mapped(operator, MAPPING)
+    stack = operator.nights.stack
+    for key in (
+        "lost.xml",
+        "My Shop/a.xml",
+        "shop/readme.txt",
+        "shop/a.xml.md5",
+        "shop/media/a.png",
+    ):
+        stack.put(f"incoming/{key}", "x")
+    found = {
+        one["found"].partition(" ")[0]: one["level"]
+        for one in operator.types("doctor", "--json").lines
+        if one["about"] == "inbox"
+    }
+    assert found == {
+        "incoming/lost.xml": "problem",
+        "incoming/My": "problem",
+        "incoming/shop/readme.txt": "note",
+    }
+
+
 @pytest.mark.parametrize(
     ("denied", "words"),
     [

@@ -57,23 +57,26 @@ EVENT_SOURCE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttribut
 """What Lambda needs to take messages off a queue, with the function's rights."""
 TAGS = {"s3:GetObjectTagging", "s3:GetObjectVersionTagging", "s3:PutObjectTagging"}
 MOVES = {"s3:DeleteObject", *TAGS}
+LISTED = "s3:ListBucketVersions"  # only the splitter looks a denied object up in the list
 NOT_CALLED: dict[str, set[str]] = {
     # Only housekeeping moves files, and only the mapper writes the sync state of products.
     "SplitterFunction": {"dynamodb:BatchWriteItem", *MOVES},
-    "MapperFunction": MOVES,
+    "MapperFunction": {LISTED, *MOVES},
+    "HousekeepingFunction": {LISTED},
     # DAM sources are read as they are now, never by version. Runs are the asset mapper's.
     "DamPollerFunction": {
         "dynamodb:BatchGetItem",
         "dynamodb:ConditionCheckItem",
         "s3:GetObjectVersion",
+        LISTED,
         *MOVES,
     }
     - {"s3:DeleteObject"},
-    "DamWebhookFunction": {"s3:GetObjectVersion", "s3:PutObject", *MOVES},
+    "DamWebhookFunction": {"s3:GetObjectVersion", "s3:PutObject", LISTED, *MOVES},
     # It disables, reverts and sends again by way of the queue; files stay where they are.
     "ConsoleFunction": {"dynamodb:BatchWriteItem", *MOVES},
     # The index of assets in use is the poller's.
-    "AssetMapperFunction": {"dynamodb:Query", "s3:GetObjectVersion", *MOVES},
+    "AssetMapperFunction": {"dynamodb:Query", "s3:GetObjectVersion", LISTED, *MOVES},
 }
 
 

@@ -19,7 +19,7 @@ from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.events import Announcements
 from pim_connector.aws.queue import DeadLetters, FifoQueue, Outgoing
 from pim_connector.aws.table import Leases
-from pim_connector.errors import ConnectorError, RejectedError
+from pim_connector.errors import ConfigurationError, ConnectorError, RejectedError
 from pim_connector.logs import about
 from pim_connector.outcomes import Problem, RecordOutcome
 from pim_connector.products.decisions import kept
@@ -97,6 +97,9 @@ def _finish(run: Run, parts: HousekeepingParts) -> Run:
             parts.bucket.move(run_file(run), target)
     except FileNotFoundError:
         logger.warning("the file was deleted by somebody else")
+    except ConfigurationError as error:
+        logger.error("the file stays where it is: %s", error)
+        target = run.key
     parts.registry.finish(run, phase, file=target, report=report, problem=problem, now=now)
     return replace(ended, report=report)
 
@@ -217,6 +220,8 @@ def make_round(parts: HousekeepingParts) -> Round:
                 expired += _expire_parked(run, parts)
         except ConnectorError as error:
             logger.error("%s", error, extra={"run": run.id, "source": run.source})
+        except Exception:  # whatever it is, it is this run's problem
+            logger.exception("run skipped", extra={"run": run.id, "source": run.source})
     dead = _name_dead_letters(parts)
     return Round(closed=tuple(closed), resumed=tuple(resumed.values()), expired=expired, dead=dead)
 

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -37,6 +38,8 @@ DENIED: Final = frozenset(
     | {"InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"}
     | {"SignatureDoesNotMatch", "AuthFailure", "InvalidObjectState"}
 )
+_DENIED_ACTION: Final = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+"""Which right is missing, as far as AWS says so: of a KMS key it is not the one that was used."""
 GONE: Final = frozenset(
     {"NoSuchBucket", "ResourceNotFoundException", "QueueDoesNotExist"}
     | {"AWS.SimpleQueueService.NonExistentQueue", "KMS.NotFoundException", "KMS.DisabledException"}
@@ -91,6 +94,10 @@ def code_of(error: ClientError) -> str:
 
 def consequence(what: str, code: str) -> ConnectorError:
     """Return what a code means, as an exception to raise."""
+    if code == "InvalidObjectState":
+        return ConfigurationError(
+            f"{what}: the object is archived ({code}); restore it, or upload it again"
+        )
     if code in DENIED:
         return ConfigurationError(f"{what}: {code}; give this role the right to do that")
     if code in GONE:
@@ -118,4 +125,7 @@ def _meaning(what: str, error: ClientError) -> Exception:
         return CancelledError([reason.get("Code", "") for reason in reasons])
     if code in ABSENT:
         return FileNotFoundError(what)
+    denied = _DENIED_ACTION.search(str(error.response.get("Error", {}).get("Message", "")))
+    if denied and code in DENIED:
+        what = f"{what} (not allowed: {denied[1]})"
     return consequence(what, code)

@@ -477,6 +477,36 @@ class Spelling(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=Tr
     ] = "reject"
 
 
+class Inbox(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, kw_only=True):
+    """What the files in this source's folder of the inbox are, by their names without case.
+
+    A pattern without a slash is about the last part of a path, one with a slash about all of it
+    below `incoming/<source>/`; `*` stands for any characters.
+    """
+
+    exports: Annotated[
+        list[str], Meta(min_length=1, description="Files that are imported, each as a run.")
+    ] = field(default_factory=lambda: ["*.xml", "*.xml.gz", "*.zip"])
+    media: Annotated[
+        list[str],
+        Meta(description="Files that records name: they start no run and are never moved."),
+    ] = field(default_factory=lambda: ["media/**"])
+    ignore: Annotated[
+        list[str],
+        Meta(
+            description="Files to pass over, besides temporary, hidden, marker and check sum files."
+        ),
+    ] = []
+    ready: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(
+            description="Name of the marker that follows a complete export, in the same folder: "
+            '"{name}.ok", "{stem}.done" ({stem}: the name up to its first dot), or one name for '
+            "all.",
+        ),
+    ] = None
+
+
 class Origin(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, kw_only=True):
     """What the exports of this source are."""
 
@@ -523,6 +553,9 @@ class Origin(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True
     duplicates: Annotated[
         Literal["last_wins", "reject"], Meta(description="One identifier twice in a file.")
     ] = "last_wins"
+    inbox: Annotated[Inbox, Meta(description="Which files are exports, media, or neither.")] = (
+        Inbox()
+    )
 
 
 class Defaults(Struct, forbid_unknown_fields=True, omit_defaults=True, frozen=True, kw_only=True):

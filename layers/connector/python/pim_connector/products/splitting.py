@@ -27,10 +27,12 @@ from pim_connector.erp.reader import read_exports, read_order
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.logs import about
 from pim_connector.mapping.compiling import compile_mapping
+from pim_connector.mapping.language import Inbox
 from pim_connector.mapping.loading import Mapping, load_mapping
 from pim_connector.mapping.moments import moment_text
 from pim_connector.outcomes import STATES
 from pim_connector.products.decisions import Plan, SplitterParts, run_file
+from pim_connector.products.inbox import inbox_of, judge, marked_by, not_ready
 from pim_connector.products.split import Split
 from pim_connector.records import UnreadableFileError
 from pim_connector.sync.chunks import LostRunError
@@ -74,10 +76,15 @@ class Resume(Struct, frozen=True, kw_only=True):
 
 
 class Ignored(Struct, frozen=True, kw_only=True):
-    """Nothing is to be done, and why not."""
+    """Nothing is to be done, and why not.
+
+    `unclaimed` files lie where no source looks: somebody has to be told, or they lie there for
+    ever.
+    """
 
     key: str
     reason: str
+    unclaimed: bool = False
 
 
 Request: TypeAlias = Upload | Sweep | Resume | Ignored
@@ -124,10 +131,12 @@ def request_for(key: str, version: str | None = None, sequencer: str = "") -> Re
         return Ignored(key=key, reason=f"not in the inbox: put files into {INBOX}<source>/")
     source, slash, _ = key.removeprefix(INBOX).partition("/")
     if not slash:
-        return Ignored(key=key, reason=f"in no source's folder: move it to {INBOX}<source>/")
+        return Ignored(
+            key=key, reason=f"in no source's folder: move it to {INBOX}<source>/", unclaimed=True
+        )
     if not _SOURCE.fullmatch(source):
         reason = "a source's name has 1 to 40 letters, digits, - and _: rename its folder"
-        return Ignored(key=key, reason=reason)
+        return Ignored(key=key, reason=reason, unclaimed=True)
     return Upload(source=source, key=key, version=version, sequencer=sequencer)
 
 
@@ -216,11 +225,15 @@ def _notified(record: dict[str, Any]) -> Request:
 
 
 class Intake(Struct, frozen=True, kw_only=True):
-    """What became of an event's requests: files taken in, sources to look at, what was ignored."""
+    """What became of an event's requests: files taken in, sources to look at, what was ignored.
+
+    `failed` is what kept a sweep from taking a file in that another try may take.
+    """
 
     runs: tuple[str, ...]
     sources: tuple[str, ...]
     ignored: tuple[Ignored, ...]
+    failed: TransientError | None = None
 
 
 def take_in(requests: Iterable[Request], parts: SplitterParts) -> Intake:
@@ -228,22 +241,14 @@ def take_in(requests: Iterable[Request], parts: SplitterParts) -> Intake:
 
     A sweep also wakes what waited for the night, and what failed because it had no usable mapping.
     """
-    runs: list[str] = []
-    sources: dict[str, None] = {}
-    ignored: list[Ignored] = []
-    for request in requests:
-        match request:
-            case Ignored():
-                ignored.append(request)
-            case Upload():
-                _take_file(request, parts, runs, ignored)
-                sources[request.source] = None
-            case Sweep():
-                sources |= dict.fromkeys(_sweep(request, parts, runs, ignored))
-            case Resume():
-                run = parts.registry.get(request.run)
-                sources |= {run.source: None} if run else {}
-    return Intake(runs=tuple(runs), sources=tuple(sources), ignored=tuple(ignored))
+    taking = _Taking(parts=parts)
+    sources = dict.fromkeys(source for request in requests for source in taking.take(request))
+    return Intake(
+        runs=tuple(taking.runs),
+        sources=tuple(sources),
+        ignored=tuple(taking.ignored),
+        failed=taking.failed,
+    )
 
 
 def split_sources(
@@ -256,10 +261,17 @@ def split_sources(
     TransientError to be called again, ConfigurationError for a stack that is not set up.
     """
     done: list[str] = []
+    failed: Exception | None = None
     for source in sources:
         turn = Turn(source=source, owner=owner, parts=parts, remaining=remaining)
-        while any(parts.registry.waiting(source)) and turn.take(done):
-            pass
+        try:
+            while any(parts.registry.waiting(source)) and turn.take(done):
+                pass
+        except Exception as error:  # of one source: the others have their turn first
+            logger.exception("source could not be split", extra={"source": source})
+            failed = failed or error
+    if failed:
+        raise failed
     return done
 
 
@@ -340,13 +352,16 @@ def split_run(run: Run, parts: SplitterParts, remaining: Callable[[], float]) ->
         return True
     try:
         plan = make_plan(run, parts.bucket)
+        order = _order(run, plan, parts.bucket)
+        exports = read_exports(partial(parts.bucket.open, run_file(run)), plan.compiled)
     except ConfigurationError as error:
         logger.error("%s", error)
         parts.registry.set_aside(run, str(error))
         return True
-    try:
-        order = _order(run, plan, parts.bucket)
-        exports = read_exports(partial(parts.bucket.open, run_file(run)), plan.compiled)
+    except FileNotFoundError:
+        problem = f"{run.key} was deleted before it was read: upload it again"
+        parts.splits.complete(run, sent=0, problem=problem, now=parts.now())
+        return True
     except UnreadableFileError as error:
         problem = f"{run.key}: {error}"
         parts.splits.complete(run, sent=0, problem=problem, now=parts.now())
@@ -384,6 +399,8 @@ def make_plan(run: Run, bucket: Bucket) -> Plan:
 
 
 def _order(run: Run, plan: Plan, bucket: Bucket) -> str:
+    """Read a first byte, so that a file S3 does not give is set aside, and the export's time."""
+    bucket.body_from(run_file(run), 0).close()
     exported = read_order(partial(bucket.open, run_file(run)), plan.compiled)
     return run.turn if exported is None else order_of(exported, run.turn)
 
@@ -401,46 +418,128 @@ def _others(
         yield name, partial(bucket.open, file)
 
 
-def _take_file(
-    upload: Upload, parts: SplitterParts, runs: list[str], ignored: list[Ignored]
-) -> Run | None:
-    file = parts.bucket.describe(upload.key, upload.version)
-    if file is None:
-        reason = "not there any more: it was moved or deleted after the event"
-        ignored.append(Ignored(key=upload.key, reason=reason))
+class _Taking(Struct, kw_only=True):
+    """Takes the files of one event in, and notes what became of each."""
+
+    parts: SplitterParts
+    runs: list[str] = msgspec.field(default_factory=list)
+    ignored: list[Ignored] = msgspec.field(default_factory=list)
+    inboxes: dict[str, Inbox] = msgspec.field(default_factory=dict)
+    failed: TransientError | None = None
+
+    def take(self, request: Request) -> Iterator[str]:
+        """Do what a request asks for; return the sources to look at."""
+        match request:
+            case Ignored():
+                self.ignored.append(request)
+            case Upload():
+                if not self._take_marked(request):
+                    self._take_upload(request)
+                yield request.source
+            case Sweep():
+                yield from self._sweep(request)
+            case Resume():
+                run = self.parts.registry.get(request.run)
+                if run:
+                    yield run.source
+
+    def _inbox(self, source: str) -> Inbox:
+        if source not in self.inboxes:
+            self.inboxes[source] = inbox_of(self.parts.bucket, source)
+        return self.inboxes[source]
+
+    def _take_marked(self, marker: Upload) -> bool:
+        """Take the exports in that a marker says to be complete; False for what is no marker."""
+        inbox = self._inbox(marker.source)
+        marked = list(marked_by(marker.key, inbox, self.parts.bucket))
+        for key in marked:
+            self._take_export(Upload(source=marker.source, key=key), inbox)
+        if marked:
+            self._ignore(marker.key, "the marker of exports that are taken in")
+        return bool(marked)
+
+    def _take_upload(self, upload: Upload) -> Run | None:
+        inbox = self._inbox(upload.source)
+        judged = judge(upload.key.removeprefix(f"{INBOX}{upload.source}/"), inbox)
+        if judged.kind == "export":
+            return self._take_export(upload, inbox)
+        self._ignore(upload.key, judged.reason)
         return None
-    phase: Phase = "waiting" if parts.trigger == "upload" else "noted"
-    run = new_run(
-        parts.bucket.name,
-        upload.source,
-        file,
-        phase=phase,
-        now=parts.clock(),
-        sequencer=upload.sequencer,
-    )
-    if parts.registry.register(run):
-        with about(run=run.id, source=run.source):
-            logger.info("file taken in", extra={"file": run.key, "version": run.version})
-        runs.append(run.id)
-        return run
-    return parts.registry.get(run.id)
 
+    def _take_export(self, upload: Upload, inbox: Inbox) -> Run | None:
+        try:
+            file = self.parts.bucket.describe(upload.key, upload.version)
+            waits = not_ready(file, inbox, self.parts.bucket) if file else None
+        except ConfigurationError as error:
+            return self._set_aside(upload, str(error))
+        if file is None:
+            self._ignore(upload.key, "not there any more: it was moved or deleted after the event")
+            return None
+        if waits:
+            self._ignore(upload.key, waits)
+            return None
+        return self._register(upload, file)
 
-def _sweep(
-    sweep: Sweep, parts: SplitterParts, runs: list[str], ignored: list[Ignored]
-) -> Iterator[str]:
-    prefix = f"{INBOX}{sweep.source}/" if sweep.source else INBOX
-    for request in map(request_for, parts.bucket.keys(prefix)):
-        if isinstance(request, Upload):
-            run = _take_file(request, parts, runs, ignored)
-            if run:
-                yield from _wake(run, parts)
-        elif isinstance(request, Ignored):
-            ignored.append(request)
-    for name in [*parts.registry.open_runs(), *parts.registry.aside()]:
-        noted = parts.registry.get(name.run)
-        if noted and sweep.source in (None, noted.source):
-            yield from _wake(noted, parts)
+    def _set_aside(self, upload: Upload, problem: str) -> Run | None:
+        """Enter a file that S3 does not let us look at as a run that failed, and says why."""
+        listed = self.parts.bucket.listed(upload.key, upload.version)
+        if listed is None:
+            self._ignore(upload.key, problem)
+            return None
+        run = self._register(upload, listed)
+        if run and run.phase in ("waiting", "noted"):
+            self.parts.registry.set_aside(run, problem)
+        return None
+
+    def _register(self, upload: Upload, file: StoredObject) -> Run | None:
+        parts = self.parts
+        phase: Phase = "waiting" if parts.trigger == "upload" else "noted"
+        run = new_run(
+            parts.bucket.name,
+            upload.source,
+            file,
+            phase=phase,
+            now=parts.clock(),
+            sequencer=upload.sequencer,
+        )
+        if parts.registry.register(run):
+            with about(run=run.id, source=run.source):
+                logger.info("file taken in", extra={"file": run.key, "version": run.version})
+            self.runs.append(run.id)
+            return run
+        return parts.registry.get(run.id)
+
+    def _ignore(self, key: str, reason: str) -> None:
+        self.ignored.append(Ignored(key=key, reason=reason))
+
+    def _sweep(self, sweep: Sweep) -> Iterator[str]:
+        prefix = f"{INBOX}{sweep.source}/" if sweep.source else INBOX
+        for request in map(request_for, self.parts.bucket.keys(prefix)):
+            if isinstance(request, Upload):
+                run = self._alone(request)
+                if run:
+                    yield from _wake(run, self.parts)
+            elif isinstance(request, Ignored):
+                self.ignored.append(request)
+        registry = self.parts.registry
+        for name in [*registry.open_runs(), *registry.aside()]:
+            noted = registry.get(name.run)
+            if noted and sweep.source in (None, noted.source):
+                yield from _wake(noted, self.parts)
+
+    def _alone(self, upload: Upload) -> Run | None:
+        """Take one file of many in; what fails for it does not stop the others."""
+        try:
+            return self._take_upload(upload)
+        except TransientError as error:
+            self.failed = error
+            logger.warning("%s", error, extra={"file": upload.key})
+        except Exception:
+            logger.exception("file could not be taken in", extra={"file": upload.key})
+        self._ignore(
+            upload.key, "it could not be taken in: see the log; the next sweep tries again"
+        )
+        return None
 
 
 def _wake(run: Run, parts: SplitterParts) -> Iterator[str]:
