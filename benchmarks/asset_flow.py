@@ -29,16 +29,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "connector" / "python")]
 from pim_connector.assets.composition import AssetMapper
 from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.queue import FifoQueue
-from pim_connector.aws.table import (
-    Leases,
-    Table,
-)
+from pim_connector.aws.table import Leases, Table
 from pim_connector.dam.http import Clocks
 from pim_connector.dam.loading import SourceFiles
-from pim_connector.dam.polling import (
-    CursorTable,
-    Round,
-)
+from pim_connector.dam.polling import CursorTable, Round
 from pim_connector.products.composition import AwsClients, Surroundings
 from pim_connector.settings import AssetMapperSettings
 from tests.nights.aws.dynamodb import DynamoDB

@@ -36,8 +36,8 @@ from benchmarks.splitter import bare_lxml, reading
 from cli import prices
 from pim_connector.aws.table import _pack
 from pim_connector.erp.reader import read_records
-from pim_connector.erp.record import fingerprint
 from pim_connector.mapping.results import Identity
+from pim_connector.records import fingerprint
 from pim_connector.sync.chunks import CHUNK, Chunk, encode_hashes, identity_hash
 from pim_connector.sync.snapshot import baseline_key, keep_baseline, print_of
 

@@ -29,10 +29,10 @@ from benchmarks.pim import SECRET, AcceptingPim, simulated_pim
 from benchmarks.results import measured_on, table, write_section
 from pim_connector.akeneo.bulk import encode_line
 from pim_connector.akeneo.structure import Structure
-from pim_connector.erp.record import SourceRecord
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
 from pim_connector.mapping.results import Mapped, payload
+from pim_connector.records import SourceRecord
 
 GROUPS: Final = 4
 LINE_MILLISECONDS: Final = 55.0

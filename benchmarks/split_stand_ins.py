@@ -31,10 +31,7 @@ from benchmarks.catalogue import CHANGED_EVERY, mapping, record
 from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.events import Announcements
 from pim_connector.aws.queue import FifoQueue
-from pim_connector.aws.table import (
-    Leases,
-    Table,
-)
+from pim_connector.aws.table import Leases, Table
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
 from pim_connector.outcomes import STATES
@@ -42,10 +39,7 @@ from pim_connector.products.decisions import Plan, SplitterParts
 from pim_connector.products.split import Split
 from pim_connector.sync.chunks import Splits
 from pim_connector.sync.messages import MappingPin
-from pim_connector.sync.runs import (
-    Registry,
-    Run,
-)
+from pim_connector.sync.runs import Registry, Run
 from pim_connector.sync.state import SyncState
 
 GROUPS: Final = 4

@@ -163,8 +163,10 @@ file is kept twice for `KeepFilesDays`, as it was uploaded and below `done/`. Gz
 Not in it: traffic, media files (your DAM's and your PIM's servers), and what mails cost beyond the
 first thousand.
 
-The PIM is the slow part: about {cost_model.MILLISECONDS_A_LINE:.0f} ms a product, four calls at
-once. The functions wait for it, which is most of what a first load costs.
+The PIM is the slow part, and how slow is assumed: {cost_model.MILLISECONDS_A_LINE:.0f} ms a product
+in these tables, four calls at once. A slow PIM takes {cost_model.MOST_MILLISECONDS_A_LINE:.0f} ms;
+*PIM busy for* and *mapper* grow with it. The functions wait for it, which is most of what a first
+load costs.
 
 ## A first load by part
 

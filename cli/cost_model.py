@@ -14,8 +14,10 @@ from cli import prices
 from pim_connector.sync.chunks import CHUNK
 from pim_connector.sync.messages import MAX_RECORDS
 
-MILLISECONDS_A_LINE: Final = 55.0
-"""What one line of a PATCH takes in the PIM, measured with the real server."""
+MILLISECONDS_A_LINE: Final = 60.0
+MOST_MILLISECONDS_A_LINE: Final = 500.0
+"""What one line of a PATCH takes in the PIM: assumed, from a quick PIM to a slow one. Nobody
+publishes a figure to rely on, and no hosted PIM was measured."""
 RECORD_BYTES: Final = 1_800
 """A record of a middling export; about 25 attributes."""
 SPLITTER_RECORDS_A_SECOND: Final = 8_000

@@ -86,7 +86,7 @@ def check(
 
 def _unordered(sample: Path, compiled: CompiledMapping) -> Iterator[str]:
     from pim_connector.erp.reader import read_order
-    from pim_connector.erp.record import UnreadableFileError
+    from pim_connector.records import UnreadableFileError
 
     try:
         read_order(files.opener(sample), compiled)

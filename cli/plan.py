@@ -48,8 +48,13 @@ def plan(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many records.")] = None,
     milliseconds: Annotated[
-        float, typer.Option("--ms-per-line", help="What one product takes in your PIM.")
-    ] = 55.0,
+        float | None,
+        typer.Option(
+            "--ms-per-line",
+            help="What one product takes in your PIM (the report's PIM time by products sent);"
+            " without it a range is assumed.",
+        ),
+    ] = None,
     groups: Annotated[
         int, typer.Option(min=1, help="Calls at once, as the stack's ConcurrentCalls.")
     ] = 4,
@@ -72,9 +77,9 @@ def plan(
     from cli.preview import named
     from pim_connector.akeneo.structure_cache import fetch_structure
     from pim_connector.erp.reader import read_exports, read_records
-    from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping.compiling import compile_mapping
     from pim_connector.mapping.loading import load_mapping
+    from pim_connector.records import UnreadableFileError
 
     target = None if pim else _target(stack, profile, region)
     source, name, data = _mapping(mapping, source, target)
@@ -174,7 +179,7 @@ def _line(planned: Planned) -> bytes:
 def _tell(
     totals: Totals,
     shown: list[Planned],
-    milliseconds: float,
+    milliseconds: float | None,
     groups: int,
     *,
     first: bool,
@@ -183,17 +188,25 @@ def _tell(
     missing: Gone | None,
 ) -> None:
     from cli.cost import span
-    from cli.cost_model import Volume, file_cost
+    from cli.cost_model import (
+        MILLISECONDS_A_LINE,
+        MOST_MILLISECONDS_A_LINE,
+        Volume,
+        file_cost,
+    )
 
+    quick = milliseconds or MILLISECONDS_A_LINE
+    slow = milliseconds or MOST_MILLISECONDS_A_LINE
     volume = Volume(
         records=totals.records,
         sent=totals.sent,
         record_bytes=max(1, totals.characters // max(totals.records, 1)),
         groups=groups,
-        milliseconds_a_line=milliseconds,
+        milliseconds_a_line=quick,
         first=first,
     )
-    seconds, dollars = totals.seconds(milliseconds), file_cost(volume).total
+    seconds, at_most = totals.seconds(quick), totals.seconds(slow)
+    dollars = file_cost(volume).total
     if as_json:
         told = {
             "records": totals.records,
@@ -202,6 +215,8 @@ def _tell(
             "options": len(totals.options),
             "calls": totals.calls,
             "seconds": round(seconds, 1),
+            "seconds_at_most": round(at_most, 1),
+            "pace_assumed": milliseconds is None,
             "dollars": round(dollars, 6),
             "attributes": dict(totals.attributes.most_common()),
             "reasons": dict(totals.reasons.most_common()),
@@ -231,8 +246,14 @@ def _tell(
         _tell_missing(missing)
     typer.echo(f"{len(totals.options):,} select options would be created")
     typer.echo(
-        f"{totals.calls:,} calls for {totals.sent:,} products: the PIM needs about "
-        f"{span(seconds)} at {milliseconds:g} ms a product, AWS about ${dollars:,.4f}"
+        f"{totals.calls:,} calls for {totals.sent:,} products: the PIM needs "
+        + (
+            f"about {span(seconds)} at {milliseconds:g} ms a product"
+            if milliseconds
+            else f"{span(seconds)} to {span(at_most)}, assumed at {quick:g} to {slow:g} ms a"
+            " product (--ms-per-line says yours)"
+        )
+        + f", AWS about ${dollars:,.4f}"
     )
     typer.echo("Nothing was sent.")
 

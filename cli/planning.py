@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from pim_connector.erp.record import SourceRecord, fingerprint
 from pim_connector.mapping.results import Filtered, Identity, Mapped, Rejected
 from pim_connector.products.lines import Line, read_current
+from pim_connector.records import SourceRecord, fingerprint
 from pim_connector.sync.chunks import HashSet, identity_hash
 from pim_connector.sync.comparison import Current, LeftOut, Send, decide, same, value_of
 from pim_connector.sync.messages import MAX_RECORDS, MessageRecord, group_of

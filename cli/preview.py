@@ -51,9 +51,9 @@ def preview(
     """
     from pim_connector.erp.preview import Summary, preview_records
     from pim_connector.erp.reader import read_order, read_records
-    from pim_connector.erp.record import UnreadableFileError
     from pim_connector.mapping.compiling import compile_mapping
     from pim_connector.mapping.loading import load_mapping
+    from pim_connector.records import UnreadableFileError
 
     compiled = compile_mapping(load_mapping(files.read(mapping), name=str(mapping)))
     known = files.structure(structure)

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from pim_connector.erp import elements, parser
-from pim_connector.erp.cuts import Cut
 from pim_connector.erp.elements import XmlStream
-from pim_connector.erp.fragments import Skeletons, record_xml
-from pim_connector.erp.paths import ANY, ElementPath
-from pim_connector.erp.record import UnreadableFileError
+from pim_connector.erp.fragments import Cut, Skeletons, record_xml
 from pim_connector.mapping.context import record_node
 from pim_connector.mapping.xpath import element_path
+from pim_connector.records import ANY, ElementPath, UnreadableFileError
 from tests.differential.documents import NAMESPACES, Made
 from tests.unit.erp.reading_world import OneWay
 

@@ -25,13 +25,13 @@ from pim_connector.dam.event_types import (
 )
 from pim_connector.dam.loading import load_source
 from pim_connector.erp.reader import read_records
-from pim_connector.erp.record import UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError, RejectedError
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
 from pim_connector.mapping.results import Filtered, Identity, Mapped, Rejected
 from pim_connector.products import asset_links as linking
+from pim_connector.records import UnreadableFileError, fingerprint
 from pim_connector.sync import messages as asset_messages
 from pim_connector.sync.messages import correlation, decode, encode
 from pim_connector.webhooks.certificates import PublicKeys

@@ -101,11 +101,19 @@ class Stack:
     def deliveries(self) -> Deliveries:
         return Deliveries(Table(self.dynamodb, "RunTable"))
 
+    uploads = 0
+
     def put(self, key: str, body: bytes | str) -> dict[str, Any]:
         """Put an object, and give the event that EventBridge makes of it."""
         encoded = body.encode() if isinstance(body, str) else body
         answer = self.s3.put_object(Bucket=BUCKET, Key=key, Body=encoded)
-        found = {"key": key, "size": len(encoded), "version-id": answer["VersionId"]}
+        self.uploads += 1
+        found = {
+            "key": key,
+            "size": len(encoded),
+            "version-id": answer["VersionId"],
+            "sequencer": f"{self.uploads:016X}",
+        }
         detail = {"bucket": {"name": BUCKET}, "object": found}
         return {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
 

@@ -101,7 +101,8 @@ def test_a_plan_says_each_value_before_and_after_and_sends_nothing(operator: Ope
     states = ("records", "created", "changed", "unchanged", "rejected", "sent")
     assert [told[state] for state in states] == [4, 1, 1, 1, 1, 2]
     assert told["calls"] in (1, 2)
-    assert told["seconds"] > 0
+    assert 0 < told["seconds"] < told["seconds_at_most"]
+    assert told["pace_assumed"]
     planned = {
         one["record"]: one for one in map(json.loads, Path("plan.ndjson").read_text().splitlines())
     }
@@ -113,7 +114,11 @@ def test_a_plan_says_each_value_before_and_after_and_sends_nothing(operator: Ope
     assert value(operator.nights, "p2", "name") == "Boot 2"
     people = operator.types("plan", "b.xml")
     assert 'name: "Boot 2" → "Shoe 2"' in people.out
+    assert "assumed at 60 to 500 ms a product" in people.out
     assert "Nothing was sent." in people.out
+    measured = operator.types("plan", "b.xml", "--ms-per-line", "90")
+    assert "at 90 ms a product" in measured.out
+    assert "assumed" not in measured.out
 
 
 def test_a_plan_agrees_with_what_the_import_then_does(operator: Operator) -> None:

@@ -524,4 +524,4 @@ def test_a_product_repeated_after_a_time_out_is_known_to_be_repeated(stack: Stac
     split_in_pieces(stack, event, milliseconds=5_000)
     run = stack.run()
     assert (run.records, run.duplicates) == (1_101, 1)
-    assert len(stack.get(f"manifests/shop/{run.id}")) == 8 * 1_100
+    assert len(stack.get(f"manifests/shop/{run.id}.2")) == 8 * 1_100

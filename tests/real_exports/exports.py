@@ -11,11 +11,11 @@ import pytest
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.preview import Previewed, Summary, preview_records
 from pim_connector.erp.reader import read_records
-from pim_connector.erp.record import UnreadableFileError
 from pim_connector.mapping.checking import check_against
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
 from pim_connector.mapping.results import Json
+from pim_connector.records import UnreadableFileError
 
 PROJECT = Path(__file__).parents[2]
 REAL = PROJECT.parent / "shared" / "erp"

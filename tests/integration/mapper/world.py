@@ -15,18 +15,12 @@ import httpx
 from functions.mapper import handler
 from pim_connector.aws.bucket import Bucket
 from pim_connector.aws.table import ItemChange, Table
-from pim_connector.erp.record import RECORD_MARK, SourceRecord, fingerprint
 from pim_connector.outcomes import STATES, RecordOutcome
 from pim_connector.products.composition import MapperClients, MapperParts, Surroundings, compose
+from pim_connector.records import RECORD_MARK, SourceRecord, fingerprint
 from pim_connector.settings import MapperSettings
 from pim_connector.sync.message_results import Deliveries, Parking
-from pim_connector.sync.messages import (
-    MappingPin,
-    MessageRecord,
-    ProductMessage,
-    encode,
-    group_id,
-)
+from pim_connector.sync.messages import MappingPin, MessageRecord, ProductMessage, encode, group_id
 from pim_connector.sync.runs import Registry, Run
 from pim_connector.sync.state import SyncState
 from simulators.akeneo.pim import Pim

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from pim_connector.erp.reader import RecordReader, read_records
-from pim_connector.erp.record import SourceRecord
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import load_mapping
+from pim_connector.records import SourceRecord
 
 PLAIN = """
 version: 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pim_connector.erp.record import UnreadableFileError
+from pim_connector.records import UnreadableFileError
 from tests.unit.erp.reading_world import PLAIN, records_of
 
 LEGAL = st.characters(

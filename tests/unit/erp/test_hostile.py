@@ -13,7 +13,7 @@ from typing import BinaryIO
 import pytest
 
 from pim_connector.erp.reader import read_order, read_records
-from pim_connector.erp.record import UnreadableFileError
+from pim_connector.records import UnreadableFileError
 from tests.unit.erp.bounds import bounded
 from tests.unit.erp.reading_world import PLAIN, compiled_mapping_of, reader_of, records_of
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from pim_connector.erp.record import UnreadableFileError
+from pim_connector.records import UnreadableFileError
 from tests.unit.erp.bounds import bounded
 from tests.unit.erp.reading_world import PLAIN, records_of
 

@@ -21,7 +21,7 @@ from pim_connector.erp import elements, parser
 from pim_connector.erp.elements import XmlStream
 from pim_connector.erp.parser import Parser
 from pim_connector.erp.reader import read_records
-from pim_connector.erp.record import UnreadableFileError
+from pim_connector.records import UnreadableFileError
 from tests.unit.erp.bounds import bounded
 from tests.unit.erp.reading_world import PLAIN, OneWay, compiled_mapping_of, records_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pim_connector.erp.record import UnreadableFileError
+from pim_connector.records import UnreadableFileError
 from tests.unit.erp.reading_world import records_of
 
 

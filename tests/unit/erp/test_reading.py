@@ -13,9 +13,9 @@ import pytest
 from msgspec.structs import replace
 
 from pim_connector.erp.reader import read_order, read_records
-from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.results import Mapped, payload
+from pim_connector.records import SourceRecord, UnreadableFileError, fingerprint
 from tests.unit.erp.reading_world import PLAIN, compiled_mapping_of, opener, reader_of, records_of
 
 TWO = '<catalog>\n<product sku="1"><name>A</name></product>\n<product sku="2"/>\n</catalog>'

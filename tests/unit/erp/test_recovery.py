@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.mapping.results import Rejected
+from pim_connector.records import SourceRecord, UnreadableFileError
 from tests.unit.erp.reading_world import PLAIN, compiled_mapping_of, reader_of, records_of
 
 XML = '<catalog>\n<product sku="1"><name>{}</name></product>\n</catalog>'

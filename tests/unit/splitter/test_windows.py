@@ -9,9 +9,9 @@ from itertools import chain
 import pytest
 from msgspec.structs import replace
 
-from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.mapping.results import Filtered, Identity, Rejected
 from pim_connector.products.decisions import Candidate, FileEnd, RunContext, chunks_of, decide
+from pim_connector.records import SourceRecord, UnreadableFileError
 from pim_connector.sync.chunks import Manifest
 from pim_connector.sync.state import StateEntry
 

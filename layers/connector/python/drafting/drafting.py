@@ -14,8 +14,8 @@ from drafting.trial import Tried, tried
 from drafting.writing import Draft, Record, comment, written
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.elements import OpenFile
-from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError
+from pim_connector.records import UnreadableFileError
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,11 @@ from pim_connector.akeneo.structure import Attribute, Structure
 from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.preview import Summary, preview_records
 from pim_connector.erp.reader import read_records
-from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import MappingError, load_mapping, load_yaml
 from pim_connector.mapping.values import TYPES
+from pim_connector.records import UnreadableFileError
 
 STARTERS = Path(__file__).parent / "starters"
 MOST_TRIED = 60

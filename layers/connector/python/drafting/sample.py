@@ -12,8 +12,8 @@ from lxml import etree
 
 from pim_connector.erp.archives import unpacked
 from pim_connector.erp.elements import OpenFile
-from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError
+from pim_connector.records import UnreadableFileError
 
 MOST_BYTES = 24_000_000
 """What is looked at of a large file; as a tree it takes about ten times as much memory."""

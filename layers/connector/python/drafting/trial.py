@@ -17,11 +17,11 @@ from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.preview import Summary, preview_records
 from pim_connector.erp.reader import read_records
-from pim_connector.erp.record import UnreadableFileError
 from pim_connector.mapping.checking import check_against
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import MappingError, load_mapping
+from pim_connector.records import UnreadableFileError
 
 NAME = "mapping"
 MOST_ROUNDS = 25

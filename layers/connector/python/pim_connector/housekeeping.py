@@ -88,7 +88,7 @@ def _finish(run: Run, parts: HousekeepingParts) -> Run:
     target = f"{folder}{run.key.removeprefix(INBOX)}" if run.kind == "file" else run.file or run.key
     now = f"{parts.clock():%Y-%m-%dT%H:%M:%SZ}"
     ended = replace(run, phase=phase, problem=problem, file=target, finished_at=now, dead=0)
-    report = write_report(ended, parts)
+    report = _write_report(ended, parts)
     if run.kind == "file":
         chunks, outcomes = parts.splits.chunks, parts.deliveries.outcomes(run.id)
         keep_baseline(run, lambda: chunks(run.id), outcomes, parts.bucket)
@@ -111,7 +111,7 @@ def _miscount(run: Run) -> str | None:
     )
 
 
-def write_report(run: Run, parts: HousekeepingParts) -> str:
+def _write_report(run: Run, parts: HousekeepingParts) -> str:
     """Write the report as far as it is known, and give the key of its JSON form."""
     key = f"reports/{run.id}/report.json"
     with (
@@ -274,7 +274,7 @@ def _name_dead_letters(parts: HousekeepingParts) -> int:
         dead = found.get(name.run, {})
         if run and (dead or run.dead) and len(dead) != run.dead:
             parts.registry.note_dead_letters(run.id, dead)
-            write_report(replace(run, dead=len(dead)), parts)
+            _write_report(replace(run, dead=len(dead)), parts)
             with about(run=run.id, source=run.source):
                 logger.error("messages in the dead-letter queue", extra={"n": len(dead)})
     return sum(map(len, found.values()))

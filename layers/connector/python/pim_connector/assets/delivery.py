@@ -51,7 +51,7 @@ LONGEST_NAP_SECONDS = 20.0
 """Waiting a little is cheaper than having the message come again."""
 
 
-class NotSettledError(TransientError):
+class _NotSettledError(TransientError):
     """It is too early to ask the DAM for this asset; for others it may be time."""
 
 
@@ -87,7 +87,7 @@ class Found(Struct, frozen=True, kw_only=True):
     again: bool = False
 
 
-def coalesce(tasks: Iterable[Task]) -> dict[str, Change]:
+def _coalesce(tasks: Iterable[Task]) -> dict[str, Change]:
     """Return the last change of each asset of one source, in the order of their last mention.
 
     One that is only about late links does not take the place of a real one, which does all, and
@@ -160,12 +160,12 @@ class Reading:
     def _settle(self, change: Change) -> None:
         wait = (change.not_before or 0.0) - self._now()
         if wait > LONGEST_NAP_SECONDS:
-            raise NotSettledError("the DAM has not settled yet", retry_after=wait)
+            raise _NotSettledError("the DAM has not settled yet", retry_after=wait)
         if wait > 0:
             self._sleep(wait)
 
 
-def hopeless(tasks: Iterable[Task]) -> frozenset[str]:
+def _hopeless(tasks: Iterable[Task]) -> frozenset[str]:
     """Return the assets that were tried so often that the DAM is not waited for any longer."""
     return frozenset(
         change.id
@@ -227,8 +227,8 @@ def deliver(tasks: Sequence[Task], parts: SourceParts) -> Batch:
     """Deliver all changes of one source. Raises ConfigurationError; what is transient is in it."""
     batch = Batch()
     try:
-        lost = hopeless(tasks)
-        changes = coalesce(tasks)
+        lost = _hopeless(tasks)
+        changes = _coalesce(tasks)
         _link_late([c.id for c in changes.values() if c.origin == "links"], parts, batch)
         real = {c.id: c for c in changes.values() if c.origin != "links"}
         found = list(_found(real, lost, parts, batch))
@@ -262,7 +262,7 @@ def _found(
                 batch.end(rejected(change.id, f"the DAM did not hand it out: {error}"))
                 continue
             batch.failure = error
-            is_down = not isinstance(error, NotSettledError)
+            is_down = not isinstance(error, _NotSettledError)
 
 
 def _check_time(parts: SourceParts) -> None:

@@ -280,7 +280,7 @@ def _media_file(
 # A compiled asset mapping: a DAM's properties in, a mapped asset out. Pure, no input or output.
 
 
-class LinkRule(Struct, frozen=True, kw_only=True):
+class _LinkRule(Struct, frozen=True, kw_only=True):
     """A product link with its compiled expression."""
 
     link: ProductLink
@@ -299,7 +299,7 @@ class CompiledAssetMapping(Struct, frozen=True, kw_only=True):
     locale: Picker | None
     channel: Picker | None
     fillings: tuple[Filling, ...]
-    links: tuple[LinkRule, ...]
+    links: tuple[_LinkRule, ...]
     declared: Structure
 
     def identity(self, dam_id: str, properties: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -345,7 +345,7 @@ def compile_assets(
         channel=constant_or(mapping.channel, "channel"),
         fillings=tuple(_fillings(mapping, name)),
         links=tuple(
-            LinkRule(link=link, products=picker(link.products, f"links[{n}].products"))
+            _LinkRule(link=link, products=picker(link.products, f"links[{n}].products"))
             for n, link in enumerate(mapping.links)
         ),
         declared=declared_structure(mapping),

@@ -51,10 +51,10 @@ class AssetEntry(Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        return entry_key(self.source, self.dam_id)
+        return _entry_key(self.source, self.dam_id)
 
 
-def entry_key(source: str, dam_id: str) -> str:
+def _entry_key(source: str, dam_id: str) -> str:
     """Name one asset of one source as the table's key; a DAM's id may hold any character."""
     return f"{source}|asset|{dam_id}"
 
@@ -78,7 +78,7 @@ class AssetSyncState:
 
     def entries(self, source: str, dam_ids: Sequence[str]) -> dict[str, AssetEntry]:
         """Read the entries of the assets that have one, by DAM id: one request per 100."""
-        wanted = [entry_key(source, dam_id) for dam_id in dict.fromkeys(dam_ids)]
+        wanted = [_entry_key(source, dam_id) for dam_id in dict.fromkeys(dam_ids)]
         found: dict[str, AssetEntry] = {}
         for start in range(0, len(wanted), KEYS_PER_READ):
             for item in self._read(wanted[start : start + KEYS_PER_READ]):

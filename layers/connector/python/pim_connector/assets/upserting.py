@@ -115,7 +115,7 @@ def create_options(
     return refused
 
 
-def with_options(structure: Structure, created: Iterable[AssetAttributeOption]) -> Structure:
+def _with_options(structure: Structure, created: Iterable[AssetAttributeOption]) -> Structure:
     """Add options that the PIM has just taken to what is known of it."""
     known = {
         (o.asset_family, o.attribute, o.code): o for o in structure.asset_attribute_options or ()
@@ -193,11 +193,11 @@ def is_unchanged(asset: MappedAsset, entry: AssetEntry | None) -> bool:
         and entry.present
         and (entry.family, entry.code) == (asset.family, asset.code)
         and entry.hashes == asset.hashes
-        and set(link_keys(asset)) == set(entry.links)
+        and set(_link_keys(asset)) == set(entry.links)
     )
 
 
-def link_keys(asset: MappedAsset) -> tuple[str, ...]:
+def _link_keys(asset: MappedAsset) -> tuple[str, ...]:
     """Return each link of an asset as the text that the sync state keeps."""
     return tuple(
         "|".join(
@@ -321,7 +321,7 @@ def _create_options(sends: Sequence[Send], parts: Upserting) -> dict[tuple[str, 
     with asking_the_pim():
         refused = create_options(parts.pim, missing)
     taken = [o for o in missing if (o.asset_family, o.attribute, o.code) not in refused]
-    parts.structures.replace(with_options(parts.structures.current(), taken))
+    parts.structures.replace(_with_options(parts.structures.current(), taken))
     return refused
 
 
@@ -390,5 +390,5 @@ def _entry(send: Send, source: str) -> AssetEntry:
         code=asset.code,
         hashes=asset.hashes,
         stamp=send.stamp,
-        links=link_keys(asset),
+        links=_link_keys(asset),
     )

@@ -332,7 +332,7 @@ def link(
     attribute: AssetAttribute, values: list[Any], *, base_url: str | None, stable: bool
 ) -> Json:
     """What stands between the attribute's prefix and suffix; never a URL that will expire."""
-    found = spelled_out(absolute(word(_only(values)), base_url if not attribute.prefix else None))
+    found = _spelled_out(absolute(word(_only(values)), base_url if not attribute.prefix else None))
     expiring = expiring_parameter(found)
     if expiring and not stable:
         raise Refusal(
@@ -359,7 +359,7 @@ def absolute(url: str, base_url: str | None) -> str:
     return urljoin(base_url, url) if base_url and url.startswith("/") else url
 
 
-def spelled_out(url: str) -> str:
+def _spelled_out(url: str) -> str:
     """Escape what may not stand in a URL (spaces, letters beyond ASCII); what is escaped stays."""
     return quote(url, safe="%/:=&?~#+!$,;'@()*[]")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lxml import etree
 
 from pim_connector.console import rejections
-from pim_connector.erp.record import RECORD_MARK
+from pim_connector.records import RECORD_MARK
 from pim_connector.sync.runs import Run
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from msgspec import Struct
 from pim_connector.akeneo.structure import Structure
 from pim_connector.aws.bucket import Bucket
 from pim_connector.console.previewing import Difference, differences, mapped
-from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
 from pim_connector.mapping.compiled import CompiledMapping
+from pim_connector.records import SourceRecord
 
 MOST: Final = 50
 MOST_BYTES: Final = 2_000_000

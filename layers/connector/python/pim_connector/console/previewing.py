@@ -15,13 +15,13 @@ from pim_connector.akeneo.structure import Structure
 from pim_connector.console.runs import readable
 from pim_connector.erp.preview import Previewed, Summary, preview_records
 from pim_connector.erp.reader import read_records
-from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import ConnectorError
 from pim_connector.mapping.checking import check_against
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import MappingError, load_mapping
 from pim_connector.mapping.results import FieldError
+from pim_connector.records import SourceRecord
 
 NAME: Final = "mapping"
 MOST_CHARACTERS: Final = 16_000

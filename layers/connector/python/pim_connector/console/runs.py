@@ -132,7 +132,7 @@ def readable(xml: str) -> str:
     """Indent a record that stands on one line; others are shown as they are. Pure."""
     from lxml import etree
 
-    from pim_connector.erp.record import RECORD_MARK
+    from pim_connector.records import RECORD_MARK
 
     xml = xml.replace(f"<?{RECORD_MARK}?>", "")
     if not xml or "\n" in xml.strip():

@@ -43,7 +43,7 @@ from pim_connector.dam.walk import walk
 from pim_connector.errors import ConfigurationError, RejectedError, TransientError
 
 
-def errors_in(body: Any) -> str | None:
+def _errors_in(body: Any) -> str | None:
     """Say in words what errors an answer has; None where there are none.
 
     The data beside them has holes where the errors were, which must not become empty values.
@@ -68,7 +68,7 @@ def _said(error: Any) -> str:
 ReadRow = Callable[[Any], Row]
 
 
-def asset_rows(source: Source, stamps: Stamps) -> ReadRow:
+def _asset_rows(source: Source, stamps: Stamps) -> ReadRow:
     """Read the items of a source's list: id, time stamp, deleted or not, all properties."""
     ids = Expression(source.id, where="id")
     updated = Expression(source.updated, where="updated") if source.updated else None
@@ -78,7 +78,7 @@ def asset_rows(source: Source, stamps: Stamps) -> ReadRow:
         properties = item if isinstance(item, dict) else {"item": item}
         try:
             printed = updated.read(item) if updated else None
-            found = ids_of(ids.read(item))
+            found = _ids_of(ids.read(item))
             if not found:
                 return Row(ids=(), stamp=_lenient(stamps, printed), nameless=True)
             return Row(
@@ -102,7 +102,7 @@ def _lenient(stamps: Stamps, printed: object) -> int | None:
         return None
 
 
-def feed_rows(feed: DeletedFeed, stamps: Stamps) -> ReadRow:
+def _feed_rows(feed: DeletedFeed, stamps: Stamps) -> ReadRow:
     """Read the rows of a feed of deletions: which ids are gone, and when or as what number."""
     ids = Expression(feed.ids, where="deleted.feed.ids")
     at = Expression(feed.at, where="deleted.feed.at")
@@ -111,7 +111,7 @@ def feed_rows(feed: DeletedFeed, stamps: Stamps) -> ReadRow:
         try:
             printed = at.read(item)
             return Row(
-                ids=ids_of(ids.read(item)),
+                ids=_ids_of(ids.read(item)),
                 stamp=stamps.read(printed),
                 printed=None if printed is None else str(printed),
                 deleted=True,
@@ -122,7 +122,7 @@ def feed_rows(feed: DeletedFeed, stamps: Stamps) -> ReadRow:
     return read
 
 
-def ids_of(found: Any) -> tuple[str, ...]:
+def _ids_of(found: Any) -> tuple[str, ...]:
     """Give ids as text: of one id or a list; what is no text and no number is none."""
     values = found if isinstance(found, list) else [found]
     return tuple(
@@ -140,7 +140,7 @@ _REL = re.compile(r'rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))', re.IGNORECASE)
 EXPIRED = (400, 404, 410)
 
 
-class PageReader:
+class _PageReader:
     """Fetches pages of one list. Its `fetch` is what a walk is given."""
 
     def __init__(self, source: Source, listing: Listing, stamps: Stamps, http: DamHttp) -> None:
@@ -151,9 +151,9 @@ class PageReader:
         texts = [listing.path, listing.params, listing.headers, listing.body, listing.form]
         self._has_limit = "limit" in names_in(texts)
         self._row = (
-            feed_rows(listing, stamps)
+            _feed_rows(listing, stamps)
             if isinstance(listing, DeletedFeed)
-            else asset_rows(source, stamps)
+            else _asset_rows(source, stamps)
         )
 
     def fetch(self, ask: Ask) -> Page:
@@ -205,7 +205,7 @@ class PageReader:
         answer = self._answer(ask, start, number, limit)
         if answer.status in self._paging.end_status:
             return Page(rows=(), start=start, limit=limit)
-        errors = errors_in(answer.body)
+        errors = _errors_in(answer.body)
         if errors:
             said = self._http.redact(errors)[:500]
             raise ConfigurationError(f"{answer.url} answers with errors: {said}")
@@ -387,7 +387,7 @@ class DamClient:
     def changes(self, position: Position) -> Iterator[Step]:
         """Walk what changed since `position`; an empty position means everything.
 
-        Raises what `walk` and `PageReader.fetch` raise.
+        Raises what `walk` and `_PageReader.fetch` raise.
         """
         return self._walk(self.source.list, self._stamps, position)
 
@@ -423,7 +423,7 @@ class DamClient:
         found: Any = Expression(item.item, where="item.item").read(answer.body)
         if not isinstance(found, dict):
             raise RejectedError(f"{answer.url} has no asset at `{item.item}` (item.item)")
-        row = asset_rows(self.source, self._stamps)(found)
+        row = _asset_rows(self.source, self._stamps)(found)
         if row.nameless:
             raise RejectedError(f"{answer.url}: no id at `{self.source.id}` (id)")
         if row.problem:
@@ -433,7 +433,7 @@ class DamClient:
     def _says_gone(self, item: Item, answer: Answer) -> bool:
         """Read `gone_when`. An error proves nothing, unless `gone_when` speaks of errors itself."""
         gone = Expression(item.gone_when, where="item.gone_when") if item.gone_when else None
-        errors = errors_in(answer.body)
+        errors = _errors_in(answer.body)
         if errors and not (gone and "errors" in gone.text and gone.holds(answer.body)):
             raise TransientError(
                 f"{answer.url} answers with errors: {errors}. If that is how the DAM says that an "
@@ -451,5 +451,5 @@ class DamClient:
         return plan_of(listing, stamps, self.source.overlap_s)
 
     def _walk(self, listing: Listing, stamps: Stamps, position: Position) -> Iterator[Step]:
-        reader = PageReader(self.source, listing, stamps, self.http)
+        reader = _PageReader(self.source, listing, stamps, self.http)
         return walk(self.plan(listing, stamps), position, reader.fetch, self.clocks.now)

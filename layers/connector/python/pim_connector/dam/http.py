@@ -41,7 +41,7 @@ from pim_connector.dam.source import (
 from pim_connector.errors import ConfigurationError, RejectedError, TransientError
 
 
-def address_of(request: Request, base_url: str, known: Values) -> str:
+def _address_of(request: Request, base_url: str, known: Values) -> str:
     """Fill in path and parameters. A `path` that is a whole address is taken as it is."""
     path = fill_text(request.path, known, quote=lambda text: quote(text, safe=""))
     is_whole = request.path.startswith(("http://", "https://"))
@@ -50,7 +50,7 @@ def address_of(request: Request, base_url: str, known: Values) -> str:
     return url + ("&" if "?" in url else "?") + query if query else url
 
 
-def content_of(request: Request, known: Values) -> tuple[bytes | None, dict[str, str]]:
+def _content_of(request: Request, known: Values) -> tuple[bytes | None, dict[str, str]]:
     """Fill in headers and content: JSON for `body`, a form for `form`, None for neither."""
     headers = {name: fill_text(value, known) for name, value in request.headers.items()}
     named = {name.lower() for name in headers}
@@ -176,7 +176,7 @@ class _Parameter(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if self._name not in request.url.params:
-            request.url = with_parameter(request.url, self._name, self._value)
+            request.url = _with_parameter(request.url, self._name, self._value)
         yield request
 
 
@@ -202,7 +202,7 @@ class _Signer(httpx.Auth):
         else:
             signature = hashlib.new(described.algorithm, message).hexdigest()
         if described.parameter:
-            request.url = with_parameter(request.url, described.parameter, signature)
+            request.url = _with_parameter(request.url, described.parameter, signature)
         if described.header:
             request.headers[described.header] = signature
         yield request
@@ -269,18 +269,18 @@ def _login(described: LoginAuth, source: Source, values: Values) -> _Token:
     token = Expression(described.token, where="auth.token")
 
     def login() -> httpx.Request:
-        content, headers = content_of(described.request, values)
+        content, headers = _content_of(described.request, values)
         common = {name: fill_text(value, values) for name, value in source.headers.items()}
         return httpx.Request(
             described.request.method or "POST",
-            address_of(described.request, source.base_url, values),
+            _address_of(described.request, source.base_url, values),
             headers={"Accept": "application/json", **common, **headers},
             content=content,
         )
 
     def put(request: httpx.Request, found: str) -> None:
         if described.parameter:
-            request.url = with_parameter(request.url, described.parameter, found)
+            request.url = _with_parameter(request.url, described.parameter, found)
         else:
             known = {**values, "token": found}
             request.headers[described.header] = fill_text(described.value, known)
@@ -335,7 +335,7 @@ def _token(response: httpx.Response, token: Expression, keys: str) -> str:
     return found
 
 
-def with_parameter(url: httpx.URL, name: str, value: str) -> httpx.URL:
+def _with_parameter(url: httpx.URL, name: str, value: str) -> httpx.URL:
     """Add a parameter at the end of the query and leave the rest as it is, byte for byte."""
     more = f"{quote(name, safe='')}={quote(value, safe='')}".encode("ascii")
     return url.copy_with(query=url.query + b"&" + more if url.query else more)
@@ -418,8 +418,8 @@ class DamHttp:
         refuses the request or the credentials, or does not answer with JSON.
         """
         known = {**self._secrets, **values}
-        content, headers = content_of(request, known)
-        url = address_of(request, self._source.base_url, known)
+        content, headers = _content_of(request, known)
+        url = _address_of(request, self._source.base_url, known)
         return self._send(request.verb, url, headers, content, frozenset(expected))
 
     def follow(
@@ -443,7 +443,7 @@ class DamHttp:
                 "where the DAM does not know its own name, take the page or cursor out of the "
                 "address: pagination {kind: cursor, next: \"extract(…, 'cursor=([^&]*)')\"}"
             )
-        content, headers = content_of(request, {**self._secrets, **values})
+        content, headers = _content_of(request, {**self._secrets, **values})
         own = urlunsplit((base.scheme, base.netloc, *target[2:4], ""))
         return self._send(request.verb, own, headers, content, frozenset(expected))
 

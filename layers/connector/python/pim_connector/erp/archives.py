@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from pim_connector.erp.record import UnreadableFileError
+from pim_connector.records import UnreadableFileError
 
 CHUNK = 256 * 1024
 SLICE = 16 * 1024

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from pim_connector.erp.record import UnreadableFileError
+from pim_connector.records import UnreadableFileError
 
 FAULT: Final = b"\xff"
 """Stands in the text for a byte that fits no encoding: no UTF-8 has it, so a parser stops there."""
@@ -87,7 +87,7 @@ class Decoder(Struct, kw_only=True):
             raise UnreadableFileError(
                 "the file is empty: 0 bytes" if not head else "the file holds only white space"
             )
-        self.encoding, self._offset = find_encoding(bytes(head), self.override)
+        self.encoding, self._offset = _find_encoding(bytes(head), self.override)
         pieces = self._decoded(chain([bytes(head[self._offset :])], stream))
         yield from self._without_space(pieces) if self.skips_space else pieces
 
@@ -168,7 +168,7 @@ class Decoder(Struct, kw_only=True):
             yield piece
 
 
-def find_encoding(head: bytes, override: str | None) -> tuple[str, int]:
+def _find_encoding(head: bytes, override: str | None) -> tuple[str, int]:
     """The codec's name and the length of the BOM: override, BOM, shape, declaration, UTF-8."""
     bom = next(((name, len(mark)) for mark, name in _BOMS if head.startswith(mark)), None)
     if override:

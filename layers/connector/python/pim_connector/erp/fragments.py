@@ -1,18 +1,105 @@
-"""Writes what was cut out of a file as XML that stands by itself."""
+"""What is cut out of a file: start tags on the way down to an element, and the element itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from typing import TypeAlias
+import html
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from sys import intern
+from typing import NamedTuple, TypeAlias
 
 from lxml import etree
 from msgspec import Struct, field
 
-from pim_connector.erp.cuts import Cut, Tag
-from pim_connector.erp.record import RECORD_MARK, UnreadableFileError
-from pim_connector.mapping.compiled import HeadValue
+from pim_connector.mapping.compiled import CompiledTable, HeadValue
 from pim_connector.mapping.context import View, record_node, single_text
 from pim_connector.mapping.converters import Refusal
+from pim_connector.mapping.xpath import Node
+from pim_connector.records import RECORD_MARK, Row, Tables, UnreadableFileError
+
+_WHITE_SPACE = str.maketrans({"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
+
+
+class Tag(NamedTuple):
+    """A start tag on the way down to an element: its name as written, and its attributes."""
+
+    name: str
+    attributes: dict[str, str]
+
+    def written(self, *, with_attributes: bool) -> str:
+        """The tag as XML on one line; declarations of namespaces are always there."""
+        seen = {
+            name: value
+            for name, value in sorted(self.attributes.items())
+            if with_attributes or name == "xmlns" or name.startswith("xmlns:")
+        }
+        return f"<{self.name}{written_attributes(seen)}>"
+
+
+class Place(NamedTuple):
+    """A line, which counts from 1, and a column in characters, which counts from 0."""
+
+    line: int
+    column: int
+
+    def after(self, data: bytes) -> Place:
+        """The place behind a text that begins here; lines end by CR, LF, or both together."""
+        lines = data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+        last = max(data.rfind(b"\n"), data.rfind(b"\r"))
+        characters = len(data[last + 1 :].decode("utf-8", "replace"))
+        return Place(self.line + lines, characters if lines else self.column + characters)
+
+
+class Cut(Struct, eq=False):
+    """An element that was asked for: which paths it matches, where it is, and its bytes.
+
+    `inner` are the elements asked for that lie inside it, in document order; `start` and `end` are
+    places in the outermost one's bytes, so that inner elements can be left out. `fault` says why it
+    is not whole, where reading went on behind a spot that is not well-formed.
+    """
+
+    paths: tuple[int, ...]
+    ancestors: tuple[Tag, ...]
+    tag: Tag
+    line: int
+    start: int
+    end: int = 0
+    whole: bytes = b""
+    inner: list[Cut] = field(default_factory=list)
+    outer: Cut | None = None
+    fault: UnreadableFileError | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The element's bytes; kept once, by the outermost element."""
+        if self.outer is None:
+            return self.whole
+        top = outermost(self)
+        return top.whole[self.start - top.start : self.end - top.start]
+
+    def flat(self) -> Iterator[Cut]:
+        """Itself and all inside it, in document order."""
+        yield self
+        for cut in self.inner:
+            yield from cut.flat()
+
+
+def outermost(cut: Cut) -> Cut:
+    """The element asked for that it lies in, and that lies in no other one."""
+    while cut.outer is not None:
+        cut = cut.outer
+    return cut
+
+
+def written_attributes(attributes: dict[str, str]) -> str:
+    """Attributes as in a start tag, on one line."""
+    return "".join(
+        f' {name}="{html.escape(value).translate(_WHITE_SPACE)}"'
+        for name, value in attributes.items()
+    )
+
+
+# Writes what was cut out of a file as XML that stands by itself.
+
 
 Skeleton: TypeAlias = tuple[str, str]
 """The start tags of an element's ancestors, and their end tags."""
@@ -137,3 +224,91 @@ class HeadDocument(Struct):
                 "the elements that `head` reads are larger than 4 MB; name the values themselves"
             )
         self._written.append(text)
+
+
+# Look-up tables in memory: rows by key, kept as small as text can be.
+
+
+_BETWEEN_COLUMNS = "\x1f"
+_BETWEEN_ROWS = "\x1e"
+"""Control characters that XML does not allow, so no value holds them."""
+
+
+class LookupTables:
+    """The rows of all tables of a mapping.
+
+    A row is one text of its columns: a dictionary entry and the characters, about 150 bytes and
+    what the values hold, where a dictionary per row would cost three times that.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[str]]) -> None:
+        self._columns = {name: tuple(map(intern, names)) for name, names in columns.items()}
+        self._rows: dict[str, dict[str, str]] = {name: {} for name in columns}
+
+    def fill(self, table: CompiledTable, cut: Cut) -> None:
+        """Add the rows that one element holds; a row without key is no row.
+
+        Raises UnreadableFileError for a row that cannot be read: products would silently lack it.
+        """
+        if cut.fault is not None:
+            raise cut.fault
+        skeleton = Skeletons().of(cut.ancestors, with_attributes=table.sees_ancestors)
+        try:
+            node = record_node(record_xml(cut, cut, skeleton))
+            view = View({}, {}, node, lambda _, __: [])
+            for row in _rows(table, view, node):
+                key = single_text(table.key.evaluate(view, row))
+                if key:
+                    values = [single_text(c.evaluate(view, row)) for c in table.columns.values()]
+                    self.add(table.name, key, values)
+        except (Refusal, etree.XMLSyntaxError) as error:
+            raise UnreadableFileError(
+                f"the table {table.name} has a row that cannot be read: {error}",
+                line=cut.line,
+                column=1,
+            ) from error
+
+    def add(self, table: str, key: str, values: Sequence[str]) -> None:
+        """Add a row, values in the order of the columns; the same row twice is one row."""
+        rows = self._rows[table]
+        row = _BETWEEN_COLUMNS.join(values)
+        known = rows.get(key)
+        if known is None:
+            rows[key] = row
+        elif row not in known.split(_BETWEEN_ROWS):
+            rows[key] = f"{known}{_BETWEEN_ROWS}{row}"
+
+    def rows(self, table: str, key: str) -> list[Row]:
+        """Return the rows under a key, in the order of the file; none for an unknown key."""
+        packed = self._rows[table].get(key)
+        if packed is None:
+            return []
+        names = self._columns[table]
+        return [
+            dict(zip(names, row.split(_BETWEEN_COLUMNS), strict=True))
+            for row in packed.split(_BETWEEN_ROWS)
+        ]
+
+    def __len__(self) -> int:
+        return sum(len(rows) for rows in self._rows.values())
+
+
+class NotedRows:
+    """Looks up, and notes every row that was asked for (and every key that has none)."""
+
+    def __init__(self, tables: LookupTables) -> None:
+        self._tables = tables
+        self.noted: Tables = {}
+
+    def __call__(self, table: str, key: str) -> list[Row]:
+        noted = self.noted.setdefault(table, {})
+        if key not in noted:
+            noted[key] = self._tables.rows(table, key)
+        return noted[key]
+
+
+def _rows(table: CompiledTable, view: View, node: Node) -> list[Node]:
+    if table.each is None:
+        return [node]
+    found = table.each.select(node, view)
+    return [row for row in found if not isinstance(row, str)]

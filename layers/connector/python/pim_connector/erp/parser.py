@@ -14,12 +14,18 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from xml.parsers import expat
 
-from pim_connector.erp.cuts import Cut, Place, Tag, outermost, written_attributes
 from pim_connector.erp.decoding import FAULT
-from pim_connector.erp.entities import Dtd, external
-from pim_connector.erp.paths import ElementPath, PathMatcher, State
-from pim_connector.erp.record import UnreadableFileError
-from pim_connector.erp.recovery import MISMATCH, Search, explain, is_cut_off, undeclared
+from pim_connector.erp.fragments import Cut, Place, Tag, outermost, written_attributes
+from pim_connector.erp.recovery import (
+    MISMATCH,
+    Dtd,
+    Search,
+    explain,
+    external,
+    is_cut_off,
+    undeclared,
+)
+from pim_connector.records import ElementPath, PathMatcher, State, UnreadableFileError
 
 MAX_TOKEN_BYTES: Final = 8 << 20
 """A single tag, comment or instruction, and all that comes before the root element."""
@@ -285,7 +291,7 @@ class Parser:
         if above is None and self._dtd is not None:
             begin, end = self._doctype_at - self._base, self._here() - self._base
             self._prolog = bytes(self._bytes[begin:end])
-        names = names_below(above.names if above else {"xml": XML_NAMESPACE}, attributes)
+        names = _names_below(above.names if above else {"xml": XML_NAMESPACE}, attributes)
         state = above.state if above else self._matcher.start
         state, matched = self._matcher.enter(state, qualified(name, names))
         opened = _Open(Tag(name, attributes), state, names, above.inside if above else ())
@@ -560,7 +566,7 @@ class _TooLargeError(UnreadableFileError):
     """An element is larger than a record may be."""
 
 
-def names_below(above: dict[str, str], attributes: dict[str, str]) -> dict[str, str]:
+def _names_below(above: dict[str, str], attributes: dict[str, str]) -> dict[str, str]:
     """The namespaces in force: those above (the same dictionary), and those declared here."""
     declared = {
         name[6:]: uri

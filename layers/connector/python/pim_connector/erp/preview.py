@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from pim_connector.akeneo.structure import Structure
 from pim_connector.erp.reader import RecordReader
-from pim_connector.erp.record import SourceRecord
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.results import (
     FieldError,
@@ -24,6 +23,7 @@ from pim_connector.mapping.results import (
     WantedOption,
     payload,
 )
+from pim_connector.records import SourceRecord
 from pim_connector.sync.chunks import HashSet, identity_hash
 
 

@@ -9,18 +9,21 @@ from typing import BinaryIO, Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pim_connector.erp.cuts import Cut
-from pim_connector.erp.elements import OpenFile, XmlStream
-from pim_connector.erp.fragments import HeadDocument, Skeletons, record_xml
-from pim_connector.erp.no_records import explain_no_records
-from pim_connector.erp.paths import ElementPath
-from pim_connector.erp.record import SourceRecord, UnreadableFileError
-from pim_connector.erp.repairs import told
-from pim_connector.erp.tables import LookupTables, NotedRows
+from pim_connector.erp.elements import OpenFile, XmlStream, explain_no_records
+from pim_connector.erp.fragments import (
+    Cut,
+    HeadDocument,
+    LookupTables,
+    NotedRows,
+    Skeletons,
+    record_xml,
+)
+from pim_connector.erp.recovery import told
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.compiled import CompiledMapping, CompiledRecord, HeadValue
 from pim_connector.mapping.converters import Refusal
 from pim_connector.mapping.moments import export_moment, time_zone
+from pim_connector.records import ElementPath, SourceRecord, UnreadableFileError
 
 
 def read_records(

@@ -10,8 +10,6 @@ from lxml import etree
 from msgspec import Struct
 
 from pim_connector.akeneo.structure import Structure
-from pim_connector.erp.paths import ElementPath
-from pim_connector.erp.record import Row, SourceRecord
 from pim_connector.mapping.context import Evaluate, RowsOf, View, record_node, single_text
 from pim_connector.mapping.converters import Refusal
 from pim_connector.mapping.expressions import Reader
@@ -30,6 +28,7 @@ from pim_connector.mapping.rules import (
 )
 from pim_connector.mapping.values import Fits
 from pim_connector.mapping.xpath import Node, XPathExpression
+from pim_connector.records import ElementPath, Row, SourceRecord
 
 
 class Contents(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,6 @@ from functools import partial
 
 from msgspec import Struct
 
-from pim_connector.erp.paths import ElementPath
 from pim_connector.mapping.compiled import (
     CompiledMapping,
     CompiledRecord,
@@ -26,11 +25,12 @@ from pim_connector.mapping.loading import Mapping, MappingError, Path
 from pim_connector.mapping.moments import time_zone
 from pim_connector.mapping.rules import compile_pivot, compile_policy, compile_rule
 from pim_connector.mapping.xpath import XPathError, element_path, head_anchor
+from pim_connector.records import ElementPath
 
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
-def check_nesting(compiler: Compiler) -> None:
+def _check_nesting(compiler: Compiler) -> None:
     """Names every XPath of a rule that leads to the records of another one inside its own.
 
     They are left out of its sight unless it says `nested: keep`, so `when: sizes/size` would never
@@ -95,7 +95,7 @@ def compile_mapping(mapping: Mapping) -> CompiledMapping:
     records = {name: work.record(name, rule) for name, rule in file.records.items()}
     work.check_head(head, records)
     work.check_uuids()
-    check_nesting(compiler)
+    _check_nesting(compiler)
     if compiler.problems:
         raise MappingError(compiler.problems)
     return CompiledMapping(

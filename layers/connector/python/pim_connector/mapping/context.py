@@ -11,11 +11,11 @@ from typing import Literal, TypeAlias
 
 from lxml import etree
 
-from pim_connector.erp.record import RECORD_MARK, Row
 from pim_connector.mapping.converters import Refusal, iso
 from pim_connector.mapping.language import Whitespace
 from pim_connector.mapping.numbers import plain
 from pim_connector.mapping.xpath import Node, Select, Selected
+from pim_connector.records import RECORD_MARK, Row
 
 Value: TypeAlias = str | Decimal | bool | date
 """One value on its way; text until a step or the attribute's type reads it. "" means: empty."""
@@ -141,7 +141,7 @@ def text_of(item: Selected) -> str:
     return str(_STRING(item)) if len(item) else item.text or ""
 
 
-def markup_of(item: Selected) -> str:
+def _markup_of(item: Selected) -> str:
     """What is inside the element, as markup without namespace declarations and prefixes.
 
     Text that was escaped HTML inside an element without children comes out as that HTML: it is
@@ -165,7 +165,7 @@ def texts_of(select: Select, take: Literal["text", "markup"], whitespace: Whites
     """What a source makes of the things its expression selects."""
     if take == "text" and whitespace == "strip":
         return _stripped_texts(select)
-    read = text_of if take == "text" else markup_of
+    read = text_of if take == "text" else _markup_of
     if whitespace == "keep":
         return lambda view, node: [read(item) for item in select(node, view)]
     if whitespace == "collapse":

@@ -42,7 +42,7 @@ from pim_connector.mapping.values import Fit, Fits
 from pim_connector.mapping.xpath import Node
 
 
-def wanted_options(attribute: str, data: Json, beside: Beside) -> list[WantedOption]:
+def _wanted_options(attribute: str, data: Json, beside: Beside) -> list[WantedOption]:
     """The options of a select's `data`; labels are taken in the order of the values."""
     codes = data if isinstance(data, list) else [data]
     wanted = []
@@ -105,7 +105,7 @@ class Drafts(Struct, kw_only=True):
             self.refuse(field_error(rule.attribute, rule.reader.label, refusal, place))
             return
         if fit.creates_options:
-            for option in wanted_options(rule.attribute, data, beside):
+            for option in _wanted_options(rule.attribute, data, beside):
                 self._want(option)
         if draft.fit.is_collection and isinstance(data, list):
             draft.given.extend(data)

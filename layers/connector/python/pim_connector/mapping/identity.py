@@ -29,7 +29,7 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", composed.casefold())
 
 
-def is_invisible(character: str) -> bool:
+def _is_invisible(character: str) -> bool:
     """Say whether a character shows nothing, not even a gap, or acts on what is around it."""
     if character.isascii():
         return not character.isprintable()
@@ -39,13 +39,13 @@ def is_invisible(character: str) -> bool:
 
 def invisible_names(name: str) -> list[str]:
     """Return the names of the invisible characters in an identifier: U+200B ZERO WIDTH SPACE."""
-    found = dict.fromkeys(filter(is_invisible, name))
+    found = dict.fromkeys(filter(_is_invisible, name))
     return [f"U+{ord(each):04X} {unicodedata.name(each, 'CONTROL CHARACTER')}" for each in found]
 
 
 def without_invisible(name: str) -> str:
     """Return an identifier as it looks."""
-    return "".join(each for each in name if not is_invisible(each))
+    return "".join(each for each in name if not _is_invisible(each))
 
 
 def is_spreadsheet_damage(name: str) -> bool:

@@ -85,7 +85,7 @@ class CompiledRule(Struct, frozen=True, kw_only=True, eq=False):
     beside: Beside | None = None
 
 
-class Sink(Protocol):
+class _Sink(Protocol):
     """Takes what rules give, and reasons why there is nothing."""
 
     def add(self, rule: CompiledRule, values: list[Value], beside: Beside) -> None:
@@ -100,10 +100,10 @@ def silence(policy: Policy, found: bool) -> Missing:
     return policy.empty if found else policy.absent
 
 
-def evaluate_rule(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None:
+def evaluate_rule(rule: CompiledRule, view: View, node: Node, sink: _Sink) -> None:
     """Gives the sink what a rule gives for a record, row by row, or why there is none."""
     if rule.rows is None:
-        evaluate_row(rule, view, node, sink)
+        _evaluate_row(rule, view, node, sink)
         return
     try:
         rows = rule.rows(view, node)
@@ -111,14 +111,14 @@ def evaluate_rule(rule: CompiledRule, view: View, node: Node, sink: Sink) -> Non
         sink.refuse(field_error(rule.attribute, rule.reader.label, refusal))
         return
     for row in rows:
-        evaluate_row(rule, view, row, sink)
+        _evaluate_row(rule, view, row, sink)
     if not rows and all(r is None or r.constant is not None for r in (rule.locale, rule.scope)):
         locale = rule.locale.constant if rule.locale else None
         scope = rule.scope.constant if rule.scope else None
         sink.add(rule, [], Beside(locale=locale, scope=scope))
 
 
-def evaluate_row(rule: CompiledRule, view: View, node: Node, sink: Sink) -> None:
+def _evaluate_row(rule: CompiledRule, view: View, node: Node, sink: _Sink) -> None:
     """Gives the sink what a rule gives in one row."""
     beside = rule.beside
     try:
@@ -347,7 +347,7 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
     template: CompiledRule
     _by_key: dict[str, CompiledRule] = {}
 
-    def evaluate(self, view: View, node: Node, sink: Sink) -> list[FieldError]:
+    def evaluate(self, view: View, node: Node, sink: _Sink) -> list[FieldError]:
         """Gives the sink what the rows give; returns warnings of keys that are not listed."""
         warnings: list[FieldError] = []
         together: dict[str, tuple[CompiledRule, list[Node]]] = {}
@@ -360,13 +360,13 @@ class CompiledPivot(Struct, frozen=True, kw_only=True):
                 if rule is not None and rule.reader.over_rows and rule.beside is not None:
                     together.setdefault(key, (rule, []))[1].append(row)
                 elif rule is not None:
-                    evaluate_row(rule, view, row, sink)
+                    _evaluate_row(rule, view, row, sink)
                 elif self.unlisted == "warn":
                     warnings.append(self._unlisted(key))
                 elif self.unlisted == "reject":
                     sink.refuse(self._unlisted(key))
             for rule, rows in together.values():
-                evaluate_row(_over(rule, rows), view, rows[-1], sink)
+                _evaluate_row(_over(rule, rows), view, rows[-1], sink)
         except Refusal as refusal:
             sink.refuse(field_error(None, self.key.label, refusal))
         return warnings

@@ -50,7 +50,7 @@ RunStep: TypeAlias = Callable[[list[Value], View, Node], list[Value]]
 NumberFormats: TypeAlias = NumberFormat | list[NumberFormat]
 
 
-def one_by_one(convert: Callable[[Value], Value]) -> RunStep:
+def _one_by_one(convert: Callable[[Value], Value]) -> RunStep:
     """A step that works on each value that is not empty."""
 
     def run(values: list[Value], _: View, __: Node) -> list[Value]:
@@ -59,12 +59,12 @@ def one_by_one(convert: Callable[[Value], Value]) -> RunStep:
     return run
 
 
-def on_text(convert: Callable[[str], str]) -> RunStep:
+def _on_text(convert: Callable[[str], str]) -> RunStep:
     """A step that works on the text of each value that is not empty."""
-    return one_by_one(lambda value: convert(to_text(value)))
+    return _one_by_one(lambda value: convert(to_text(value)))
 
 
-def on_all(convert: Callable[[list[Value]], Value | None]) -> RunStep:
+def _on_all(convert: Callable[[list[Value]], Value | None]) -> RunStep:
     """A step that makes one value of all that are not empty; of none, it stays absent or empty."""
 
     def run(values: list[Value], _: View, __: Node) -> list[Value]:
@@ -89,7 +89,7 @@ def as_number(formats: NumberFormats) -> Callable[[Value], Decimal]:
     return convert
 
 
-def unknown_value(step: Step, value: str, otherwise: str, what: str) -> Value:
+def _unknown_value(step: Step, value: str, otherwise: str, what: str) -> Value:
     """What a step gives for a value it does not know: default, value, nothing, or Refusal."""
     if step.default is not None:
         return constant(step.default)
@@ -135,7 +135,7 @@ def no_value_step(marks: Iterable[Scalar], formats: NumberFormats) -> RunStep:
             return False
         return any(test(read) for test in tests)
 
-    return one_by_one(lambda value: DROPPED if is_nothing(value) else value)
+    return _one_by_one(lambda value: DROPPED if is_nothing(value) else value)
 
 
 def _comparison(mark: str) -> Callable[[Decimal], bool] | None:
@@ -157,7 +157,7 @@ def arithmetic_step(step: Step, formats: NumberFormats) -> RunStep:
     number = as_number(formats)
     if step.round is not None:
         decimals = step.round
-        return one_by_one(lambda value: round_half_up(number(value), decimals))
+        return _one_by_one(lambda value: round_half_up(number(value), decimals))
     verbs: tuple[tuple[Scalar | None, Callable[[Decimal, Decimal], Decimal]], ...] = (
         (step.add, lambda left, right: add((left, right))),
         (step.multiply, lambda left, right: multiply((left, right))),
@@ -167,7 +167,7 @@ def arithmetic_step(step: Step, formats: NumberFormats) -> RunStep:
     constant = read_number(scalar_text(operand), NumberFormat())
     if compute is divide and constant == 0:
         raise Refusal("division by zero", plain(constant))
-    return one_by_one(lambda value: compute(number(value), constant))
+    return _one_by_one(lambda value: compute(number(value), constant))
 
 
 # Steps that read look-up tables.
@@ -188,7 +188,7 @@ def lookup_step(step: Step) -> RunStep:
             if rows:
                 found.extend(row[column] for row in rows)
             elif step.default is not None or step.unknown in ("reject", "keep"):
-                found.append(unknown_value(step, key, "reject", f"is not in the table {table}"))
+                found.append(_unknown_value(step, key, "reject", f"is not in the table {table}"))
         return found or values[:1] if values and not present(values) else found
 
     return run
@@ -216,7 +216,7 @@ def ancestors_step(step: Step) -> RunStep:
             keys = chain(to_text(value), view)
             if not keys and (step.default is not None or step.unknown in ("reject", "keep")):
                 keys = [
-                    unknown_value(step, to_text(value), "reject", f"is not in the table {table}")
+                    _unknown_value(step, to_text(value), "reject", f"is not in the table {table}")
                 ]
             found.extend(keys)
         return found
@@ -248,21 +248,21 @@ def plain_step(name: PlainStep, defaults: Defaults) -> RunStep:
     """A step without options."""
     number = as_number(defaults.number)
     simple: dict[str, RunStep] = {
-        "strip": on_text(str.strip),
-        "collapse": on_text(collapse),
-        "lower": on_text(str.lower),
-        "upper": on_text(str.upper),
-        "strip_zeros": on_text(lambda text: text.lstrip("0") or text[-1:]),
-        "strip_tags": on_text(without_tags),
-        "unescape": on_text(html.unescape),
-        "first": on_all(lambda values: values[0]),
-        "last": on_all(lambda values: values[-1]),
-        "sum": on_all(lambda values: add(map(number, values))),
-        "product": on_all(lambda values: multiply(map(number, values))),
+        "strip": _on_text(str.strip),
+        "collapse": _on_text(collapse),
+        "lower": _on_text(str.lower),
+        "upper": _on_text(str.upper),
+        "strip_zeros": _on_text(lambda text: text.lstrip("0") or text[-1:]),
+        "strip_tags": _on_text(without_tags),
+        "unescape": _on_text(html.unescape),
+        "first": _on_all(lambda values: values[0]),
+        "last": _on_all(lambda values: values[-1]),
+        "sum": _on_all(lambda values: add(map(number, values))),
+        "product": _on_all(lambda values: multiply(map(number, values))),
         "distinct": lambda values, _, __: [*dict.fromkeys(values)],
         "sort": lambda values, _, __: in_order(values),
-        "min": on_all(lambda values: in_order(values)[0]),
-        "max": on_all(lambda values: in_order(values)[-1]),
+        "min": _on_all(lambda values: in_order(values)[0]),
+        "max": _on_all(lambda values: in_order(values)[-1]),
         "count": lambda values, _, __: [Decimal(len(present(values)))],
         "code": code_step(CodeFormat()),
         "number": number_step(defaults.number),
@@ -280,20 +280,22 @@ def in_order(values: list[Value]) -> list[Value]:
 
 def number_step(formats: NumberFormats) -> RunStep:
     """Reads numbers; text becomes a number."""
-    return one_by_one(as_number(formats))
+    return _one_by_one(as_number(formats))
 
 
 def boolean_step(words: BooleanFormat) -> RunStep:
     """Reads yes and no; text becomes true or false."""
     read = boolean_reader(words)
-    return one_by_one(lambda value: value if isinstance(value, bool) else read(to_text(value)))
+    return _one_by_one(lambda value: value if isinstance(value, bool) else read(to_text(value)))
 
 
 def date_step(patterns: str | list[str]) -> RunStep:
     """Reads dates by fixed patterns. Raises Refusal for a pattern that means nothing."""
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
         check_pattern(pattern)
-    return one_by_one(lambda value: read_date(value, patterns) if isinstance(value, str) else value)
+    return _one_by_one(
+        lambda value: read_date(value, patterns) if isinstance(value, str) else value
+    )
 
 
 def date_step_from(pattern: Evaluate) -> RunStep:
@@ -339,7 +341,7 @@ def map_step(pairs: Mapping[str, Scalar | None], step: Step) -> RunStep:
         found = table.get(fold(text))
         if found is not None:
             return found
-        return "" if text == "" else unknown_value(step, text, "reject", "is not in the map")
+        return "" if text == "" else _unknown_value(step, text, "reject", "is not in the map")
 
     exact = {} if step.ignore_case else table
     return lambda values, _, __: [exact.get(value) or convert(value) for value in values]
@@ -353,10 +355,10 @@ def extract_step(step: Step) -> RunStep:
         text = to_text(value)
         found = pattern.search(text)
         if not found:
-            return unknown_value(step, text, "drop", f"does not match {pattern.pattern}")
+            return _unknown_value(step, text, "drop", f"does not match {pattern.pattern}")
         return (found.group(1) if pattern.groups else found.group()) or ""
 
-    return one_by_one(convert)
+    return _one_by_one(convert)
 
 
 def text_step(verb: str, step: Step) -> RunStep:
@@ -365,25 +367,25 @@ def text_step(verb: str, step: Step) -> RunStep:
     if verb == "regex":
         pattern = re.compile(step.regex or "")
         _check_replacement(pattern, replacement)
-        return on_text(lambda text: pattern.sub(replacement, text))
+        return _on_text(lambda text: pattern.sub(replacement, text))
     if verb == "pad":
         width = step.pad or 0
         fill = str.rjust if step.pad_side == "left" else str.ljust
-        return on_text(lambda text: fill(text, width, step.pad_with))
+        return _on_text(lambda text: fill(text, width, step.pad_with))
     if verb == "slice":
         start, end = ([*(step.slice or []), None])[:2]
-        return on_text(lambda text: text[start:end])
+        return _on_text(lambda text: text[start:end])
     if verb == "split":
         return _split_step(step.split or " ", keep_empty=bool(step.keep_empty))
     if verb == "index":
         return _index_step(step.index or 0)
     if verb == "join":
         separator = step.join or ""
-        return on_all(lambda values: separator.join(map(to_text, values)))
+        return _on_all(lambda values: separator.join(map(to_text, values)))
     if verb == "replace":
         literal = step.replace or ""
-        return on_text(lambda text: text.replace(literal, replacement))
-    return on_text(lambda text: f"{step.prefix or ''}{text}{step.suffix or ''}")
+        return _on_text(lambda text: text.replace(literal, replacement))
+    return _on_text(lambda text: f"{step.prefix or ''}{text}{step.suffix or ''}")
 
 
 def _check_replacement(pattern: re.Pattern[str], replacement: str) -> None:

@@ -66,7 +66,7 @@ class Form(Struct, frozen=True, kw_only=True):
     """Of text; the others have no limit of this kind."""
 
 
-def form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults) -> Form:
+def _form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults) -> Form:
     """The form of a rule's attribute. Raises Refusal where the PIM has no such attribute."""
     if structure is None or structure.attributes is None:
         guess = "metric" if rule.unit else "price" if rule.currency else "textarea"
@@ -100,7 +100,7 @@ def form_of(rule: CompiledRule, structure: Structure | None, defaults: Defaults)
     )
 
 
-def place_of(form: Form, said_locale: str | None, said_scope: str | None) -> tuple[str, str]:
+def _place_of(form: Form, said_locale: str | None, said_scope: str | None) -> tuple[str, str]:
     """The locale and channel of a value, "" for none.
 
     Raises Refusal that says which of them is missing or wrong.
@@ -147,7 +147,7 @@ def _check_place(locale: str | None, scope: str | None, structure: Structure) ->
 # The rows of a table attribute (https://api.akeneo.com/concepts/products.html).
 
 
-def rows_shape(form: Form, rule: CompiledRule) -> Callable[[list[Value], Beside], Json]:
+def _rows_shape(form: Form, rule: CompiledRule) -> Callable[[list[Value], Beside], Json]:
     """How the columns of a rule become a row: a list of one, or of none where all are empty."""
     configured = {
         str(column.get("code")): str(column.get("data_type"))
@@ -211,7 +211,7 @@ beside them; of media they are the location.
 """
 
 
-def shape_of(form: Form, rule: CompiledRule, scope: str) -> Shape:
+def _shape_of(form: Form, rule: CompiledRule, scope: str) -> Shape:
     """How the values of a rule get their shape, in one channel or in none."""
     return _SHAPES[form.type](form, rule, scope)
 
@@ -399,7 +399,7 @@ _SHAPES: dict[str, Callable[[Form, CompiledRule, str], Shape]] = {
     "asset_collection": _codes,
     "image": _code,
     "file": _code,
-    "table": lambda form, rule, _: rows_shape(form, rule),
+    "table": lambda form, rule, _: _rows_shape(form, rule),
     "product_link": _product_link,
 }
 
@@ -444,13 +444,13 @@ class Fits(dict[Place, Fit]):
         if len(self) >= MOST_PLACES:
             self.clear()
         rule, locale, scope = place
-        form = form_of(rule, self.structure, self.defaults)
-        locale, scope = place_of(form, locale, scope)
+        form = _form_of(rule, self.structure, self.defaults)
+        locale, scope = _place_of(form, locale, scope)
         fit = self[place] = Fit(
             key=("values", rule.attribute, locale, scope),
             owner=rule.policy.owner,
             label=rule.reader.label,
-            shape=shape_of(form, rule, scope),
+            shape=_shape_of(form, rule, scope),
             is_collection=form.type in COLLECTIONS,
             is_media=form.type in MEDIA,
             creates_options=form.type in SELECTS and rule.options == "create",

@@ -10,8 +10,8 @@ from typing import Protocol, TypeAlias
 from lxml import etree
 from msgspec import Struct
 
-from pim_connector.erp.paths import ANY, WHATEVER, ElementPath, PathStep
 from pim_connector.mapping.converters import Refusal
+from pim_connector.records import ANY, WHATEVER, ElementPath, PathStep
 
 Node: TypeAlias = etree._Element
 Selected: TypeAlias = "Node | str"
@@ -32,7 +32,7 @@ class Seen(Protocol):
 Select: TypeAlias = Callable[[Node, Seen], Sequence[Selected]]
 
 
-def plain_select(steps: Sequence[str], attribute: str | None) -> Select:
+def _plain_select(steps: Sequence[str], attribute: str | None) -> Select:
     """Select by child steps and perhaps an attribute at the end, as XPath does.
 
     Nearly all values of nearly all mappings are read so, hence without XPath. The children of the
@@ -125,7 +125,7 @@ def compile_xpath(text: str, namespaces: Mapping[str, str]) -> XPathExpression:
     variables = frozenset(value[1:] for kind, value in tokens if kind == "variable")
     steps = _plain_steps(text, namespaces)
     if steps is not None:
-        select = plain_select(*steps)
+        select = _plain_select(*steps)
         return XPathExpression(text, variables, False, select, _is_there(select))
     _refuse_unknown_prefixes(tokens, namespaces)
     rewritten = text

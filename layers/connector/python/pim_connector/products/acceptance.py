@@ -60,12 +60,12 @@ class Notes(Writes):
 
     def _add(self, answer: Accepted) -> None:
         line, message = answer.line, self._task.message
-        state = state_of(self._task, answer)
+        state = _state_of(self._task, answer)
         self._noted.add(line.record.number)
         self._gathered.append(accepted_entry(message, line, state, pending=media_slots(line)))
 
 
-def state_of(task: Task, answer: Accepted) -> State:
+def _state_of(task: Task, answer: Accepted) -> State:
     """Return the state in which an earlier delivery of the record ended, else this one's."""
     before = stored_state(answer.line.entry, task.message, answer.line.record)
     return before or ("created" if answer.created else "updated")
@@ -104,7 +104,7 @@ def _with_links_to_follow(
 
 
 def _with_media(task: Task, answer: Accepted) -> RecordOutcome:
-    line, state = answer.line, state_of(task, answer)
+    line, state = answer.line, _state_of(task, answer)
     if media_slots(line):
         line = _uploaded(task, line)
         task.parts.sync_state.accept([accepted_entry(task.message, line, state)])

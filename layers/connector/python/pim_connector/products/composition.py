@@ -63,7 +63,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     may_reach: Callable[[str], bool] = is_elsewhere
 
 
-class PimSettings(Protocol):
+class _PimSettings(Protocol):
     """The settings that say which PIM, with which credentials, and where its token is kept."""
 
     @property
@@ -74,7 +74,7 @@ class PimSettings(Protocol):
     def state_table(self) -> str: ...
 
 
-def pim_of(settings: PimSettings, aws: AwsClients, around: Surroundings, flow: str) -> Pim:
+def pim_of(settings: _PimSettings, aws: AwsClients, around: Surroundings, flow: str) -> Pim:
     """Connect to the PIM when it is first asked; `flow` names whose token it is."""
     pace = OptionPace(aws.dynamodb, settings.state_table, now=around.now, sleep=around.sleep)
     tokens = DynamoDbTokenStore(aws.dynamodb, settings.state_table, flow)

@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from pim_connector.aws.bucket import Bucket, StoredObject
 from pim_connector.aws.table import Leases
-from pim_connector.erp.record import SourceRecord, UnreadableFileError
 from pim_connector.errors import RejectedError
 from pim_connector.mapping.compiled import CompiledMapping
 from pim_connector.mapping.language import Origin
 from pim_connector.mapping.results import FieldError, Filtered, Identity, Rejected, field_problems
 from pim_connector.outcomes import RecordOutcome
+from pim_connector.records import SourceRecord, UnreadableFileError
 from pim_connector.sync.chunks import CHUNK, Manifest, Splits, manifests_of
 from pim_connector.sync.jobs import JobParts
 from pim_connector.sync.messages import Force, MappingPin
@@ -48,7 +48,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     exports: Literal["full", "delta"] = "delta"
 
 
-def force_of(run: Run) -> Force | None:
+def _force_of(run: Run) -> Force | None:
     """Return what an operator wants sent, changed or not."""
     return msgspec.json.decode(run.forced, type=Force) if run.forced else None
 
@@ -279,7 +279,7 @@ def _run_context(run: Run, plan: Plan, parts: SplitterParts) -> RunContext:
         shortcut=not parts.registry.older_unfinished(run),
         newer=manifests_of(parts.registry.newer_split(run), parts.bucket),
         refuse_repeats=plan.origin.duplicates == "reject",
-        force=force_of(run),
+        force=_force_of(run),
     )
 
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pim_connector.sync.state import StateEntry
 
 
-def deliver_round(task: Task) -> list[RecordOutcome]:
+def _deliver_round(task: Task) -> list[RecordOutcome]:
     """Bring the task's records to the PIM; one outcome per record, in no order.
 
     Raises what `deliver` raises; what the PIM accepted until then is in the sync state.
@@ -268,7 +268,7 @@ def _delivered(
             first=turn == 0,
             last_attempt=last_attempt,
         )
-        outcomes += deliver_round(task)
+        outcomes += _deliver_round(task)
     return tuple(sorted(outcomes, key=lambda stored: stored.number))
 
 

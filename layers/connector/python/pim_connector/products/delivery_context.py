@@ -46,12 +46,7 @@ if TYPE_CHECKING:
     from pim_connector.products.lines import Line
     from pim_connector.sync.comparison import Current
     from pim_connector.sync.message_results import Deliveries
-    from pim_connector.sync.messages import (
-        MappingPin,
-        Message,
-        ProductMessage,
-        ValueUpdateMessage,
-    )
+    from pim_connector.sync.messages import MappingPin, Message, ProductMessage, ValueUpdateMessage
     from pim_connector.sync.runs import Run
     from pim_connector.sync.state import StateEntry, SyncState
 

@@ -72,7 +72,7 @@ class Missing(Struct, frozen=True, kw_only=True):
         return value not in holds and not any(value in each for each in self.elsewhere)
 
 
-def identifiers_prefix(run: Run) -> str:
+def _identifiers_prefix(run: Run) -> str:
     """Say where the identifiers of a full export lie: JSON lists of `Known`."""
     return f"manifests/{run.source}/{run.id}.identifiers/"
 
@@ -88,7 +88,7 @@ def keep_identifiers(bucket: Bucket, run: Run, chunk: int, identities: Iterator[
         )
         for each in identities
     ]
-    bucket.put(f"{identifiers_prefix(run)}{chunk:06d}", msgspec.json.encode(known))
+    bucket.put(f"{_identifiers_prefix(run)}{chunk:06d}", msgspec.json.encode(known))
 
 
 def find_missing(
@@ -98,7 +98,7 @@ def find_missing(
 
     `holds` has the identity hashes of the run's records.
     """
-    exports = full_exports(run.source, registry, bucket)
+    exports = _full_exports(run.source, registry, bucket)
     baseline = next((one for one in exports if one.order < run.order and settled(one)), None)
     if baseline is None:
         return None
@@ -122,13 +122,13 @@ def sources(bucket: Bucket) -> Iterator[str]:
             yield name.rpartition(".")[0]
 
 
-def full_exports(source: str, registry: Registry, bucket: Bucket) -> Iterator[Run]:
+def _full_exports(source: str, registry: Registry, bucket: Bucket) -> Iterator[Run]:
     """Return the full exports of a source that were read to their end, the newest first."""
     for name in reversed(registry.split_after(source)):
         found = registry.get(name.run)
         if found is None or found.problem is not None or found.holes:
             continue
-        if any(bucket.keys(identifiers_prefix(found))):
+        if any(bucket.keys(_identifiers_prefix(found))):
             yield found
 
 
@@ -145,7 +145,7 @@ def _held_elsewhere(
     What is missing from an export on hold is not decided yet: its products still count as listed.
     """
     for source in others:
-        for run in full_exports(source, registry, bucket):
+        for run in _full_exports(source, registry, bucket):
             yield read_manifest(source, run.id, bucket)
             if settled(run):
                 break
@@ -261,7 +261,7 @@ def _products(
 def known_missing(missing: Missing, holds: HashSet | Manifest, bucket: Bucket) -> Iterator[Known]:
     """Return the missing products by name, each once."""
     seen = HashSet()
-    for key in bucket.keys(identifiers_prefix(missing.baseline)):
+    for key in bucket.keys(_identifiers_prefix(missing.baseline)):
         for known in msgspec.json.decode(bucket.get(key), type=list[Known]):
             value = identity_hash(known.resource, known.identifier)
             if missing.lacks(value, holds) and seen.add(value):

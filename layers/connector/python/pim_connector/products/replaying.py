@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from pim_connector.aws.bucket import Bucket
 from pim_connector.erp.reader import read_records
-from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.results import Identity, Rejected
 from pim_connector.products.batching import Batch, Batcher, Publisher, message_record
 from pim_connector.products.decisions import Candidate, RunContext, decide, keep, kept, rejected
 from pim_connector.products.splitting import make_plan
+from pim_connector.records import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.sync.chunks import identity_hash, manifests_of
 from pim_connector.sync.jobs import JobParts, begin, job_name, publish_staged, stage
 from pim_connector.sync.message_results import Deliveries
@@ -48,7 +48,7 @@ class Selection(Struct, frozen=True, kw_only=True):
         return number in self.numbers or identifier in self.identifiers or not named
 
 
-class PastRecords(Struct, frozen=True, kw_only=True):
+class _PastRecords(Struct, frozen=True, kw_only=True):
     """The selected records of `run`, in the order of the file; `plan` is today's mapping."""
 
     run: Run
@@ -181,7 +181,7 @@ def replay(
         )
     bucket = parts.jobs.bucket
     today = make_plan(replace(run, mapping=None), bucket)
-    past = PastRecords(
+    past = _PastRecords(
         run=run, selection=selection, bucket=bucket, deliveries=parts.deliveries, plan=today
     )
     if next(past.chosen(), None) is None:

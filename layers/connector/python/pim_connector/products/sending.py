@@ -77,7 +77,7 @@ def judge(line: Line, answer: LineOutcome) -> Answer | Line:
     """
     if isinstance(answer, Upserted):
         if answer.created and not line.whole:
-            return as_whole(replace(line, created=True))
+            return _as_whole(replace(line, created=True))
         return Accepted(line=line, created=answer.created or line.created)
     if not isinstance(answer, Refused):
         return Unknown(line=line, reason=answer.message)
@@ -89,7 +89,7 @@ def judge(line: Line, answer: LineOutcome) -> Answer | Line:
     return Turned(line=line, status=answer.status, problems=problems)
 
 
-def as_whole(line: Line) -> Line:
+def _as_whole(line: Line) -> Line:
     """Return the line with all its slots, for a product that the PIM does not have."""
     slots = tuple(slot for slot in line.mapped.slots if slot.key not in line.left_out)
     return replace(line, slots=slots, whole=True)
@@ -106,7 +106,7 @@ def _vanished(pim: AkeneoClient, judged: Sequence[Answer | Line]) -> list[Line]:
     if not partial:
         return []
     current = read_current(pim, partial)
-    return [as_whole(line) for line in partial if not current[line.record.number].exists]
+    return [_as_whole(line) for line in partial if not current[line.record.number].exists]
 
 
 def _upsert(

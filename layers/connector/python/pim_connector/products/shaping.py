@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pim_connector.erp.record import SourceRecord
 from pim_connector.errors import RejectedError
 from pim_connector.mapping.identity import folded
 from pim_connector.mapping.results import Filtered, Mapped, Media, Rejected, Slot, field_problems
 from pim_connector.outcomes import Problem, RecordOutcome, State
 from pim_connector.products.lines import Line, moved, outcome, stored_state
 from pim_connector.products.value_updates import DISABLED, ENABLED
+from pim_connector.records import SourceRecord
 from pim_connector.sync.comparison import (
     Current,
     LeftOut,

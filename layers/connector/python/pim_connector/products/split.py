@@ -11,7 +11,6 @@ import msgspec
 
 from pim_connector.aws.bucket import Bucket
 from pim_connector.erp.reader import RecordReader, read_records
-from pim_connector.erp.record import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.logs import log_outcome
 from pim_connector.mapping.results import FieldError, Identity, Rejected
 from pim_connector.products.batching import Batch, Batcher, OpenBatch, Publisher, message_record
@@ -36,6 +35,7 @@ from pim_connector.products.missing import (
     why_hold,
     withdraw,
 )
+from pim_connector.records import SourceRecord, UnreadableFileError, fingerprint
 from pim_connector.sync.chunks import (
     Chunk,
     HashSet,
@@ -51,7 +51,7 @@ from pim_connector.sync.snapshot import PRINT_BYTES
 logger = logging.getLogger(__name__)
 
 
-def reading_problem(
+def _reading_problem(
     run: Run, pin: MappingPin, error: UnreadableFileError | None, records: int
 ) -> str | None:
     """Say what is wrong with a file of which so many records were read, and what to do."""
@@ -73,7 +73,7 @@ def reading_problem(
     return None
 
 
-def exhausted_problem(run: Run, records: int, tries: int) -> str:
+def _exhausted_problem(run: Run, records: int, tries: int) -> str:
     """Say that reading stopped again and again after so many records, and what to do."""
     return (
         f"{run.key}: the splitter was stopped {tries} times after record {records}, most likely by "
@@ -154,12 +154,12 @@ class Split:
             if progress.chunks > begun:
                 self._checkpoint()
             return self._tired and self._give_up()
-        self._end(reading_problem(self._run, self._plan.pin, end.problem, progress.records))
+        self._end(_reading_problem(self._run, self._plan.pin, end.problem, progress.records))
         return True
 
     def _give_up(self) -> Literal[True]:
         self._parts.splits.exhaust(self._run)
-        self._end(exhausted_problem(self._run, self._progress.records, MAX_TRIES))
+        self._end(_exhausted_problem(self._run, self._progress.records, MAX_TRIES))
         return True
 
     def _read_records(self, pulse: Callable[[], None]) -> RecordReader:

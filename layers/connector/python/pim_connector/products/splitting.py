@@ -24,7 +24,6 @@ from pim_connector.aws.bucket import Bucket, StoredObject
 from pim_connector.aws.events import SPLIT_CONTINUES
 from pim_connector.aws.table import LEASE_SECONDS
 from pim_connector.erp.reader import read_exports, read_order
-from pim_connector.erp.record import UnreadableFileError
 from pim_connector.errors import ConfigurationError, TransientError
 from pim_connector.logs import about
 from pim_connector.mapping.compiling import compile_mapping
@@ -33,6 +32,7 @@ from pim_connector.mapping.moments import moment_text
 from pim_connector.outcomes import STATES
 from pim_connector.products.decisions import Plan, SplitterParts, run_file
 from pim_connector.products.split import Split
+from pim_connector.records import UnreadableFileError
 from pim_connector.sync.chunks import LostRunError
 from pim_connector.sync.messages import Force, MappingPin
 from pim_connector.sync.runs import Phase, Run
@@ -154,7 +154,7 @@ def new_run(
     not ours, and never a name.
     """
     id_ = run_id(bucket, source, file)
-    order = f"{turn_of(file.modified or now, sequencer, now)}|{id_}"
+    order = f"{_turn_of(file.modified or now, sequencer, now)}|{id_}"
     return Run(
         id=id_,
         source=source,
@@ -171,7 +171,7 @@ def new_run(
     )
 
 
-def turn_of(uploaded: datetime, sequencer: str, now: datetime) -> str:
+def _turn_of(uploaded: datetime, sequencer: str, now: datetime) -> str:
     """Say when S3 took a file in, as a text that compares as the uploads followed one another.
 
     S3 keeps the time to the second. Within one the `sequencer` of its event decides, which is

@@ -21,9 +21,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pim_connector.aws.table import ItemChange, Table
-from pim_connector.digests import hasher
 from pim_connector.errors import RejectedError, TransientError
 from pim_connector.mapping.identity import folded
+from pim_connector.records import hasher
 from pim_connector.sync.messages import MappingPin
 from pim_connector.sync.runs import (
     Registry,
@@ -111,7 +111,7 @@ class Manifest:
         return cls(decode_hashes(body))
 
 
-def manifest_key(source: str, run: str) -> str:
+def _manifest_key(source: str, run: str) -> str:
     """Say where the manifest of a run lies.
 
     The number is that of the hashes' meaning: 2 folds spellings. A list of another one is not
@@ -126,13 +126,13 @@ def write_manifest(hashes: HashSet, source: str, run: str, bucket: Bucket) -> No
         for piece in hashes.manifest():  # `writelines` would move to the disk only at its end
             file.write(piece)
         file.seek(0)
-        bucket.put(manifest_key(source, run), file)
+        bucket.put(_manifest_key(source, run), file)
 
 
 def read_manifest(source: str, run: str, bucket: Bucket) -> Manifest:
     """Return a run's manifest; a file without a readable record has none, and held nothing."""
     try:
-        return Manifest.decode(bucket.get(manifest_key(source, run)))
+        return Manifest.decode(bucket.get(_manifest_key(source, run)))
     except FileNotFoundError:
         return Manifest(array("Q"))
 

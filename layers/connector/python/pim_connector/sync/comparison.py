@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from pim_connector.digests import hasher
+from pim_connector.records import hasher
 
 if TYPE_CHECKING:
     from pim_connector.mapping.results import Mapped, Slot

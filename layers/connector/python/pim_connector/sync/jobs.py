@@ -49,7 +49,7 @@ class OutboxEntry(msgspec.Struct, frozen=True, array_like=True):
     group: int
 
 
-class Outbox(msgspec.Struct, frozen=True, kw_only=True):
+class _Outbox(msgspec.Struct, frozen=True, kw_only=True):
     """All that a job sends, and the `counts` of its records that no message carries."""
 
     entries: list[OutboxEntry]
@@ -90,7 +90,7 @@ def stage(
 
     ConfigurationError where it was given up meanwhile: this command stood still for too long.
     """
-    plan = Outbox(entries=list(entries), records=records, counts=counts)
+    plan = _Outbox(entries=list(entries), records=records, counts=counts)
     parts.bucket.put(claim_check_key(job.id, PLAN), msgspec.json.encode(plan))
     parts.registry.prepared(job)
     now = parts.registry.get(job.id)
@@ -102,7 +102,7 @@ def stage(
 def publish_staged(job: Run, parts: Sender) -> Run:
     """Send what is written down, and enter that it is on its way; an empty job is closed."""
     body = parts.bucket.get(claim_check_key(job.id, PLAN))
-    plan = msgspec.json.decode(body, type=Outbox)
+    plan = msgspec.json.decode(body, type=_Outbox)
     parts.queue.send(_outgoing(job.id, entry) for entry in plan.entries)
     parts.registry.sent(
         job,

@@ -25,7 +25,7 @@ MAX_OUTCOME_BYTES: Final = 300_000
 """Kept well under the 400 KB of a DynamoDB item."""
 
 
-class StoredMessage(Struct, frozen=True, kw_only=True):
+class _StoredMessage(Struct, frozen=True, kw_only=True):
     """What became of one message's records, and the second of the epoch it was recorded at."""
 
     at: int
@@ -106,11 +106,11 @@ class Deliveries:
         for stored in self.messages(run):
             yield from stored.outcomes
 
-    def messages(self, run: str) -> Iterator[StoredMessage]:
+    def messages(self, run: str) -> Iterator[_StoredMessage]:
         """Return the recorded messages of a run in the order of their ids."""
         for item in self._table.query(f"run#{run}", prefix="message#"):
             outcomes = _OUTCOMES.decode(zlib.decompress(item["outcomes"]))
-            yield StoredMessage(at=int(item["stored_at"]), outcomes=outcomes)
+            yield _StoredMessage(at=int(item["stored_at"]), outcomes=outcomes)
 
     def header(self, run: str) -> Run | None:
         """Return the run as it is now: whether this was its last message, what still waits."""

@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from pim_connector.digests import hasher
 from pim_connector.errors import RejectedError
 from pim_connector.mapping.identity import folded
+from pim_connector.records import hasher
 
 _HASH: Final = hasher(8)
 

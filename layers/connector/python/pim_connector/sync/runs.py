@@ -202,7 +202,7 @@ def last_key(source: str) -> dict[str, str]:
     return {"pk": f"last#{source}", "sk": "run"}
 
 
-def disturbing(table: Table, job: Run) -> dict[str, Any]:
+def _disturbing(table: Table, job: Run) -> dict[str, Any]:
     """Make the action that says that a job will write what no file says."""
     return table.putting(last_key(job.source) | {"run": job.id, "alone": False})
 
@@ -260,7 +260,7 @@ class Registry:
         if run.phase == "waiting":
             actions.append(self._table.putting(_waiting_key(run) | _name(run)))
         if disturbs:
-            actions.append(disturbing(self._table, run))
+            actions.append(_disturbing(self._table, run))
         return not self._table.transact(*actions)
 
     def get(self, run: str) -> Run | None:
@@ -498,7 +498,7 @@ def of_closed(runs: Iterable[Run]) -> Counter[str]:
     return numbers
 
 
-def of_open(
+def _of_open(
     runs: Iterable[Run], now: datetime, finished_by: datetime | None = None
 ) -> dict[str, int]:
     """Return for how many minutes the oldest run has been under way, and how many are late.
@@ -546,7 +546,7 @@ def of_all(
     pending = sum(bool(run.hold) for run in registry.each([name.run for name in newest]))
     waiting = 0 if breaker_since is None else int((now.timestamp() - breaker_since) / 60)
     numbers = {
-        **of_open(registry.each_open(), now, finished_by),
+        **_of_open(registry.each_open(), now, finished_by),
         "DecisionsPending": pending,
         "BreakerOpenMinutes": waiting,
     }

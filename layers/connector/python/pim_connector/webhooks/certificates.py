@@ -77,7 +77,7 @@ class PublicKeys:
         return self._pem[url]
 
 
-def rsa_signed(
+def _rsa_signed(
     pem: bytes,
     signature: bytes,
     message: bytes,
@@ -176,7 +176,7 @@ def _is_signed(request: Request, number: int, keys: PublicKeys, now: float) -> b
         signature = base64.b64decode(given, validate=True)
     except ValueError:
         return False
-    return rsa_signed(keys.get(KEY_HOST + path), signature, request.body, "sha256", now=now)
+    return _rsa_signed(keys.get(KEY_HOST + path), signature, request.body, "sha256", now=now)
 
 
 # Amazon SNS over HTTPS: signature, pinned certificate host, topic, subscription.
@@ -265,7 +265,7 @@ def _check(
     except ValueError:
         return Refused(reason="forged", detail="the signature is not base64")
     algorithm: Any = "sha1" if version == "1" else "sha256"
-    if not rsa_signed(keys.get(url), signature, canonical(message), algorithm, now=now):
+    if not _rsa_signed(keys.get(url), signature, canonical(message), algorithm, now=now):
         return Refused(reason="forged", detail="the signature does not match")
     if topic not in scheme.topics:
         return Refused(reason="unexpected", detail=f"topic {topic[:120]} is not one of ours")

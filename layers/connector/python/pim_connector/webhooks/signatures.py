@@ -124,7 +124,7 @@ def verify_basic(
     return Verified() if any(matches) else _forged("Authorization", given)
 
 
-def read_timestamp(text: str) -> float | None:
+def _read_timestamp(text: str) -> float | None:
     """Read epoch seconds, epoch milliseconds or ISO 8601 as epoch seconds; None for neither."""
     if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text):
         number = float(text)
@@ -138,7 +138,7 @@ def read_timestamp(text: str) -> float | None:
 
 def freshness(stamp: str, window: float, now: float) -> Refused | None:
     """Refuse what is older than `window` seconds, too far in the future, or no time at all."""
-    moment = read_timestamp(stamp)
+    moment = _read_timestamp(stamp)
     if moment is None:
         return Refused(reason="stale", detail=f"no readable time stamp: {stamp[:40]!r}")
     if now - moment > window:
