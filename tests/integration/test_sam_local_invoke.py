@@ -27,6 +27,7 @@ ANSWERS = {
     "dam_poller": {"polls", "links_tried"},
     "dam_webhook": {"statusCode", "batchItemFailures"},
     "asset_mapper": {"batchItemFailures"},
+    "console": {"statusCode"},
 }
 """A key that each function's answer has; nothing else could have been answered by mistake."""
 

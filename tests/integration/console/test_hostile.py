@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 
+from functions.console import handler
 from pim_connector.aws.table import Table
 from pim_connector.console.people import People
 from pim_connector.console.routes import ROUTES
 from pim_connector.console.sessions import Sessions
 from tests.integration.console.visit import Console
 from tests.integration.shop import export, item
+from tests.integration.stack import Context
 
+EVENTS = Path(__file__).parents[3] / "events" / "console"
 ATTACK = "<script>alert(1)</script>"
 FILLED = {
     "run": "r",
@@ -170,3 +176,15 @@ def test_every_reply_says_what_a_browser_must_not_do_with_it(console: Console) -
 
 def _mapping(console: Console) -> str:
     return console.nights.stack.get("config/erp/shop.yaml").decode()
+
+
+def test_the_sample_events_do_what_their_names_say(console: Console) -> None:
+    context: Any = Context()
+    answers = {
+        path.stem: handler.lambda_handler(json.loads(path.read_text()), context)["statusCode"]
+        for path in EVENTS.glob("*.json")
+    }
+    assert answers == {
+        "a-visitor-without-a-session-is-sent-to-sign-in": 303,
+        "an-unknown-address-is-not-found": 404,
+    }
