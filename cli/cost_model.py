@@ -36,7 +36,7 @@ DAYS: Final = 30
 POLLERS: Final = 5
 """Lambda asks each queue that is idle with five long polls of 20 seconds
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html)."""
-ALARMS: Final = 19
+ALARMS: Final = 20
 """Those that a stack without a DAM has by default."""
 SECRETS: Final = 3
 """The PIM's, and two of the console. A DAM has one of its own."""

@@ -241,12 +241,13 @@ def test_while_the_queue_is_away_the_dam_is_told_to_come_again(
     import time
 
     event = call(b'{"key": "A-1"}', stamped(b'{"key": "A-1"}', time.time()))
-    monkeypatch.setenv("STATE_TABLE", "nowhere")
-    handler.endpoint.cache_clear()
-    answer = invoke(event)
+    with monkeypatch.context() as away:
+        away.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")  # nobody listens there
+        away.setenv("AWS_MAX_ATTEMPTS", "1")
+        handler.endpoint.cache_clear()
+        answer = invoke(event)
     assert (answer["statusCode"], answer["headers"]["retry-after"]) == (503, "30")
 
-    monkeypatch.setenv("STATE_TABLE", "state")
     handler.endpoint.cache_clear()
     assert invoke(event)["statusCode"] == 200
 

@@ -30,7 +30,7 @@ from drafting.writing import Draft, Entry, Record, Rows, written
 from pim_connector.akeneo.structure import Attribute, Structure
 from pim_connector.erp.elements import OpenFile
 from pim_connector.erp.preview import Summary, preview_records
-from pim_connector.erp.reader import read_records
+from pim_connector.erp.reader import read_order, read_records
 from pim_connector.errors import ConfigurationError
 from pim_connector.mapping.compiling import compile_mapping
 from pim_connector.mapping.loading import MappingError, load_mapping, load_yaml
@@ -126,6 +126,10 @@ def _fit(name: str, document: dict[str, Any], open_file: OpenFile, sample: Sampl
         program = compile_mapping(load_mapping(text.encode(), name=name))
     except MappingError:
         return None
+    try:
+        read_order(open_file, program)
+    except UnreadableFileError:
+        document["source"] = {k: v for k, v in document["source"].items() if k != "order"}
     summary = Summary()
     try:
         previewed = preview_records(read_records(open_file, program), program, None, summary)
@@ -197,7 +201,8 @@ def _draft_of(fit: Fit, *, cut: bool = True) -> Draft:
         entries = (
             [Entry(key="", rule=rule)] if plain else [Entry(key=k, rule=v) for k, v in rule.items()]
         )
-        draft.sections[section] = entries
+        if entries:
+            draft.sections[section] = entries
     order = [
         "namespaces",
         "file",

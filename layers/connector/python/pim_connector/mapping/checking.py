@@ -57,7 +57,10 @@ class _Check:
         yield from self._whole(record)
 
     def _whole(self, record: CompiledRecord) -> Iterator[tuple[Path, str]]:
-        """Families that contradict, and attributes that have no place in them."""
+        """Families that contradict, and attributes that another level of the variants has.
+
+        A product without variants may hold attributes that its family lacks; the PIM keeps them.
+        """
         said = {f.key[0]: f.reader.constant for f in record.contents.fields if len(f.key) == 1}
         family, variant = said.get("family"), said.get("family_variant")
         place: Path = ("records", record.name)
@@ -72,12 +75,6 @@ class _Check:
             level = (1 if record.parent is not None else 0) if is_model else -1
             for code, message in misplaced(rules, variants, level, self.structure):
                 yield rules[code].path, message
-            return
-        known = self.structure.family(family) if family else None
-        for code in sorted(rules.keys() - set(known.attributes)) if known else ():
-            if self.structure.attribute(code) is not None:
-                words = f"the family {family} has no attribute {code}: add it there, or leave it"
-                yield rules[code].path, words
 
     def _field(self, field: CompiledField, place: Path) -> Iterator[tuple[Path, str]]:
         structure, said = self.structure, field.reader.constant
