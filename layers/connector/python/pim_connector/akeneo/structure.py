@@ -381,7 +381,8 @@ class Structure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, d
         found = {}
         for variant in self.family_variants or ():
             family = self.family(variant.family) if variant.family else None
-            if family is not None and variant.variant_attribute_sets:
+            # A family without attributes was written by hand or read without them: not known.
+            if family is not None and family.attributes and variant.variant_attribute_sets:
                 found[variant.code] = self._levels_of(variant, family)
         return found
 

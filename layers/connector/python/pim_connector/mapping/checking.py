@@ -73,8 +73,18 @@ class _Check:
             named = {variant} if variant else () if is_model else self.compiled.named_variants
             variants = variants_of(None if is_model else family, named, self.structure)
             level = (1 if record.parent is not None else 0) if is_model else -1
+            by_models = set() if is_model else self._set_by_models()
             for code, message in misplaced(rules, variants, level, self.structure):
-                yield rules[code].path, message
+                if code not in by_models:  # nothing is lost where the model has the value
+                    yield rules[code].path, message
+
+    def _set_by_models(self) -> set[str]:
+        return {
+            rule.attribute
+            for record in self.compiled.records.values()
+            if record.rule.resource == "product_model"
+            for rule in record.contents.values
+        }
 
     def _field(self, field: CompiledField, place: Path) -> Iterator[tuple[Path, str]]:
         structure, said = self.structure, field.reader.constant
