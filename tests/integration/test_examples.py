@@ -22,6 +22,7 @@ AKENEO = "https://example.cloud.akeneo.com"
 RUN = "20261120T220000Z-erp-1a2b3c4d5e"
 ORIGIN = "source: {reversible: true, exports: full, missing_products: disable}\n"
 ELSEWHERE = {
+    "pim-connector app": "asks for the secret of an app, and needs a PIM that has one",
     "pim-connector up": "starts servers: the demo runs it",
     "pim-connector down": "the demo runs it",
     "pim-connector import .local/demo": "the demo's own file: the demo imports it",
@@ -30,6 +31,7 @@ ELSEWHERE = {
 MAY_END = {
     "pim-connector replay": {1},  # the record is rejected again, and it is the only one
     "pim-connector status": {1},
+    "pim-connector import": {4},  # products of the run before are missing
     "pim-connector rejects": {3},
     "pim-connector discard": {2},  # it was approved the line before
 }
